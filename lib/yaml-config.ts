@@ -1,0 +1,105 @@
+import { isNode, LineCounter, type Node, parseDocument } from 'yaml'
+import type { z } from 'zod'
+import { AppError } from './errors.ts'
+
+/** A configuration file that must not be used. `faults` has one `file:line:column: path: why` each, in file order. */
+export class ConfigError extends AppError {
+  override readonly code = 'ERR_CONFIG'
+  override readonly httpStatus = 400
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'))
+    this.faults = faults
+  }
+}
+
+/** A parsed file that still knows where each value stood, for checks that a schema cannot express. */
+export interface ParsedConfig<T> {
+  readonly value: T
+  /** `file:line:column: path: why` for a value, by its path in the document. */
+  fault(path: readonly (string | number)[], why: string): string
+}
+
+/**
+ * Reads a YAML file strictly: syntax, duplicate keys, then the schema (use `z.strictObject`, so that unknown keys fail).
+ * An empty file is an empty object.
+ *
+ * @throws {ConfigError} listing every fault
+ */
+export function parseConfig<T>(fileName: string, text: string, schema: z.ZodType<T>): ParsedConfig<T> {
+  const lines = new LineCounter()
+  const doc = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    merge: true,
+    version: '1.1',
+    uniqueKeys: true,
+  })
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset)
+    return `${fileName}:${line}:${col}`
+  }
+  if (doc.errors.length > 0) throw new ConfigError(doc.errors.map((e) => `${at(e.pos[0])}: ${e.message}`))
+
+  const locate = (path: readonly (string | number)[]): number => {
+    // The nearest existing ancestor tells where something that is missing should have been.
+    for (let depth = path.length; depth > 0; depth--) {
+      const node =
+        keyNodeOf(doc.getIn(path.slice(0, depth - 1), true), path[depth - 1]) ?? doc.getIn(path.slice(0, depth), true)
+      if (isNode(node) && node.range) return node.range[0]
+    }
+    return doc.contents?.range?.[0] ?? 0
+  }
+  const fault = (path: readonly (string | number)[], why: string): string =>
+    `${at(locate(path))}: ${path.length > 0 ? `${pathText(path)}: ` : ''}${why}`
+
+  let plain: unknown
+  try {
+    plain = doc.toJS({ maxAliasCount: 1000 }) ?? {}
+  } catch (error) {
+    throw new ConfigError([`${fileName}:1:1: ${(error as Error).message}`])
+  }
+  const result = schema.safeParse(plain)
+  if (result.success) return { value: result.data, fault }
+  throw new ConfigError(faultsOf(result.error.issues as readonly Issue[], [], fault))
+}
+
+interface Issue {
+  readonly code?: string
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+  readonly keys?: readonly string[]
+  readonly errors?: readonly (readonly Issue[])[]
+}
+
+function faultsOf(
+  issues: readonly Issue[],
+  prefix: readonly (string | number)[],
+  fault: (path: readonly (string | number)[], why: string) => string,
+): string[] {
+  return issues.flatMap((issue) => {
+    const path = [...prefix, ...(issue.path as (string | number)[])]
+    // Point at each unknown key itself, not at the object that holds it.
+    if (issue.code === 'unrecognized_keys' && issue.keys)
+      return issue.keys.map((key) => fault([...path, key], 'unknown key'))
+    // Of a union, the branch that got furthest says what the writer meant.
+    if (issue.code === 'invalid_union' && issue.errors && issue.errors.length > 0) {
+      const best = issue.errors.reduce((a, b) => (depthOf(b) > depthOf(a) ? b : a))
+      return faultsOf(best, path, fault)
+    }
+    return [fault(path, issue.message)]
+  })
+}
+
+const depthOf = (issues: readonly Issue[]): number => Math.max(0, ...issues.map((issue) => issue.path.length))
+
+function keyNodeOf(parent: unknown, key: string | number | undefined): Node | undefined {
+  if (typeof key !== 'string' || typeof parent !== 'object' || parent === null || !('items' in parent)) return undefined
+  for (const pair of parent.items as { key?: unknown }[]) {
+    if (isNode(pair.key) && 'value' in pair.key && pair.key.value === key) return pair.key
+  }
+  return undefined
+}
+
+const pathText = (path: readonly (string | number)[]): string => path.map(String).join('.')

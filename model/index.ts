@@ -1,0 +1,11 @@
+// Metrics as data: labels, matchers, numbers, formats, and the seams between the parts.
+export * from './alert.ts'
+export * from './duration.ts'
+export * from './float.ts'
+export * from './labels.ts'
+export * from './matcher.ts'
+export * from './metadata.ts'
+export * from './query.ts'
+export * from './regex.ts'
+export * from './stale.ts'
+export * from './storage.ts'
