@@ -1,6 +1,7 @@
 // Metrics as data: labels, matchers, numbers, formats, and the seams between the parts.
 export * from './alert.ts'
 export * from './duration.ts'
+export * from './exposition/index.ts'
 export * from './float.ts'
 export * from './labels.ts'
 export * from './matcher.ts'

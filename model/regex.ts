@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js'
+import { errorMessage } from '../lib/errors.ts'
 
 /**
  * A fully anchored RE2 regular expression whose dot matches newlines: `^(?s:pattern)$`, as Prometheus 3 compiles matchers and
@@ -13,7 +14,7 @@ export interface AnchoredRegex {
 
 /** @throws {Error} with Go's wording (`error parsing regexp: …`) for a pattern that RE2 refuses */
 export function compileAnchored(pattern: string): AnchoredRegex {
-  const compiled = RE2JS.compile(pattern, RE2JS.DOTALL)
+  const compiled = compileRe2(pattern)
   const literals = literalSet(pattern)
   if (literals) {
     const set = new Set(literals)
@@ -21,6 +22,15 @@ export function compileAnchored(pattern: string): AnchoredRegex {
   }
   const fast = fastMatch(pattern)
   return { pattern, literals: undefined, matches: fast ?? ((text) => compiled.matches(text)) }
+}
+
+function compileRe2(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern, RE2JS.DOTALL)
+  } catch (cause) {
+    // The flag is written into the pattern; the message shall show the pattern as it was given.
+    throw new Error(errorMessage(cause).replace('`(?s)', '`'), { cause })
+  }
 }
 
 const META = /[\\^$.|?*+()[\]{}]/

@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { httpConfigSchema, tlsSchema } from './http-config.ts'
+import { duration, flag, text, url } from './scalars.ts'
+
+export const hostPort = text.refine((value) => /^(.*):([a-z]+|\d+)$/s.test(value), { message: 'expected host:port' })
+
+export const globalSchema = z.strictObject({
+  resolve_timeout: duration.optional(),
+  http_config: httpConfigSchema.optional(),
+  smtp_smarthost: hostPort.optional(),
+  smtp_from: text.optional(),
+  smtp_hello: text.optional(),
+  smtp_require_tls: flag.optional(),
+  smtp_force_implicit_tls: flag.optional(),
+  smtp_tls_config: tlsSchema.optional(),
+  smtp_auth_username: text.optional(),
+  smtp_auth_password: text.optional(),
+  smtp_auth_password_file: text.optional(),
+  smtp_auth_secret: text.optional(),
+  smtp_auth_secret_file: text.optional(),
+  smtp_auth_identity: text.optional(),
+  slack_api_url: url.optional(),
+  slack_api_url_file: text.optional(),
+  slack_app_token: text.optional(),
+  slack_app_token_file: text.optional(),
+  slack_app_url: url.optional(),
+  pagerduty_url: url.optional(),
+  opsgenie_api_url: url.optional(),
+  opsgenie_api_key: text.optional(),
+  opsgenie_api_key_file: text.optional(),
+  victorops_api_url: url.optional(),
+  victorops_api_key: text.optional(),
+  victorops_api_key_file: text.optional(),
+  telegram_api_url: url.optional(),
+  telegram_bot_token: text.optional(),
+  telegram_bot_token_file: text.optional(),
+  webex_api_url: url.optional(),
+  wechat_api_url: url.optional(),
+  wechat_api_secret: text.optional(),
+  wechat_api_secret_file: text.optional(),
+  wechat_api_corp_id: text.optional(),
+  rocketchat_api_url: url.optional(),
+  rocketchat_token: text.optional(),
+  rocketchat_token_file: text.optional(),
+  rocketchat_token_id: text.optional(),
+  rocketchat_token_id_file: text.optional(),
+  jira_api_url: url.optional(),
+  mattermost_webhook_url: url.optional(),
+  mattermost_webhook_url_file: text.optional(),
+})
+export type GlobalYaml = z.infer<typeof globalSchema>

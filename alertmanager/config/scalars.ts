@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import { errorMessage } from '../../lib/index.ts'
+import { parseDuration } from '../../model/index.ts'
+
+/** YAML reads `5` or `yes` as a number or a boolean; where a text is wanted they are meant as written. */
+export const text = z
+  .union([z.string(), z.number(), z.boolean()], { error: 'expected a text' })
+  .transform((value) => String(value))
+
+export const flag = z.boolean({ error: 'expected true or false' })
+export const count = z.int({ error: 'expected a whole number' }).nonnegative()
+export const textMap = z.record(z.string(), text)
+
+/** Milliseconds. */
+export const duration = text.transform((value, context) => {
+  try {
+    return parseDuration(value)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: errorMessage(error) })
+    return z.NEVER
+  }
+})
+
+/** Printed configurations carry this in place of a secret; amtool reads such files back. */
+export const MASK = '<secret>'
+
+export const url = text.refine((value) => value === MASK || /^https?:\/\/[^/]/.test(value), {
+  message: 'expected an http or https URL with a host',
+})
+
+/** A URL that may be made by a template. */
+export const templateUrl = text.refine(
+  (value) => value === MASK || value.includes('{{') || /^https?:\/\/[^/]/.test(value),
+  { message: 'expected an http or https URL with a host' },
+)
+
+/** A regular expression's fault as the file's reader should see it. */
+export function tryParse<T>(parse: () => T, context: z.RefinementCtx): T {
+  try {
+    return parse()
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: errorMessage(error) })
+    return z.NEVER
+  }
+}

@@ -1,0 +1,155 @@
+import type { Clock } from '../../lib/index.ts'
+import type { Labels } from '../../model/index.ts'
+import { compareAlerts, isResolved, type StoredAlert } from '../alert/stored-alert.ts'
+import { groupKeyOf, type Route } from '../route/route.ts'
+
+/** What a flush hands to the notification pipeline: the group as it is at the tick. */
+export interface GroupFlush {
+  readonly groupKey: string
+  readonly groupLabels: Labels
+  readonly route: Route
+  /** In order of notification. */
+  readonly alerts: readonly FlushedAlert[]
+  readonly tickAtMs: number
+  readonly deadlineMs: number
+  /** Aborted when the dispatcher stops: no further attempt may begin. */
+  readonly signal: AbortSignal
+}
+
+export interface FlushedAlert {
+  readonly alert: StoredAlert
+  /** At the tick; an alert that ends while it is being notified counts as firing to the end. */
+  readonly resolved: boolean
+}
+
+/** Resolves to whether everything was delivered (or needed no delivery). Never rejects. */
+export type FlushHandler = (flush: GroupFlush) => Promise<boolean>
+
+export interface GroupTimer {
+  readonly nextFlushAtMs: number
+  readonly hasFlushed: boolean
+}
+
+const FLUSH_TIME_MIN_MS = 10_000
+
+/** The alerts of one route that share their group labels, and the timer that decides when they are told about. */
+export class AlertGroup {
+  readonly route: Route
+  readonly labels: Labels
+  readonly key: string
+  readonly #clock: Clock
+  readonly #flushHandler: FlushHandler
+  readonly #onTimer: (group: AlertGroup) => void
+  readonly #holdUntilMs: number
+  readonly #signal: AbortSignal
+  readonly #alerts = new Map<string, StoredAlert>()
+  #cancelTimer: () => void = () => {}
+  #nextFlushAtMs: number
+  #hasFlushed: boolean
+  #flushing: Promise<void> | undefined
+  #tickMissed = false
+
+  /**
+   * @param options.resume the timer that the group had before a restart
+   * @param options.holdUntilMs no flush before this instant
+   * @param options.onTimer called when a timer is set that a restart should know of
+   */
+  constructor(options: {
+    route: Route
+    labels: Labels
+    clock: Clock
+    flushHandler: FlushHandler
+    onTimer: (group: AlertGroup) => void
+    holdUntilMs: number
+    resume: GroupTimer | undefined
+    signal: AbortSignal
+  }) {
+    this.route = options.route
+    this.labels = options.labels
+    this.key = groupKeyOf(options.route, options.labels)
+    this.#clock = options.clock
+    this.#flushHandler = options.flushHandler
+    this.#onTimer = options.onTimer
+    this.#holdUntilMs = options.holdUntilMs
+    this.#signal = options.signal
+    this.#hasFlushed = options.resume?.hasFlushed ?? false
+    this.#nextFlushAtMs = options.resume?.nextFlushAtMs ?? this.#clock.nowMs() + this.route.groupWaitMs
+    this.#arm(this.#nextFlushAtMs)
+    if (!options.resume) this.#onTimer(this)
+  }
+
+  get timer(): GroupTimer {
+    return { nextFlushAtMs: this.#nextFlushAtMs, hasFlushed: this.#hasFlushed }
+  }
+
+  get isEmpty(): boolean {
+    return this.#alerts.size === 0
+  }
+
+  has(fingerprint: string): boolean {
+    return this.#alerts.has(fingerprint)
+  }
+
+  alerts(): StoredAlert[] {
+    return [...this.#alerts.values()].sort(compareAlerts)
+  }
+
+  insert(alert: StoredAlert): void {
+    this.#alerts.set(alert.fingerprint, alert)
+    const nowMs = this.#clock.nowMs()
+    // The alert waited long enough elsewhere, for example before a reload.
+    if (!this.#hasFlushed && alert.startsAtMs + this.route.groupWaitMs < nowMs) this.#arm(nowMs)
+  }
+
+  /** No flush begins after this; resolves when one that runs has ended. */
+  async stop(): Promise<void> {
+    this.#cancelTimer()
+    this.#tickMissed = false
+    await this.#flushing
+  }
+
+  #arm(atMs: number): void {
+    this.#cancelTimer()
+    this.#nextFlushAtMs = Math.max(atMs, this.#holdUntilMs)
+    this.#cancelTimer = this.#clock.schedule(this.#nextFlushAtMs - this.#clock.nowMs(), () => this.#tick())
+  }
+
+  #tick(): void {
+    if (this.#signal.aborted) return
+    if (this.#flushing) {
+      // One tick is remembered, not more: the next flush begins right after this one.
+      this.#tickMissed = true
+      return
+    }
+    const tickAtMs = this.#clock.nowMs()
+    this.#arm(tickAtMs + this.route.groupIntervalMs)
+    this.#hasFlushed = true
+    this.#flushing = this.#flush(tickAtMs).finally(() => {
+      this.#flushing = undefined
+      if (!this.#tickMissed) return
+      this.#tickMissed = false
+      this.#tick()
+    })
+  }
+
+  async #flush(tickAtMs: number): Promise<void> {
+    if (this.isEmpty) return
+    const alerts = this.alerts().map((alert) => ({ alert, resolved: isResolved(alert, tickAtMs) }))
+    const delivered = await this.#flushHandler({
+      groupKey: this.key,
+      groupLabels: this.labels,
+      route: this.route,
+      alerts,
+      tickAtMs,
+      deadlineMs: tickAtMs + Math.max(this.route.groupIntervalMs, FLUSH_TIME_MIN_MS),
+      signal: this.#signal,
+    })
+    if (!delivered) return
+    for (const { alert, resolved } of alerts) {
+      // An alert that changed meanwhile is a different object, and has to be told about.
+      if (resolved && this.#alerts.get(alert.fingerprint) === alert) this.#alerts.delete(alert.fingerprint)
+    }
+    // Only now: had we died before, the restart should flush at once.
+    this.#onTimer(this)
+  }
+}

@@ -1,0 +1,102 @@
+import type { Clock } from '../../lib/index.ts'
+import { labelsKey } from '../../model/index.ts'
+import type { StoredAlert } from '../alert/stored-alert.ts'
+import { findRoutes, groupKeyOf, groupLabelsOf, type Route } from '../route/route.ts'
+import { AlertGroup, type FlushHandler, type GroupTimer } from './alert-group.ts'
+
+export interface DispatcherOptions {
+  readonly route: Route
+  readonly clock: Clock
+  readonly flushHandler: FlushHandler
+  /** No first flush before this instant. */
+  readonly holdUntilMs: number
+  /** Timers of groups from before a restart; `undefined` starts all timers anew, as a reload does. */
+  readonly resumeTimer: (groupKey: string) => GroupTimer | undefined
+  readonly onTimer: (groupKey: string, timer: GroupTimer) => void
+  readonly onGroupGone: (groupKey: string) => void
+}
+
+const MAINTENANCE_INTERVAL_MS = 30_000
+
+/** Sorts alerts into groups along the routing tree. One per configuration; a reload builds the next. */
+export class Dispatcher {
+  readonly #options: DispatcherOptions
+  readonly #groups = new Map<Route, Map<string, AlertGroup>>()
+  readonly #abort = new AbortController()
+  #cancelMaintenance: () => void = () => {}
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options
+    this.#scheduleMaintenance()
+  }
+
+  get groupCount(): number {
+    let count = 0
+    for (const groups of this.#groups.values()) count += groups.size
+    return count
+  }
+
+  *groups(): Iterable<AlertGroup> {
+    for (const groups of this.#groups.values()) yield* groups.values()
+  }
+
+  add(alert: StoredAlert): void {
+    if (this.#abort.signal.aborted) return
+    for (const route of findRoutes(this.#options.route, alert.labels)) this.#groupFor(route, alert).insert(alert)
+  }
+
+  /** True while a group still has something to tell about the alert. */
+  holds(fingerprint: string): boolean {
+    for (const group of this.groups()) if (group.has(fingerprint)) return true
+    return false
+  }
+
+  /** No new attempt begins; resolves when those that run have ended. */
+  async stop(): Promise<void> {
+    this.#abort.abort()
+    this.#cancelMaintenance()
+    await Promise.all([...this.groups()].map((group) => group.stop()))
+  }
+
+  #groupFor(route: Route, alert: StoredAlert): AlertGroup {
+    const { clock, flushHandler, holdUntilMs, resumeTimer, onTimer } = this.#options
+    let groups = this.#groups.get(route)
+    if (!groups) this.#groups.set(route, (groups = new Map()))
+    const labels = groupLabelsOf(route, alert.labels)
+    const id = labelsKey(labels)
+    let group = groups.get(id)
+    if (!group) {
+      group = new AlertGroup({
+        route,
+        labels,
+        clock,
+        flushHandler,
+        onTimer: (g) => onTimer(g.key, g.timer),
+        holdUntilMs,
+        resume: resumeTimer(groupKeyOf(route, labels)),
+        signal: this.#abort.signal,
+      })
+      groups.set(id, group)
+    }
+    return group
+  }
+
+  #scheduleMaintenance(): void {
+    this.#cancelMaintenance = this.#options.clock.schedule(MAINTENANCE_INTERVAL_MS, () => {
+      this.#removeEmptyGroups()
+      this.#scheduleMaintenance()
+    })
+  }
+
+  #removeEmptyGroups(): void {
+    for (const groups of this.#groups.values()) {
+      for (const [id, group] of groups) {
+        if (!group.isEmpty) continue
+        groups.delete(id)
+        // It has nothing left to flush; this only takes its timer down.
+        void group.stop()
+        this.#options.onGroupGone(group.key)
+      }
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import type { Clock } from '../../lib/index.ts'
+import type { StateRecord } from '../store/frame.ts'
+import type { StateLog, StatePart } from '../store/state-log.ts'
+
+/** What was last told through one integration about one group. */
+export interface NotificationLogEntry {
+  /** Fingerprints. */
+  readonly firing: ReadonlySet<string>
+  readonly resolved: ReadonlySet<string>
+  readonly atMs: number
+  readonly expiresAtMs: number
+}
+
+const PUT = 'notified'
+const GONE = 'notified-gone'
+
+/** The memory that keeps a notification from being sent twice, by `groupKey:receiver/integration/index`. */
+export class NotificationLog implements StatePart {
+  readonly kinds = [PUT, GONE]
+  readonly #clock: Clock
+  readonly #entries = new Map<string, NotificationLogEntry>()
+  queryCount = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** An expired entry counts until it is collected: `repeat_interval` may be shorter than a tick. */
+  get(key: string): NotificationLogEntry | undefined {
+    this.queryCount++
+    return this.#entries.get(key)
+  }
+
+  /** Resolves when the entry is durable. */
+  async set(key: string, entry: NotificationLogEntry, log: StateLog): Promise<void> {
+    this.#entries.set(key, entry)
+    log.write(putRecord(key, entry))
+    await log.commit()
+  }
+
+  collectGarbage(log: StateLog): void {
+    const nowMs = this.#clock.nowMs()
+    for (const [key, entry] of this.#entries) {
+      if (entry.expiresAtMs > nowMs) continue
+      this.#entries.delete(key)
+      log.write([GONE, key])
+    }
+  }
+
+  apply(record: StateRecord): void {
+    const [kind, key] = record as [string, string]
+    if (kind === GONE) this.#entries.delete(key)
+    else {
+      const [, , firing, resolved, atMs, expiresAtMs] = record as unknown as PutRecord
+      this.#entries.set(key, { firing: new Set(firing), resolved: new Set(resolved), atMs, expiresAtMs })
+    }
+  }
+
+  *snapshot(): Iterable<StateRecord> {
+    for (const [key, entry] of this.#entries) yield putRecord(key, entry)
+  }
+}
+
+type PutRecord = readonly [string, string, string[], string[], number, number]
+
+const putRecord = (key: string, e: NotificationLogEntry): PutRecord => [
+  PUT,
+  key,
+  [...e.firing],
+  [...e.resolved],
+  e.atMs,
+  e.expiresAtMs,
+]
+
+/** Go users see these words in templates and payloads as the reason of a notification. */
+export type NotificationReason =
+  | 'first notification'
+  | 'new alerts added'
+  | 'all alerts resolved'
+  | 'some alerts resolved'
+  | 'repeat interval elapsed'
+
+/** Why to notify now, or `undefined` when there is nothing new to tell. */
+export function notificationReason(
+  entry: NotificationLogEntry | undefined,
+  now: { firing: ReadonlySet<string>; resolved: ReadonlySet<string>; atMs: number },
+  options: { sendResolved: boolean; repeatIntervalMs: number },
+): NotificationReason | undefined {
+  if (!entry) return now.firing.size > 0 ? 'first notification' : undefined
+  if (!isSubset(now.firing, entry.firing)) return entry.firing.size === 0 ? 'first notification' : 'new alerts added'
+  // Also without send_resolved: the log must forget what no longer fires.
+  if (now.firing.size === 0) return entry.firing.size > 0 ? 'all alerts resolved' : undefined
+  if (options.sendResolved && !isSubset(now.resolved, entry.resolved)) return 'some alerts resolved'
+  return entry.atMs <= now.atMs - options.repeatIntervalMs ? 'repeat interval elapsed' : undefined
+}
+
+function isSubset(part: ReadonlySet<string>, whole: ReadonlySet<string>): boolean {
+  for (const item of part) if (!whole.has(item)) return false
+  return true
+}

@@ -1,0 +1,83 @@
+import { AppError } from '../../lib/index.ts'
+import type { Labels } from '../../model/index.ts'
+import type { StoredAlert } from '../alert/stored-alert.ts'
+import type { NotificationReason } from './notification-log.ts'
+
+export type FailureReason =
+  | 'clientError'
+  | 'serverError'
+  | 'authError'
+  | 'rateLimited'
+  | 'contextCanceled'
+  | 'contextDeadlineExceeded'
+  | 'other'
+
+/** An attempt that failed, and whether trying again can help. The message never holds a secret. */
+export class DeliveryError extends AppError {
+  override readonly code = 'ERR_NOTIFY_DELIVERY'
+  override readonly httpStatus = 502
+  readonly reason: FailureReason
+  readonly retryable: boolean
+  /** The other side asked for this pause. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(
+    message: string,
+    facts: { reason: FailureReason; retryable: boolean; retryAfterMs?: number | undefined },
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+    this.reason = facts.reason
+    this.retryable = facts.retryable
+    this.retryAfterMs = facts.retryAfterMs
+  }
+}
+
+export interface NotifiedAlert {
+  readonly alert: StoredAlert
+  readonly resolved: boolean
+}
+
+/** One message to one receiver's integration: what is to be told. */
+export interface Notification {
+  readonly receiver: string
+  readonly groupKey: string
+  readonly groupLabels: Labels
+  /** From the route, templates already filled in. */
+  readonly routeLabels: Labels
+  readonly alerts: readonly NotifiedAlert[]
+  readonly reason: NotificationReason
+  readonly externalUrl: string
+  /** Attempts must not last beyond it. */
+  readonly deadlineMs: number
+}
+
+/** Remembers over retries, and over restarts, which of several recipients have been served. */
+export interface DeliveryProgress {
+  isDone(recipient: string): boolean
+  /** Durable when it resolves. */
+  done(recipient: string): Promise<void>
+}
+
+export interface DeliveryResult {
+  /** What the other side answered, in a few words: an id, a status. */
+  readonly detail: string
+  /** Set when it was delivered, but not to everybody. */
+  readonly warning?: string
+}
+
+/** The way out to one service. Stateless between calls, so that a retry is a fresh attempt. */
+export interface Notifier {
+  /** @throws {DeliveryError} anything else thrown counts as permanent */
+  send(notification: Notification, progress: DeliveryProgress): Promise<DeliveryResult>
+  close(): Promise<void>
+}
+
+/** A notifier in its place: `receiver/name/index`. */
+export interface Integration {
+  readonly receiver: string
+  readonly name: string
+  readonly index: number
+  readonly sendResolved: boolean
+  readonly notifier: Notifier
+}

@@ -1,0 +1,212 @@
+import type { Clock, Logger } from '../../lib/index.ts'
+import type { Labels } from '../../model/index.ts'
+import type { FlushedAlert, GroupFlush } from '../dispatch/alert-group.ts'
+import type { Inhibitor } from '../inhibit/inhibitor.ts'
+import type { AlertmanagerMetrics } from '../metrics.ts'
+import type { Route } from '../route/route.ts'
+import { intervalsContain, type TimeInterval } from '../route/time-interval.ts'
+import type { Silences } from '../silence/silences.ts'
+import type { StateLog } from '../store/state-log.ts'
+import type { PendingDeliveries } from './delivery-progress.ts'
+import type { NotificationHistory } from './history.ts'
+import { type NotificationLog, type NotificationReason, notificationReason } from './notification-log.ts'
+import type { Integration, Notification } from './notifier.ts'
+import { type Pause, type RetryOutcome, sendWithRetry } from './retry.ts'
+
+/** State that outlives a configuration. */
+export interface PipelineState {
+  readonly silences: Silences
+  readonly notificationLog: NotificationLog
+  readonly pending: PendingDeliveries
+  readonly history: NotificationHistory
+  readonly log: StateLog
+  /** Integrations that are sending right now, over all configurations, so that a reload does not send beside the old one. */
+  readonly inFlight: Map<string, Promise<unknown>>
+}
+
+export interface PipelineOptions {
+  readonly state: PipelineState
+  readonly inhibitor: Inhibitor
+  readonly timeIntervals: ReadonlyMap<string, readonly TimeInterval[]>
+  readonly integrations: ReadonlyMap<string, readonly Integration[]>
+  /** Fills in the templates in a route's labels. */
+  readonly renderRouteLabels: (flush: GroupFlush, alerts: readonly FlushedAlert[]) => Promise<Labels>
+  readonly retentionMs: number
+  readonly externalUrl: string
+  readonly clock: Clock
+  readonly metrics: AlertmanagerMetrics
+  readonly logger: Logger
+}
+
+/** From a group's tick to sent messages: inhibition, times, silences, then each integration of the receiver by itself. */
+export class Pipeline {
+  readonly #options: PipelineOptions
+  readonly #pauses = new Map<Integration, Pause>()
+
+  constructor(options: PipelineOptions) {
+    this.#options = options
+  }
+
+  /** Resolves to whether the group has nothing left to tell for now. Never rejects. */
+  async flush(flush: GroupFlush): Promise<boolean> {
+    const { logger, integrations } = this.#options
+    try {
+      const alerts = this.#unmuted(flush)
+      if (alerts.length === 0) return true
+      const targets = integrations.get(flush.route.receiver) ?? []
+      const delivered = await Promise.all(targets.map((target) => this.#exclusively(flush, alerts, target)))
+      return delivered.every(Boolean)
+    } catch (err) {
+      logger.error({ err, groupKey: flush.groupKey }, 'Notification pipeline failed')
+      return false
+    }
+  }
+
+  #unmuted(flush: GroupFlush): readonly FlushedAlert[] {
+    const { inhibitor, state, metrics, clock } = this.#options
+    const suppressed = (reason: string, count: number): void => metrics.suppressed.inc({ reason }, count)
+    const free = flush.alerts.filter(({ alert }) => !inhibitor.inhibitedBy(alert.labels, clock.nowMs()))
+    if (free.length < flush.alerts.length) suppressed('inhibition', flush.alerts.length - free.length)
+    if (free.length === 0) return free
+    const muting = mutingIntervals(flush.route, this.#options.timeIntervals, flush.tickAtMs)
+    if (muting) {
+      suppressed(muting.reason, free.length)
+      return []
+    }
+    const heard = free.filter(({ alert }) => state.silences.mutedBy(alert.fingerprint, alert.labels).length === 0)
+    if (heard.length < free.length) suppressed('silence', free.length - heard.length)
+    return heard
+  }
+
+  async #exclusively(flush: GroupFlush, alerts: readonly FlushedAlert[], target: Integration): Promise<boolean> {
+    const { inFlight } = this.#options.state
+    const key = entryKey(flush.groupKey, target)
+    while (inFlight.has(key)) await inFlight.get(key)
+    const sending = this.#notify(flush, alerts, target, key)
+    inFlight.set(key, sending)
+    try {
+      return await sending
+    } finally {
+      inFlight.delete(key)
+    }
+  }
+
+  async #notify(
+    flush: GroupFlush,
+    alerts: readonly FlushedAlert[],
+    target: Integration,
+    key: string,
+  ): Promise<boolean> {
+    const { state, retentionMs } = this.#options
+    const firing = fingerprints(alerts, false)
+    const resolved = fingerprints(alerts, true)
+    const { repeatIntervalMs } = flush.route
+    const reason = notificationReason(
+      state.notificationLog.get(key),
+      { firing, resolved, atMs: flush.tickAtMs },
+      { sendResolved: target.sendResolved, repeatIntervalMs },
+    )
+    if (!reason) return true
+    const told = target.sendResolved ? alerts : alerts.filter((alert) => !alert.resolved)
+    if (told.length > 0 && !(await this.#deliver(flush, told, target, key, reason))) return false
+    const expiresAtMs = flush.tickAtMs + Math.min(retentionMs, 2 * repeatIntervalMs)
+    state.pending.clear(key, state.log)
+    await state.notificationLog.set(key, { firing, resolved, atMs: flush.tickAtMs, expiresAtMs }, state.log)
+    return true
+  }
+
+  async #deliver(
+    flush: GroupFlush,
+    alerts: readonly FlushedAlert[],
+    target: Integration,
+    key: string,
+    reason: NotificationReason,
+  ): Promise<boolean> {
+    const { state, clock, metrics } = this.#options
+    const notification: Notification = {
+      receiver: target.receiver,
+      groupKey: flush.groupKey,
+      groupLabels: flush.groupLabels,
+      routeLabels: await this.#options.renderRouteLabels(flush, alerts),
+      alerts,
+      reason,
+      externalUrl: this.#options.externalUrl,
+      deadlineMs: flush.deadlineMs,
+    }
+    const progress = state.pending.progress(key, contentId(alerts, reason), state.log)
+    const startedAtMs = clock.nowMs()
+    const labels = { integration: target.name }
+    metrics.notifications.inc(labels)
+    const outcome = await sendWithRetry({
+      attempt: () => target.notifier.send(notification, progress),
+      onAttempt: (error) => {
+        metrics.requests.inc(labels)
+        if (error) metrics.requestsFailed.inc(labels)
+      },
+      clock,
+      deadlineMs: flush.deadlineMs,
+      signal: flush.signal,
+      pause: this.#pauseOf(target),
+    })
+    const durationMs = clock.nowMs() - startedAtMs
+    metrics.latency.observe(labels, durationMs / 1000)
+    if (outcome.error) metrics.failed.inc({ ...labels, reason: outcome.error.reason })
+    this.#record(notification, target, outcome, durationMs)
+    return outcome.error === undefined
+  }
+
+  #record(notification: Notification, target: Integration, outcome: RetryOutcome, durationMs: number): void {
+    const { state, clock, logger } = this.#options
+    const resolvedCount = notification.alerts.filter((alert) => alert.resolved).length
+    const event = {
+      atMs: clock.nowMs(),
+      groupKey: notification.groupKey,
+      groupLabels: notification.groupLabels,
+      receiver: target.receiver,
+      integration: target.name,
+      index: target.index,
+      reason: notification.reason,
+      firingCount: notification.alerts.length - resolvedCount,
+      resolvedCount,
+      attempts: outcome.attempts,
+      durationMs,
+      outcome: outcome.error ? ('failed' as const) : ('delivered' as const),
+      detail: outcome.result?.detail ?? '',
+      error: outcome.error?.message ?? outcome.result?.warning ?? '',
+    }
+    state.history.add(event, state.log)
+    if (outcome.error) logger.error(event, 'Notification failed')
+    else if (event.error !== '') logger.warn(event, 'Notification reached only some recipients')
+    else logger.debug(event, 'Notification delivered')
+  }
+
+  #pauseOf(target: Integration): Pause {
+    let pause = this.#pauses.get(target)
+    if (!pause) this.#pauses.set(target, (pause = { untilMs: 0 }))
+    return pause
+  }
+}
+
+/** The time intervals of a route that keep it quiet at an instant: inside a mute one, or outside all active ones. */
+export function mutingIntervals(
+  route: Route,
+  timeIntervals: ReadonlyMap<string, readonly TimeInterval[]>,
+  atMs: number,
+): { reason: 'active_time_interval' | 'mute_time_interval'; names: readonly string[] } | undefined {
+  const contains = (name: string): boolean => intervalsContain(timeIntervals.get(name) ?? [], atMs)
+  const active = route.activeTimeIntervals
+  if (active.length > 0 && !active.some(contains)) return { reason: 'active_time_interval', names: active }
+  const names = route.muteTimeIntervals.filter(contains)
+  return names.length > 0 ? { reason: 'mute_time_interval', names } : undefined
+}
+
+const entryKey = (groupKey: string, target: Integration): string =>
+  `${groupKey}:${target.receiver}/${target.name}/${target.index}`
+
+const fingerprints = (alerts: readonly FlushedAlert[], resolved: boolean): Set<string> =>
+  new Set(alerts.filter((a) => a.resolved === resolved).map((a) => a.alert.fingerprint))
+
+/** The same for retries of one message, another for the next message. */
+const contentId = (alerts: readonly FlushedAlert[], reason: string): string =>
+  [reason, ...alerts.map((a) => `${a.alert.fingerprint}${a.resolved ? '-' : '+'}${a.alert.startsAtMs}`)].join(' ')
+

@@ -1,0 +1,12 @@
+// Dashboards: the built browser files, boards as data and the arithmetic around them.
+export { uiAssetsDir, uiContentSecurityPolicy, uiIndexHtml } from './assets.ts'
+export { hostBoard } from './library/host.ts'
+export { nodeRuntimeRow } from './library/node-runtime.ts'
+export { selfBoard } from './library/self.ts'
+export { serviceBoard } from './library/service.ts'
+export * from './model/board.ts'
+export * from './model/graph-url.ts'
+export * from './model/interval.ts'
+export * from './model/recognise.ts'
+export * from './model/time-range.ts'
+export * from './model/units.ts'

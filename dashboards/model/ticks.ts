@@ -1,0 +1,139 @@
+// Where axes put their marks: round values in the unit's base, round instants on the calendar.
+import type { TimeZone } from './time-range.ts'
+
+export interface ValueAxis {
+  readonly min: number
+  readonly max: number
+  readonly ticks: readonly number[]
+}
+
+/**
+ * Extends `[min, max]` to round marks. Zero is shown where the data come near it, so that heights can be compared.
+ *
+ * @param tickCountMax at most this many steps
+ * @param base 10 for decimal units, 1024 for binary bytes
+ */
+export function valueAxis(min: number, max: number, tickCountMax: number, base: 10 | 1024 = 10): ValueAxis {
+  let low = min
+  let high = max
+  if (!(high >= low)) [low, high] = [0, 1]
+  if (low > 0 && low < high * 0.6) low = 0
+  if (high < 0 && high > low * 0.6) high = 0
+  if (low === high) [low, high] = low === 0 ? [0, 1] : low > 0 ? [0, high * 1.2] : [low * 1.2, 0]
+  const step = roundStep((high - low) / Math.max(tickCountMax, 1), base)
+  const first = Math.floor(low / step + 1e-9)
+  const last = Math.ceil(high / step - 1e-9)
+  const ticks: number[] = []
+  for (let i = first; i <= last; i++) ticks.push(cleanMultiple(step, i))
+  return { min: ticks[0]!, max: ticks[ticks.length - 1]!, ticks }
+}
+
+/** Powers of ten (or their halves and fifths where few) between two positive values. */
+export function logAxis(min: number, max: number, tickCountMax: number): ValueAxis {
+  const low = Math.floor(Math.log10(min > 0 ? min : 1e-3))
+  const high = Math.max(Math.ceil(Math.log10(max > 0 ? max : 1)), low + 1)
+  const every = Math.max(1, Math.ceil((high - low) / Math.max(tickCountMax, 1)))
+  const ticks: number[] = []
+  for (let power = low; power <= high; power += every) ticks.push(Number(`1e${power}`))
+  return { min: Number(`1e${low}`), max: Number(`1e${high}`), ticks }
+}
+
+function roundStep(rough: number, base: 10 | 1024): number {
+  const scale = base === 1024 && rough >= 1 ? 1024 ** Math.floor(Math.log(rough) / Math.log(1024)) : 1
+  const scaled = rough / scale
+  if (scale > 1 || (base === 1024 && rough >= 1)) {
+    for (const candidate of [1, 2, 5, 10, 20, 50, 100, 200, 256, 512, 1024]) if (scaled <= candidate) return candidate * scale
+  }
+  const power = 10 ** Math.floor(Math.log10(scaled))
+  for (const factor of [1, 2, 2.5, 5]) if (scaled <= factor * power * (1 + 1e-9)) return factor * power
+  return 10 * power
+}
+
+/** `i * step` without the dust of binary fractions (0.30000000000000004). */
+function cleanMultiple(step: number, i: number): number {
+  const value = step * i
+  return Number.isInteger(value) ? value : Number(value.toPrecision(12))
+}
+
+const SECOND_MS = 1000
+const MINUTE_MS = 60 * SECOND_MS
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+const TIME_STEPS: readonly number[] = [
+  SECOND_MS,
+  2 * SECOND_MS,
+  5 * SECOND_MS,
+  10 * SECOND_MS,
+  15 * SECOND_MS,
+  30 * SECOND_MS,
+  MINUTE_MS,
+  2 * MINUTE_MS,
+  5 * MINUTE_MS,
+  10 * MINUTE_MS,
+  15 * MINUTE_MS,
+  30 * MINUTE_MS,
+  HOUR_MS,
+  2 * HOUR_MS,
+  3 * HOUR_MS,
+  6 * HOUR_MS,
+  12 * HOUR_MS,
+  DAY_MS,
+  2 * DAY_MS,
+  7 * DAY_MS,
+  14 * DAY_MS,
+  30 * DAY_MS,
+  90 * DAY_MS,
+  365 * DAY_MS,
+]
+
+export interface TimeTick {
+  readonly atMs: number
+  readonly label: string
+}
+
+/** Marks on round local (or UTC) times; midnight and the year's turn say the date instead of the hour. */
+export function timeTicks(fromMs: number, toMs: number, tickCountMax: number, zone: TimeZone): TimeTick[] {
+  const rough = (toMs - fromMs) / Math.max(tickCountMax, 1)
+  const stepMs = TIME_STEPS.find((step) => step >= rough) ?? 365 * DAY_MS
+  const ticks: TimeTick[] = []
+  const label = tickLabeller(stepMs, zone)
+  for (let atMs = firstTick(fromMs, stepMs, zone); atMs <= toMs; atMs = nextTick(atMs, stepMs, zone)) {
+    ticks.push({ atMs, label: label(atMs) })
+    if (ticks.length > 200) break
+  }
+  return ticks
+}
+
+function firstTick(fromMs: number, stepMs: number, zone: TimeZone): number {
+  const offsetMs = zoneOffsetMs(fromMs, zone)
+  return toZoneMidnight(Math.ceil((fromMs + offsetMs) / stepMs) * stepMs - offsetMs, stepMs, zone, offsetMs)
+}
+
+/** Steps of hours and more keep to the wall clock when it changes for summer time. */
+function nextTick(atMs: number, stepMs: number, zone: TimeZone): number {
+  return toZoneMidnight(atMs + stepMs, stepMs, zone, zoneOffsetMs(atMs, zone))
+}
+
+function toZoneMidnight(atMs: number, stepMs: number, zone: TimeZone, offsetMs: number): number {
+  return stepMs < 2 * HOUR_MS ? atMs : atMs + offsetMs - zoneOffsetMs(atMs, zone)
+}
+
+function zoneOffsetMs(atMs: number, zone: TimeZone): number {
+  return zone === 'utc' ? 0 : -new Date(atMs).getTimezoneOffset() * MINUTE_MS
+}
+
+function tickLabeller(stepMs: number, zone: TimeZone): (atMs: number) => string {
+  const timeZone = zone === 'utc' ? { timeZone: 'UTC' } : {}
+  const clock = new Intl.DateTimeFormat('en-GB', {
+    hour: '2-digit',
+    minute: '2-digit',
+    ...(stepMs < MINUTE_MS ? { second: '2-digit' as const } : {}),
+    hourCycle: 'h23',
+    ...timeZone,
+  })
+  const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', ...timeZone })
+  const month = new Intl.DateTimeFormat('en-GB', { month: 'short', year: 'numeric', ...timeZone })
+  if (stepMs >= 30 * DAY_MS) return (atMs) => month.format(atMs)
+  if (stepMs >= DAY_MS) return (atMs) => day.format(atMs)
+  return (atMs) => ((atMs + zoneOffsetMs(atMs, zone)) % DAY_MS === 0 ? day.format(atMs) : clock.format(atMs))
+}

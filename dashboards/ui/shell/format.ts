@@ -1,0 +1,31 @@
+// Instants as the pages write them.
+import type { TimeZone } from '../../model/time-range.ts'
+import { formatAge } from '../../model/units.ts'
+
+const FORMATS = new Map<TimeZone, Intl.DateTimeFormat>()
+
+/** `Wed 13 Mar 14:35:42` in the zone of the page. */
+export function formatInstant(atMs: number, zone: TimeZone): string {
+  let format = FORMATS.get(zone)
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat('en-GB', {
+      weekday: 'short',
+      day: 'numeric',
+      month: 'short',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+      hourCycle: 'h23',
+      ...(zone === 'utc' ? { timeZone: 'UTC' } : {}),
+    })
+    FORMATS.set(zone, format)
+  }
+  return format.format(atMs).replaceAll(',', '')
+}
+
+/** `3 m 20 s ago`; servers write year 1 for "never". */
+export function formatAgo(instant: string | number | undefined): string {
+  const atMs = typeof instant === 'number' ? instant : instant === undefined ? Number.NaN : Date.parse(instant)
+  if (Number.isNaN(atMs) || atMs <= 0) return 'never'
+  return `${formatAge((Date.now() - atMs) / 1000)} ago`
+}

@@ -1,0 +1,84 @@
+// What is there to be shown: targets and the intervals they are scraped at, metric names, and when the data begin.
+import { computed, effect, signal } from '@preact/signals'
+import { useMemo, useRef } from 'preact/hooks'
+import { DEFAULT_SCRAPE_INTERVAL_MS, tryParseDuration } from '../../model/interval.ts'
+import { labelValues, queryRange, type Target, targets as loadTargets } from '../api/prometheus.ts'
+import { askedRange, dataStartMs, tick, timeRange } from './time.ts'
+import { useLive } from './live.ts'
+
+const TARGETS_EVERY_MS = 4500
+const NAMES_EVERY_ROUNDS = 6
+const PROBE_POINTS = 60
+
+export const targets = signal<readonly Target[] | undefined>(undefined)
+export const targetsError = signal<string | undefined>(undefined)
+
+let targetsAtMs = 0
+effect(() => {
+  tick.value
+  const nowMs = Date.now()
+  if (nowMs - targetsAtMs < TARGETS_EVERY_MS) return
+  targetsAtMs = nowMs
+  loadTargets().then(
+    (answer) => {
+      targets.value = answer.activeTargets
+      targetsError.value = undefined
+    },
+    (thrown: unknown) => {
+      targetsError.value = thrown instanceof Error ? thrown.message : String(thrown)
+    },
+  )
+})
+
+const intervalByJob = computed(() => {
+  const intervals = new Map<string, number>()
+  for (const { labels, scrapeInterval } of targets.value ?? []) {
+    const intervalMs = tryParseDuration(scrapeInterval ?? '')
+    if (intervalMs) intervals.set(labels.job ?? '', Math.max(intervalMs, intervals.get(labels.job ?? '') ?? 0))
+  }
+  return intervals
+})
+
+/** The longest interval at which targets of the job (or of any) are scraped; `undefined` until targets are known. */
+export function scrapeIntervalMs(job?: string): number | undefined {
+  const intervals = intervalByJob.value
+  if (targets.value === undefined) return undefined
+  const own = job === undefined ? undefined : intervals.get(job)
+  return own ?? (intervals.size === 0 ? DEFAULT_SCRAPE_INTERVAL_MS : Math.max(...intervals.values()))
+}
+
+/** Names of the metrics that match, looked up again now and then, and at every refresh while there are none. */
+export function useMetricNames(matcher: string | undefined, active = true): ReadonlySet<string> | undefined {
+  const emptyRef = useRef(true)
+  const round = emptyRef.current ? tick.value : Math.floor(tick.value / NAMES_EVERY_ROUNDS)
+  const { data } = useLive((abort) => labelValues('__name__', matcher, abort), [matcher, round], { active, live: false })
+  emptyRef.current = data === undefined || data.length === 0
+  return useMemo(() => (data === undefined ? undefined : new Set(data)), [data])
+}
+
+// Where the asked range reaches back before the first sample, the charts begin at that sample. Looked up once per range
+// until data are found at its very start.
+let probedFrom: string | undefined
+effect(() => {
+  tick.value
+  const { from } = timeRange.value
+  if (probedFrom === from) return
+  probedFrom = from
+  const { fromMs, toMs } = askedRange.peek()
+  const stepMs = Math.max(1000, Math.ceil((toMs - fromMs) / PROBE_POINTS / 1000) * 1000)
+  queryRange('count(up)', { startMs: fromMs, endMs: toMs, stepMs }).then(
+    ({ data }) => {
+      const first = data[0]?.values?.[0]
+      if (first === undefined) {
+        probedFrom = undefined
+        dataStartMs.value = toMs
+        return
+      }
+      const startMs = first[0] * 1000 - stepMs
+      dataStartMs.value = startMs <= fromMs + stepMs ? undefined : startMs
+    },
+    () => {
+      probedFrom = undefined
+    },
+  )
+})

@@ -1,0 +1,96 @@
+// The time range of the page, the clock of its refreshes and the instant under the pointer, shared by all its panels.
+import { computed, effect, signal } from '@preact/signals'
+import { tryParseDuration } from '../../model/interval.ts'
+import { isLive, type ResolvedRange, resolveRange, type TimeRange, type TimeZone, zoomOut } from '../../model/time-range.ts'
+import { route, setParams } from './route.ts'
+
+const DEFAULT_RANGE: TimeRange = { from: 'now-15m', to: 'now' }
+const DEFAULT_REFRESH = '5s'
+const REFRESH_MIN_MS = 1000
+/** A young store is shown at least this wide, so that the first points do not fill the whole width. */
+const SPAN_MIN_MS = 120_000
+
+export const timeZone = computed<TimeZone>(() => (route.value.search.get('timezone') === 'utc' ? 'utc' : 'browser'))
+
+export const timeRange = computed<TimeRange>(() => {
+  const from = route.value.search.get('from')
+  const to = route.value.search.get('to')
+  return from === null && to === null ? DEFAULT_RANGE : { from: from ?? DEFAULT_RANGE.from, to: to ?? DEFAULT_RANGE.to }
+})
+
+/** `5s`, `1m` … or `off`. */
+export const refresh = computed(() => route.value.search.get('refresh') ?? DEFAULT_REFRESH)
+const refreshMs = computed(() => Math.max(tryParseDuration(refresh.value) ?? 0, 0))
+
+/** Counts refreshes; whatever shows live data depends on it. */
+export const tick = signal(0)
+const nowMs = signal(Date.now())
+/** When the store's first sample was taken, once found to lie inside a range that was asked for. */
+export const dataStartMs = signal<number | undefined>(undefined)
+
+/** The range as asked for. */
+export const askedRange = computed<ResolvedRange>(
+  () =>
+    resolveRange(timeRange.value, nowMs.value, timeZone.value) ??
+    (resolveRange(DEFAULT_RANGE, nowMs.value, timeZone.value) as ResolvedRange),
+)
+
+/** The range as shown: a live one begins where data begin, so that a fresh start fills its charts. */
+export const shownRange = computed<ResolvedRange>(() => {
+  const { fromMs, toMs } = askedRange.value
+  const startMs = dataStartMs.value
+  if (startMs === undefined || startMs <= fromMs || !isLive(timeRange.value)) return { fromMs, toMs }
+  return { fromMs: Math.max(fromMs, Math.min(startMs, toMs - SPAN_MIN_MS)), toMs }
+})
+
+export interface Cursor {
+  readonly atMs: number
+  /** Id of the panel the pointer is over. */
+  readonly panelId: string
+}
+export const cursor = signal<Cursor | undefined>(undefined)
+
+export function refreshNow(): void {
+  nowMs.value = Date.now()
+  tick.value++
+}
+
+export function setRange(range: TimeRange): void {
+  nowMs.value = Date.now()
+  setParams({ from: range.from, to: range.to })
+}
+
+export function zoomTo({ fromMs, toMs }: ResolvedRange): void {
+  setRange({ from: String(Math.round(fromMs)), to: String(Math.round(toMs)) })
+}
+
+export function zoomOutOnce(): void {
+  zoomTo(zoomOut(askedRange.peek(), Date.now()))
+}
+
+/** Parameters that go along when the user moves between pages with a time range. */
+export const timeParams = computed<Record<string, string>>(() => {
+  const kept: Record<string, string> = {}
+  for (const name of ['from', 'to', 'refresh', 'timezone']) {
+    const value = route.value.search.get(name)
+    if (value !== null) kept[name] = value
+  }
+  return kept
+})
+
+// A hidden page costs nothing; it catches up when it is looked at again.
+let missedRefresh = false
+effect(() => {
+  const everyMs = refreshMs.value
+  if (everyMs < REFRESH_MIN_MS) return
+  const timer = setInterval(() => {
+    if (document.hidden) missedRefresh = true
+    else refreshNow()
+  }, everyMs)
+  return () => clearInterval(timer)
+})
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden || !missedRefresh) return
+  missedRefresh = false
+  refreshNow()
+})

@@ -1,0 +1,540 @@
+// Row records: what changed in a group from one timestamp to the next. Format: docs/formats/row-record.md. Twin: ../row-twin.ts.
+// Covered by bench/micro/row.bench.ts.
+import {
+  ABSENT,
+  canRescale,
+  cursor,
+  DECIMAL,
+  decimalToF64,
+  RAW,
+  readVarint,
+  rescale,
+  STALE,
+  STALE_NAN_BITS,
+  unzigzag,
+  varintBytes,
+  writeVarint,
+  zigzag,
+} from './row-bytes'
+
+// Low bits of the first byte: how the set of positions is written.
+const SET_NONE: i32 = 0
+const SET_DENSE: i32 = 1
+const SET_LIST: i32 = 2
+const SPARSE: i32 = 4
+const KEY: i32 = 8
+// In a kind column: the position has not been written since the key row, so deltas start from 0 at exponent 0.
+const NO_BASE: i32 = 0x80
+
+let baseMantissa: i64 = 0
+let baseExponent: i32 = 0
+
+// @ts-ignore: decorator
+@inline
+function loadBase(m: usize, e: usize, kind: i32, position: u32): void {
+  if (kind == DECIMAL || kind == STALE) {
+    baseMantissa = load<i64>(m + (<usize>position << 3))
+    baseExponent = load<i8>(e + position)
+  } else {
+    baseMantissa = 0
+    baseExponent = 0
+  }
+}
+
+/** The shorter way to write the set of the `count` ascending positions (u32) at `list`. */
+function chooseSet(list: usize, count: i32): i32 {
+  if (count == 0) return SET_NONE
+  const bitmapBytes = <i32>(load<u32>(list + (<usize>(count - 1) << 2)) >> 3) + 1
+  const denseBytes = bitmapBytes + varintBytes(bitmapBytes)
+  let listBytes = varintBytes(count)
+  let next: u32 = 0
+  for (let i = 0; i < count && listBytes < denseBytes; i++) {
+    const position = load<u32>(list + (<usize>i << 2))
+    listBytes += varintBytes(position - next)
+    next = position + 1
+  }
+  return listBytes < denseBytes ? SET_LIST : SET_DENSE
+}
+
+function writeSet(out: usize, list: usize, count: i32, set: i32): usize {
+  if (set == SET_NONE) return out
+  if (set == SET_LIST) {
+    out = writeVarint(out, count)
+    let next: u32 = 0
+    for (let i = 0; i < count; i++) {
+      const position = load<u32>(list + (<usize>i << 2))
+      out = writeVarint(out, position - next)
+      next = position + 1
+    }
+    return out
+  }
+  const bytes = <usize>(load<u32>(list + (<usize>(count - 1) << 2)) >> 3) + 1
+  out = writeVarint(out, bytes)
+  memory.fill(out, 0, bytes)
+  for (let i = 0; i < count; i++) {
+    const position = load<u32>(list + (<usize>i << 2))
+    const at = out + (position >> 3)
+    store<u8>(at, load<u8>(at) | (<u8>1 << <u8>(position & 7)))
+  }
+  return out + bytes
+}
+
+/** Writes one decimal against the base in the globals and stores it as the new state. */
+function writeDecimal(out: usize, m: usize, e: usize, position: u32, mantissa: i64, exponent: i32): usize {
+  let delta: i64 = 0
+  let scaled = mantissa
+  let deltaFits = exponent == baseExponent
+  if (!deltaFits && baseExponent > exponent && canRescale(mantissa, baseExponent - exponent)) {
+    scaled = rescale(mantissa, baseExponent - exponent)
+    deltaFits = true
+  }
+  if (deltaFits) {
+    delta = scaled - baseMantissa
+    deltaFits = varintBytes(zigzag(delta) + 1) <= 3 + varintBytes(zigzag(mantissa))
+  }
+  if (deltaFits) {
+    store<i64>(m + (<usize>position << 3), scaled)
+    store<i8>(e + position, <i8>baseExponent)
+    return writeVarint(out, zigzag(delta) + 1)
+  }
+  store<i64>(m + (<usize>position << 3), mantissa)
+  store<i8>(e + position, <i8>exponent)
+  store<u8>(out, 0)
+  store<u8>(out, <u8>DECIMAL, 1)
+  store<i8>(out, <i8>exponent, 2)
+  return writeVarint(out + 3, zigzag(mantissa))
+}
+
+/** Whether a carried-over position already holds what the entry says. */
+function isUnchanged(entry: usize, kind: i32, m: usize, e: usize, position: u32): bool {
+  const newKind: i32 = load<u8>(entry, 4)
+  if (newKind != kind) return false
+  if (kind == ABSENT || kind == STALE) return true
+  const payload = load<i64>(entry, 8)
+  const old = load<i64>(m + (<usize>position << 3))
+  if (kind == RAW) return payload == old
+  const by = <i32>load<i8>(e + position) - <i32>load<i8>(entry, 5)
+  return by >= 0 && canRescale(payload, by) && rescale(payload, by) == old
+}
+
+/**
+ * Encodes one row at `out` and brings the state columns m (i64), e (i8), k (u8) up to it.
+ * `work`: at least 8 + 4 * max(entryCount, positionCount) bytes; its first i32 receives by how much the number of present
+ * positions changed. `lastTs`: per position newest time (f64), kept for sparse rows; 0 = none.
+ * @returns bytes written, or -1 when an entry is out of order or out of bounds (then nothing was changed)
+ */
+export function rowEncode(
+  out: usize,
+  entries: usize,
+  entryCount: i32,
+  m: usize,
+  e: usize,
+  k: usize,
+  positionCount: u32,
+  flags: i32,
+  timestamp: f64,
+  previousTimestamp: f64,
+  lastTs: usize,
+  work: usize,
+): i32 {
+  const list = work + 8
+  const isKey = (flags & KEY) != 0
+  const isSparse = (flags & SPARSE) != 0
+  let next: u32 = 0
+  for (let i = 0; i < entryCount; i++) {
+    const position = load<u32>(entries + (<usize>i << 4))
+    if (position < next || position >= positionCount) return -1
+    next = position + 1
+  }
+  let presentChange = 0
+  let count = 0
+  const start = out
+  let head = out + 1
+  head = writeVarint(
+    head,
+    isKey ? zigzag(<i64>timestamp) : <u64>(<i64>timestamp - <i64>previousTimestamp),
+  )
+
+  if (isKey && !isSparse) {
+    // State first, then every present position absolute.
+    for (let i = 0; i < entryCount; i++) {
+      const entry = entries + (<usize>i << 4)
+      const position = load<u32>(entry)
+      const old: i32 = load<u8>(k + position) & 3
+      const kind: i32 = load<u8>(entry, 4)
+      presentChange += i32(kind != ABSENT) - i32(old != ABSENT)
+      if (kind == DECIMAL || kind == RAW) {
+        store<i64>(m + (<usize>position << 3), load<i64>(entry, 8))
+        store<i8>(e + position, kind == DECIMAL ? load<i8>(entry, 5) : 0)
+      } else if (kind == ABSENT && old != ABSENT) {
+        store<i64>(m + (<usize>position << 3), <i64>previousTimestamp)
+      }
+      store<u8>(k + position, <u8>kind)
+    }
+    for (let position: u32 = 0; position < positionCount; position++) {
+      if (load<u8>(k + position)) {
+        store<u32>(list + (<usize>count << 2), position)
+        count++
+      }
+    }
+    const set = chooseSet(list, count)
+    head = writeSet(head, list, count, set)
+    store<u8>(start, <u8>(flags | set))
+    for (let i = 0; i < count; i++) {
+      const position = load<u32>(list + (<usize>i << 2))
+      const kind: i32 = load<u8>(k + position)
+      const at = m + (<usize>position << 3)
+      if (kind == DECIMAL) {
+        baseMantissa = 0
+        baseExponent = 0
+        head = writeDecimal(head, m, e, position, load<i64>(at), load<i8>(e + position))
+      } else {
+        store<u8>(head, 0)
+        store<u8>(head, <u8>kind, 1)
+        head += 2
+        if (kind == RAW) {
+          store<i64>(head, load<i64>(at))
+          head += 8
+        } else {
+          store<i64>(at, 0)
+          store<i8>(e + position, 0)
+        }
+      }
+    }
+    store<i32>(work, presentChange)
+    return <i32>(head - start)
+  }
+
+  if (isKey) {
+    for (let position: u32 = 0; position < positionCount; position++) {
+      store<u8>(k + position, <u8>(load<u8>(k + position) | NO_BASE))
+    }
+  }
+  for (let i = 0; i < entryCount; i++) {
+    const entry = entries + (<usize>i << 4)
+    const position = load<u32>(entry)
+    if (isSparse || !isUnchanged(entry, <i32>load<u8>(k + position), m, e, position)) {
+      store<u32>(list + (<usize>count << 2), position)
+      count++
+    }
+  }
+  const set = chooseSet(list, count)
+  head = writeSet(head, list, count, set)
+  store<u8>(start, <u8>(flags | set))
+  let entry = entries
+  for (let i = 0; i < count; i++) {
+    const position = load<u32>(list + (<usize>i << 2))
+    while (load<u32>(entry) != position) entry += 16
+    const old: i32 = load<u8>(k + position)
+    const kind: i32 = load<u8>(entry, 4)
+    presentChange += i32(kind != ABSENT) - i32((old & 3) != ABSENT)
+    const at = m + (<usize>position << 3)
+    if (kind == DECIMAL) {
+      loadBase(m, e, old, position)
+      head = writeDecimal(head, m, e, position, load<i64>(entry, 8), load<i8>(entry, 5))
+    } else {
+      store<u8>(head, 0)
+      store<u8>(head, <u8>kind, 1)
+      head += 2
+      if (kind == RAW) {
+        store<i64>(head, load<i64>(entry, 8))
+        store<i64>(at, load<i64>(entry, 8))
+        store<i8>(e + position, 0)
+        head += 8
+      } else if (kind == ABSENT) {
+        store<i64>(at, <i64>previousTimestamp)
+        store<i8>(e + position, 0)
+      } else if (old != DECIMAL && old != STALE) {
+        store<i64>(at, 0)
+        store<i8>(e + position, 0)
+      }
+    }
+    store<u8>(k + position, <u8>kind)
+    if (lastTs) store<f64>(lastTs + (<usize>position << 3), timestamp)
+  }
+  store<i32>(work, presentChange)
+  return <i32>(head - start)
+}
+
+// Reading the set of positions of a row, dense or list, one `nextPosition` after the other.
+let setKind: i32 = 0
+let setAt: usize = 0
+let setEnd: usize = 0
+let setBits: u32 = 0
+let setNext: u32 = 0
+let setLeft: i32 = 0
+
+/** Opens the set at p; returns where the values start, or 0 when it does not fit before `end`. */
+function openSet(p: usize, end: usize, set: i32): usize {
+  setKind = set
+  setLeft = 0
+  setNext = 0
+  setBits = 0
+  setAt = p
+  setEnd = p
+  if (set == SET_NONE) return p
+  const size = readVarint(p)
+  p = cursor
+  if (p > end || size > <u64>(end - p)) return 0
+  setAt = p
+  if (set == SET_DENSE) {
+    setEnd = p + <usize>size
+    setNext = <u32>-8
+    return setEnd
+  }
+  if (set != SET_LIST) return 0
+  setLeft = <i32>size
+  for (let i: u64 = 0; i < size; i++) {
+    readVarint(p)
+    p = cursor
+    if (p > end) return 0
+  }
+  setEnd = p
+  return p
+}
+
+/** The next position of the open set, or -1 behind the last. */
+// @ts-ignore: decorator
+@inline
+function nextPosition(): i32 {
+  if (setKind == SET_DENSE) {
+    while (setBits == 0) {
+      if (setAt >= setEnd) return -1
+      setBits = load<u8>(setAt++)
+      setNext += 8
+    }
+    const bit = ctz<u32>(setBits)
+    setBits &= setBits - 1
+    return <i32>(setNext + bit)
+  }
+  if (setLeft == 0) return -1
+  setLeft--
+  const gap = readVarint(setAt)
+  setAt = cursor
+  const position = setNext + <u32>gap
+  setNext = position + 1
+  return <i32>position
+}
+
+/**
+ * Brings the state columns up to a row that was read back. Arguments as of `rowEncode`; `timestamp` is the row's time.
+ * @returns bytes read, or -1 when the row is malformed (the state is then undefined)
+ */
+export function rowApply(
+  p: usize,
+  end: usize,
+  m: usize,
+  e: usize,
+  k: usize,
+  positionCount: u32,
+  timestamp: f64,
+  previousTimestamp: f64,
+  lastTs: usize,
+  work: usize,
+): i32 {
+  const start = p
+  if (p >= end) return -1
+  const flags: i32 = load<u8>(p)
+  let presentChange = 0
+  readVarint(p + 1)
+  p = openSet(cursor, end, flags & 3)
+  if (p == 0) return -1
+  if (flags & KEY) {
+    for (let position: u32 = 0; position < positionCount; position++) {
+      const old: i32 = load<u8>(k + position)
+      if (flags & SPARSE) {
+        store<u8>(k + position, <u8>(old | NO_BASE))
+      } else if (old) {
+        store<u8>(k + position, 0)
+        store<i64>(m + (<usize>position << 3), <i64>previousTimestamp)
+        store<i8>(e + position, 0)
+        presentChange--
+      }
+    }
+  }
+  for (;;) {
+    const position = nextPosition()
+    if (position < 0) break
+    if (<u32>position >= positionCount || p >= end) return -1
+    const old: i32 = load<u8>(k + position)
+    const at = m + (<usize>position << 3)
+    const value = readVarint(p)
+    p = cursor
+    let kind = DECIMAL
+    if (value) {
+      loadBase(m, e, old, position)
+      store<i64>(at, baseMantissa + unzigzag(value - 1))
+      store<i8>(e + position, <i8>baseExponent)
+    } else {
+      kind = load<u8>(p++)
+      if (kind == DECIMAL) {
+        const exponent: i32 = load<i8>(p)
+        const mantissa = unzigzag(readVarint(p + 1))
+        p = cursor
+        store<i64>(at, mantissa)
+        store<i8>(e + position, <i8>exponent)
+      } else if (kind == RAW) {
+        store<i64>(at, load<i64>(p))
+        store<i8>(e + position, 0)
+        p += 8
+      } else if (kind == ABSENT) {
+        store<i64>(at, <i64>previousTimestamp)
+        store<i8>(e + position, 0)
+      } else if (kind == STALE) {
+        if (old != DECIMAL && old != STALE) {
+          store<i64>(at, 0)
+          store<i8>(e + position, 0)
+        }
+      } else return -1
+    }
+    presentChange += i32(kind != ABSENT) - i32((old & 3) != ABSENT)
+    store<u8>(k + position, <u8>kind)
+    if (lastTs) store<f64>(lastTs + (<usize>position << 3), timestamp)
+  }
+  if (p > end) return -1
+  store<i32>(work, presentChange)
+  return <i32>(p - start)
+}
+
+// Columns of `rowsToColumns`: what it fills, set once per call.
+let columnRows: i32 = 0
+let columnM: usize = 0
+let columnE: usize = 0
+let columnK: usize = 0
+let columnAsF64: bool = false
+
+/** Fills rows [from, to) of a column with one value; returns nothing for an absent one (the kinds are zero already). */
+function fillRows(slot: i32, from: i32, to: i32, mantissa: i64, exponent: i32, kind: i32): void {
+  if (kind == ABSENT || from >= to) return
+  const first = <usize>slot * <usize>columnRows + <usize>from
+  const count = to - from
+  let bits = mantissa
+  if (columnAsF64) {
+    if (kind == DECIMAL) bits = reinterpret<i64>(decimalToF64(mantissa, exponent))
+    else if (kind == STALE) bits = STALE_NAN_BITS
+  } else {
+    memory.fill(columnE + first, <u8>exponent, count)
+  }
+  const at = columnM + (first << 3)
+  for (let i = 0; i < count; i++) store<i64>(at + (<usize>i << 3), bits)
+  memory.fill(columnK + first, <u8>kind, count)
+}
+
+/**
+ * Turns the rows of one segment (the first is a key row) into columns of the wanted positions.
+ * `slots`: i32 per position, the column it goes to or -1. `work`: 19 bytes a column, zeroed here:
+ * i64 mantissa · u32 first unfilled row · u32 number of present rows · i8 exponent · u8 kind · u8 any stale, as columns.
+ * `outTs`: f64 a row. `outM` (i64), `outE` (i8), `outK` (u8, zeroed here): column after column of `rowCount` entries each.
+ * With `asF64`, outM receives float64 bits and outE is not used.
+ * @returns bytes read, or -1 when a row is malformed
+ */
+export function rowsToColumns(
+  p: usize,
+  end: usize,
+  rowCount: i32,
+  positionCount: u32,
+  slots: usize,
+  columnCount: i32,
+  work: usize,
+  outTs: usize,
+  outM: usize,
+  outE: usize,
+  outK: usize,
+  asF64: i32,
+): i32 {
+  const start = p
+  const stateM = work
+  const stateFrom = stateM + (<usize>columnCount << 3)
+  const stateCount = stateFrom + (<usize>columnCount << 2)
+  const stateE = stateCount + (<usize>columnCount << 2)
+  const stateK = stateE + <usize>columnCount
+  const stateStale = stateK + <usize>columnCount
+  memory.fill(work, 0, <usize>columnCount * 19)
+  memory.fill(outK, 0, <usize>columnCount * <usize>rowCount)
+  columnRows = rowCount
+  columnM = outM
+  columnE = outE
+  columnK = outK
+  columnAsF64 = asF64 != 0
+  let timestamp: i64 = 0
+  let isSparse = false
+  for (let row = 0; row < rowCount; row++) {
+    if (p >= end) return -1
+    const flags: i32 = load<u8>(p)
+    isSparse = (flags & SPARSE) != 0
+    const time = readVarint(p + 1)
+    timestamp = flags & KEY ? unzigzag(time) : timestamp + <i64>time
+    store<f64>(outTs + (<usize>row << 3), <f64>timestamp)
+    p = openSet(cursor, end, flags & 3)
+    if (p == 0) return -1
+    for (;;) {
+      const position = nextPosition()
+      if (position < 0) break
+      if (<u32>position >= positionCount || p >= end) return -1
+      let value: u64 = load<u8>(p)
+      if (value < 128) p++
+      else {
+        value = readVarint(p)
+        p = cursor
+      }
+      const slot = load<i32>(slots + (<usize>position << 2))
+      if (slot < 0) {
+        if (value == 0) {
+          const skipped: i32 = load<u8>(p++)
+          if (skipped == DECIMAL) {
+            readVarint(p + 1)
+            p = cursor
+          } else if (skipped == RAW) p += 8
+        }
+        continue
+      }
+      const at = stateM + (<usize>slot << 3)
+      const fromAt = stateFrom + (<usize>slot << 2)
+      const countAt = stateCount + (<usize>slot << 2)
+      const old: i32 = load<u8>(stateK + slot)
+      if (!isSparse) {
+        const from = load<i32>(fromAt)
+        if (old != ABSENT) store<i32>(countAt, load<i32>(countAt) + row - from)
+        fillRows(slot, from, row, load<i64>(at), load<i8>(stateE + slot), old)
+        store<i32>(fromAt, row)
+      }
+      let kind = DECIMAL
+      if (value) {
+        store<i64>(at, (old == RAW ? 0 : load<i64>(at)) + unzigzag(value - 1))
+      } else {
+        kind = load<u8>(p++)
+        if (kind == DECIMAL) {
+          store<i8>(stateE + slot, load<i8>(p))
+          store<i64>(at, unzigzag(readVarint(p + 1)))
+          p = cursor
+        } else if (kind == RAW) {
+          store<i64>(at, load<i64>(p))
+          store<i8>(stateE + slot, 0)
+          p += 8
+        } else {
+          if (kind == ABSENT || old == RAW) {
+            store<i64>(at, 0)
+            store<i8>(stateE + slot, 0)
+          }
+          if (kind == STALE) store<u8>(stateStale + slot, 1)
+        }
+      }
+      store<u8>(stateK + slot, <u8>kind)
+      if (isSparse) {
+        fillRows(slot, row, row + 1, load<i64>(at), load<i8>(stateE + slot), kind)
+        if (kind != ABSENT) store<i32>(countAt, load<i32>(countAt) + 1)
+      }
+    }
+    if (p > end) return -1
+  }
+  if (!isSparse) {
+    for (let slot = 0; slot < columnCount; slot++) {
+      const from = load<i32>(stateFrom + (<usize>slot << 2))
+      const kind: i32 = load<u8>(stateK + slot)
+      const countAt = stateCount + (<usize>slot << 2)
+      if (kind != ABSENT) store<i32>(countAt, load<i32>(countAt) + rowCount - from)
+      fillRows(slot, from, rowCount, load<i64>(stateM + (<usize>slot << 3)), load<i8>(stateE + slot), kind)
+    }
+  }
+  return <i32>(p - start)
+}

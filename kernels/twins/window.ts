@@ -1,0 +1,174 @@
+// Covered by bench/micro/promql-rate.bench.ts.
+/**
+ * Window functions over one column, all steps at once. Window k holds the samples [lo[k], hi[k]); windows without samples
+ * leave `out[k]` as it was. Accumulation order and rounding are Prometheus' (compensated sums after Neumaier), so results
+ * are equal to it bit for bit; the WebAssembly twins in assembly/window.ts do the same operations in the same order.
+ */
+
+/** What `windowRate` computes; the numbers are those of the kernel. */
+export const RateMode = { DELTA: 0, INCREASE: 1, RATE: 2 } as const
+export type RateMode = (typeof RateMode)[keyof typeof RateMode]
+
+/** Index bounds of the left-open windows (end - range, end]; `endsMs` ascending, `length` valid timestamps. */
+export function windowBoundsTwin(
+  timestampsMs: Float64Array,
+  length: number,
+  endsMs: Float64Array,
+  rangeMs: number,
+  lo: Int32Array,
+  hi: Int32Array,
+): void {
+  let low = 0
+  let high = 0
+  for (let k = 0; k < endsMs.length; k++) {
+    const end = endsMs[k]!
+    const start = end - rangeMs
+    while (low < length && timestampsMs[low]! <= start) low++
+    if (high < low) high = low
+    while (high < length && timestampsMs[high]! <= end) high++
+    lo[k] = low
+    hi[k] = high
+  }
+}
+
+export function windowSumTwin(values: Float64Array, lo: Int32Array, hi: Int32Array, out: Float64Array): void {
+  for (let k = 0; k < lo.length; k++) {
+    const to = hi[k]!
+    let i = lo[k]!
+    if (i >= to) continue
+    let sum = 0
+    let c = 0
+    for (; i < to; i++) {
+      const x = values[i]!
+      const t = sum + x
+      if (t === Number.POSITIVE_INFINITY || t === Number.NEGATIVE_INFINITY) c = 0
+      else if (Math.abs(sum) >= Math.abs(x)) c += sum - t + x
+      else c += x - t + sum
+      sum = t
+    }
+    out[k] = sum === Number.POSITIVE_INFINITY || sum === Number.NEGATIVE_INFINITY ? sum : sum + c
+  }
+}
+
+export function windowAvgTwin(values: Float64Array, lo: Int32Array, hi: Int32Array, out: Float64Array): void {
+  for (let k = 0; k < lo.length; k++) {
+    const from = lo[k]!
+    const to = hi[k]!
+    if (from >= to) continue
+    let sum = values[from]!
+    let c = 0
+    let i = from + 1
+    let overflows = false
+    for (; i < to; i++) {
+      const x = values[i]!
+      const t = sum + x
+      if (t === Number.POSITIVE_INFINITY || t === Number.NEGATIVE_INFINITY) {
+        overflows = true
+        break
+      }
+      if (Math.abs(sum) >= Math.abs(x)) c += sum - t + x
+      else c += x - t + sum
+      sum = t
+    }
+    out[k] = overflows ? incrementalMean(values, from, i, to, sum, c) : sum / (to - from) + c / (to - from)
+  }
+}
+
+/** Continues a mean from sample `i` on, where the plain sum would leave the range of doubles. */
+function incrementalMean(values: Float64Array, from: number, i: number, to: number, sum: number, sumC: number): number {
+  let mean = sum / (i - from)
+  let c = sumC / (i - from)
+  for (let at = i; at < to; at++) {
+    const count = at - from + 1
+    const q = (count - 1) / count
+    const x = values[at]! / count
+    const held = q * mean
+    c *= q
+    const t = held + x
+    if (t === Number.POSITIVE_INFINITY || t === Number.NEGATIVE_INFINITY) c = 0
+    else if (Math.abs(held) >= Math.abs(x)) c += held - t + x
+    else c += x - t + held
+    mean = t
+  }
+  return mean + c
+}
+
+/** Smallest value; NaN only where all are. Of +0 and -0 the first one stands. */
+export function windowMinTwin(values: Float64Array, lo: Int32Array, hi: Int32Array, out: Float64Array): void {
+  for (let k = 0; k < lo.length; k++) {
+    const to = hi[k]!
+    let i = lo[k]!
+    if (i >= to) continue
+    let min = values[i]!
+    for (i++; i < to; i++) {
+      const x = values[i]!
+      if (x < min || min !== min) min = x
+    }
+    out[k] = min
+  }
+}
+
+/** Largest value; NaN only where all are. Of +0 and -0 the first one stands. */
+export function windowMaxTwin(values: Float64Array, lo: Int32Array, hi: Int32Array, out: Float64Array): void {
+  for (let k = 0; k < lo.length; k++) {
+    const to = hi[k]!
+    let i = lo[k]!
+    if (i >= to) continue
+    let max = values[i]!
+    for (i++; i < to; i++) {
+      const x = values[i]!
+      if (x > max || max !== max) max = x
+    }
+    out[k] = max
+  }
+}
+
+/**
+ * `rate`, `increase` and `delta` with Prometheus' extrapolation to the window's borders. Sets `present[k]` to 1 where the
+ * window has two samples. Counter resets are found once for the whole column, so that the cost follows samples + steps.
+ */
+export function windowRateTwin(
+  values: Float64Array,
+  timestampsMs: Float64Array,
+  lo: Int32Array,
+  hi: Int32Array,
+  endsMs: Float64Array,
+  rangeMs: number,
+  mode: RateMode,
+  out: Float64Array,
+  present: Uint8Array,
+): void {
+  const isCounter = mode !== RateMode.DELTA
+  const stepCount = lo.length
+  if (stepCount === 0) return
+  // The next reset is at `reset`: the first index in (low, last) with a value below its predecessor.
+  const last = hi[stepCount - 1]!
+  let reset = lo[0]! + 1
+  for (let k = 0; k < stepCount; k++) {
+    const from = lo[k]!
+    const to = hi[k]!
+    if (to - from < 2) continue
+    const first = values[from]!
+    let raw = values[to - 1]! - first
+    if (isCounter) {
+      if (reset <= from) reset = from + 1
+      while (reset < last && !(values[reset]! < values[reset - 1]!)) reset++
+      for (let i = reset; i < to; i++) if (values[i]! < values[i - 1]!) raw += values[i - 1]!
+    }
+    const spanS = (timestampsMs[to - 1]! - timestampsMs[from]!) / 1000
+    let startS = (timestampsMs[from]! - (endsMs[k]! - rangeMs)) / 1000
+    let endS = (endsMs[k]! - timestampsMs[to - 1]!) / 1000
+    const gapS = spanS / (to - from - 1)
+    const thresholdS = gapS * 1.1
+    if (startS >= thresholdS) startS = gapS / 2
+    if (isCounter && raw > 0 && first >= 0) {
+      const toZeroS = spanS * (first / raw)
+      if (toZeroS < startS) startS = toZeroS
+    }
+    if (endS >= thresholdS) endS = gapS / 2
+    let factor = (spanS + startS + endS) / spanS
+    if (mode === RateMode.RATE) factor /= rangeMs / 1000
+    out[k] = raw * factor
+    present[k] = 1
+  }
+}

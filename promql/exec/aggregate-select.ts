@@ -1,0 +1,105 @@
+import { formatFloatGeneral } from '../../model/float.ts'
+import type { Aggregation } from '../parse/ast.ts'
+import type { EvalContext } from './context.ts'
+import { QueryExecutionError } from './errors.ts'
+import { evaluateScalar, evaluateVector } from './evaluate.ts'
+import type { Grouping } from './label-grouping.ts'
+import { hashRatio } from './label-hash.ts'
+import { countPresent, type StepSeries } from './step-series.ts'
+
+/** `topk`, `bottomk`, `limitk`, `limit_ratio`: series of the input stay or go, step by step. */
+export function* selectSeries(expr: Aggregation, grouping: Grouping, ctx: EvalContext): Generator<StepSeries> {
+  const parameters = evaluateScalar(expr.param!, ctx)
+  if (expr.op === 'limit_ratio') {
+    yield* limitRatio(expr, parameters, ctx)
+    return
+  }
+  const counts = parameters.map(toCount)
+  if (!counts.some((k) => k >= 1)) return
+  const groups = new Map<string, StepSeries[]>()
+  for (const series of evaluateVector(expr.expr, ctx)) {
+    const key = grouping.keyOf(series.labels)
+    const members = groups.get(key)
+    if (members === undefined) groups.set(key, [series])
+    else members.push(series)
+  }
+  for (const members of groups.values()) {
+    const ordered = expr.op === 'limitk' ? keepFirst(members, counts) : keepExtremes(members, counts, expr.op === 'topk')
+    for (const series of ordered) {
+      if (countPresent(series.present) > 0) yield series
+      else ctx.pool.release(series)
+    }
+  }
+}
+
+function toCount(k: number): number {
+  if (Number.isNaN(k)) throw new QueryExecutionError('Parameter value is NaN')
+  if (k >= 2 ** 63) throw new QueryExecutionError(`Scalar value ${formatFloatGeneral(k)} overflows int64`)
+  if (k <= -(2 ** 63)) throw new QueryExecutionError(`Scalar value ${formatFloatGeneral(k)} underflows int64`)
+  return Math.trunc(k)
+}
+
+function keepFirst(members: readonly StepSeries[], counts: Float64Array): readonly StepSeries[] {
+  const taken = new Int32Array(counts.length)
+  for (const { present } of members) {
+    for (let step = 0; step < counts.length; step++) {
+      if (present[step] === 0) continue
+      if (taken[step]! < counts[step]!) taken[step]!++
+      else present[step] = 0
+    }
+  }
+  return members
+}
+
+/** @returns at a single step the kept series in order of value, otherwise the members in their own order */
+function keepExtremes(
+  members: readonly StepSeries[],
+  counts: Float64Array,
+  largest: boolean,
+): readonly StepSeries[] {
+  const rank: number[] = []
+  for (let step = 0; step < counts.length; step++) {
+    rank.length = 0
+    for (let i = 0; i < members.length; i++) if (members[i]!.present[step] === 1) rank.push(i)
+    const k = Math.max(0, counts[step]!)
+    if (rank.length <= k && counts.length > 1) continue
+    const valueOf = (i: number): number => members[i]!.values[step]!
+    // NaN comes last whichever way; of equal values the earlier series stays.
+    rank.sort((a, b) => compareNaNLast(valueOf(a), valueOf(b), largest) || a - b)
+    for (let at = k; at < rank.length; at++) members[rank[at]!]!.present[step] = 0
+    if (counts.length === 1) return rank.map((i) => members[i]!)
+  }
+  return members
+}
+
+export function compareNaNLast(a: number, b: number, descending: boolean): number {
+  const aIsNaN = Number.isNaN(a)
+  const bIsNaN = Number.isNaN(b)
+  if (aIsNaN || bIsNaN) return aIsNaN === bIsNaN ? 0 : aIsNaN ? 1 : -1
+  if (a === b) return 0
+  return a < b === descending ? 1 : -1
+}
+
+/** Keeps the series whose hash lies in the given share of all hashes; a negative ratio keeps the complement. */
+function* limitRatio(expr: Aggregation, ratios: Float64Array, ctx: EvalContext): Generator<StepSeries> {
+  const capped = ratios.map((ratio) => capRatio(ratio, expr, ctx))
+  if (!capped.some((ratio) => ratio !== 0)) return
+  for (const series of evaluateVector(expr.expr, ctx)) {
+    const position = hashRatio(series.labels)
+    for (let step = 0; step < capped.length; step++) {
+      const ratio = capped[step]!
+      if (!(ratio >= 0 ? position < ratio : position >= 1 + ratio)) series.present[step] = 0
+    }
+    if (countPresent(series.present) > 0) yield series
+    else ctx.pool.release(series)
+  }
+}
+
+function capRatio(ratio: number, expr: Aggregation, ctx: EvalContext): number {
+  if (Number.isNaN(ratio)) throw new QueryExecutionError('Ratio value is NaN')
+  if (ratio >= -1 && ratio <= 1) return ratio
+  const cap = ratio > 1 ? 1 : -1
+  const text = `ratio value should be between -1 and 1, got ${formatFloatGeneral(ratio)}, capping to ${cap}`
+  ctx.query.annotations.warn(text, expr.param!.span)
+  return cap
+}

@@ -1,0 +1,131 @@
+import { formatFloatGeneral, formatFloatPlain } from '../../model/float.ts'
+import { type Labels, METRIC_NAME, quoteLabelValue, withLabels } from '../../model/labels.ts'
+import { quantileOfSorted, sortNaNFirst } from '../functions/quantile.ts'
+import type { Aggregation } from '../parse/ast.ts'
+import { type Accumulator, createAccumulator } from './accumulators.ts'
+import { selectSeries } from './aggregate-select.ts'
+import type { EvalContext } from './context.ts'
+import { LabelMerger } from './drop-names.ts'
+import { QueryExecutionError } from './errors.ts'
+import { evaluateScalar, evaluateString, evaluateVector } from './evaluate.ts'
+import { createGrouping, type Grouping } from './label-grouping.ts'
+import type { StepSeries } from './step-series.ts'
+
+/** Aggregates over series. Sums and their like take series as they come, so that memory follows the number of groups. */
+export function aggregate(expr: Aggregation, ctx: EvalContext): Iterable<StepSeries> {
+  const grouping = createGrouping(expr.grouping, !expr.without)
+  switch (expr.op) {
+    case 'topk':
+    case 'bottomk':
+    case 'limitk':
+    case 'limit_ratio':
+      return selectSeries(expr, grouping, ctx)
+    case 'quantile':
+      return quantiles(expr, grouping, ctx)
+    case 'count_values':
+      return countValues(expr, grouping, ctx)
+    default:
+      return accumulate(expr, grouping, ctx)
+  }
+}
+
+/** Whether groups keep the metric name, which then may still have to be dropped at the end. */
+const keepsName = (expr: Aggregation): boolean => !expr.without && expr.grouping.includes(METRIC_NAME)
+
+interface Group {
+  readonly labels: Labels
+  readonly accumulator: Accumulator
+  dropName: boolean
+}
+
+function* accumulate(expr: Aggregation, grouping: Grouping, ctx: EvalContext): Generator<StepSeries> {
+  const groups = new Map<string, Group>()
+  for (const series of evaluateVector(expr.expr, ctx)) {
+    const key = grouping.keyOf(series.labels)
+    let group = groups.get(key)
+    if (group === undefined) {
+      const labels = grouping.labelsOf(series.labels)
+      group = { labels, accumulator: createAccumulator(expr.op, ctx.grid.count), dropName: false }
+      groups.set(key, group)
+      ctx.query.limits.hold(ctx.grid.count)
+    }
+    group.dropName ||= series.dropName
+    group.accumulator.add(series)
+    ctx.pool.release(series)
+  }
+  for (const { labels, accumulator, dropName } of groups.values()) {
+    const out = ctx.pool.take(labels)
+    out.dropName = dropName && keepsName(expr)
+    accumulator.finish(out)
+    ctx.query.limits.hold(-ctx.grid.count)
+    ctx.pool.charge(out)
+    yield out
+  }
+}
+
+function* quantiles(expr: Aggregation, grouping: Grouping, ctx: EvalContext): Generator<StepSeries> {
+  const phis = evaluateScalar(expr.param!, ctx)
+  warnAboutQuantile(phis, expr.param!.span, ctx)
+  const groups = new Map<string, StepSeries[]>()
+  for (const series of evaluateVector(expr.expr, ctx)) pushTo(groups, grouping.keyOf(series.labels), series)
+  for (const members of groups.values()) {
+    const out = ctx.pool.take(grouping.labelsOf(members[0]!.labels))
+    out.dropName = keepsName(expr) && members.some((series) => series.dropName)
+    const buffer = new Float64Array(members.length)
+    for (let step = 0; step < ctx.grid.count; step++) {
+      let n = 0
+      for (const series of members) if (series.present[step] === 1) buffer[n++] = series.values[step]!
+      if (n === 0) continue
+      out.values[step] = quantileOfSorted(phis[step]!, sortNaNFirst(buffer.subarray(0, n)))
+      out.present[step] = 1
+    }
+    for (const series of members) ctx.pool.release(series)
+    ctx.pool.charge(out)
+    yield out
+  }
+}
+
+/** Warns for each distinct φ outside of 0–1. */
+export function warnAboutQuantile(phis: Float64Array, span: Aggregation['span'], ctx: EvalContext): void {
+  for (const phi of phis) {
+    if (phi >= 0 && phi <= 1) continue
+    ctx.query.annotations.warn(`quantile value should be between 0 and 1, got ${formatFloatGeneral(phi)}`, span)
+  }
+}
+
+function* countValues(expr: Aggregation, grouping: Grouping, ctx: EvalContext): Generator<StepSeries> {
+  const label = evaluateString(expr.param!)
+  if (label === '' || hasLoneSurrogate(label)) throw new QueryExecutionError(`invalid label name ${quoteLabelValue(label)}`)
+  const counts = new Map<string, StepSeries>()
+  for (const series of evaluateVector(expr.expr, ctx)) {
+    const groupLabels = grouping.labelsOf(series.labels)
+    const groupKey = grouping.keyOf(series.labels)
+    for (let step = 0; step < ctx.grid.count; step++) {
+      if (series.present[step] === 0) continue
+      const value = formatFloatPlain(series.values[step]!)
+      const key = `${groupKey}\u00fe${value}`
+      let out = counts.get(key)
+      if (out === undefined) {
+        out = ctx.pool.take(withLabels(groupLabels, [[label, value]]))
+        counts.set(key, out)
+      }
+      out.values[step] = out.present[step] === 1 ? out.values[step]! + 1 : 1
+      out.present[step] = 1
+      out.dropName ||= keepsName(expr) && series.dropName
+    }
+    ctx.pool.release(series)
+  }
+  // Groups may have differed in just the label that now holds the value.
+  const merger = new LabelMerger(ctx)
+  for (const series of counts.values()) {
+    ctx.pool.charge(series)
+    merger.add(series)
+  }
+  yield* merger.series()
+}
+
+function pushTo<T>(groups: Map<string, T[]>, key: string, item: T): void {
+  const known = groups.get(key)
+  if (known === undefined) groups.set(key, [item])
+  else known.push(item)
+}

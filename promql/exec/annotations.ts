@@ -1,0 +1,38 @@
+import { quoteLabelValue } from '../../model/labels.ts'
+import type { Span } from '../parse/ast.ts'
+
+type Level = 'warning' | 'info'
+
+/** Collects what a query's author should know; equal messages are kept once, with the first position. */
+export class Annotations {
+  readonly #warnings = new Map<string, Span | undefined>()
+  readonly #infos = new Map<string, Span | undefined>()
+
+  warn(message: string, span: Span | undefined): void {
+    if (!this.#warnings.has(message)) this.#warnings.set(message, span)
+  }
+
+  info(message: string, span: Span | undefined): void {
+    if (!this.#infos.has(message)) this.#infos.set(message, span)
+  }
+
+  /** @param text the expression, for line and column; '' leaves positions away */
+  render(level: Level, text: string): string[] {
+    const entries = level === 'warning' ? this.#warnings : this.#infos
+    // A message without a position is about the answer, not about the expression, and carries no prefix.
+    return [...entries].map(([message, span]) =>
+      span === undefined ? message : `PromQL ${level}: ${message}${text === '' ? '' : ` (${lineColumn(text, span.start)})`}`,
+    )
+  }
+}
+
+/** 1-based `line:column` of an offset in UTF-16 units. */
+function lineColumn(text: string, offset: number): string {
+  const before = text.slice(0, offset)
+  const line = before.split('\n').length
+  return `${line}:${offset - (before.lastIndexOf('\n') + 1) + 1}`
+}
+
+/** ` for metric name "x"`, or nothing where the name is not known. */
+export const forMetric = (metricName: string): string =>
+  metricName === '' ? '' : ` for metric name ${quoteLabelValue(metricName)}`

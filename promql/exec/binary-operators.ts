@@ -1,0 +1,42 @@
+import { invariant } from '../../lib/errors.ts'
+import { pow } from '../functions/math.ts'
+import type { BinaryOp } from '../parse/ast.ts'
+
+export type ElementOperator = (left: number, right: number) => number
+
+const ARITHMETIC: Partial<Record<BinaryOp, ElementOperator>> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => a / b,
+  '%': (a, b) => a % b,
+  '^': pow,
+  atan2: Math.atan2,
+}
+
+const COMPARISONS: Partial<Record<BinaryOp, (left: number, right: number) => boolean>> = {
+  '==': (a, b) => a === b,
+  '!=': (a, b) => a !== b,
+  '<': (a, b) => a < b,
+  '<=': (a, b) => a <= b,
+  '>': (a, b) => a > b,
+  '>=': (a, b) => a >= b,
+}
+
+export const arithmeticOf = (op: BinaryOp): ElementOperator | undefined => ARITHMETIC[op]
+export const comparisonOf = (op: BinaryOp): ((left: number, right: number) => boolean) | undefined => COMPARISONS[op]
+
+/** Histogram trims, `</` and `>/`: floats have nothing to trim. */
+export const isTrim = (op: BinaryOp): boolean => op === '</' || op === '>/'
+
+export const isSetOperator = (op: BinaryOp): op is 'and' | 'or' | 'unless' =>
+  op === 'and' || op === 'or' || op === 'unless'
+
+/** Between two scalars, where comparisons give 0 or 1. */
+export function scalarBinary(op: BinaryOp, left: number, right: number): number {
+  const arithmetic = ARITHMETIC[op]
+  if (arithmetic !== undefined) return arithmetic(left, right)
+  const comparison = COMPARISONS[op]
+  invariant(comparison !== undefined, `operator ${op} between scalars`)
+  return comparison(left, right) ? 1 : 0
+}

@@ -1,0 +1,84 @@
+import { type Labels, labelsKey, METRIC_NAME } from '../../model/labels.ts'
+import type { EvalContext } from './context.ts'
+import { QueryExecutionError } from './errors.ts'
+import type { StepSeries } from './step-series.ts'
+
+export const SAME_LABELSET = 'vector cannot contain metrics with the same labelset'
+
+/** Without the metric name. */
+export function withoutName(labels: Labels): Labels {
+  for (let i = 0; i < labels.length; i += 2) {
+    if (labels[i] === METRIC_NAME) return [...labels.slice(0, i), ...labels.slice(i + 2)]
+  }
+  return labels
+}
+
+/**
+ * Takes the metric name off a derived vector: at once, or, with delayed name removal, by a flag. When `uniqueNames` does not
+ * promise that only one name occurs, series that thereby become equal are found: they are joined where their steps do not
+ * overlap.
+ *
+ * @throws {QueryExecutionError} where they do
+ */
+export function* dropNames(
+  input: Iterable<StepSeries>,
+  ctx: EvalContext,
+  uniqueNames: boolean,
+): Generator<StepSeries> {
+  if (ctx.query.delayedNameRemoval) {
+    for (const series of input) {
+      series.dropName = true
+      yield series
+    }
+    return
+  }
+  if (uniqueNames) {
+    for (const series of input) {
+      series.labels = withoutName(series.labels)
+      yield series
+    }
+    return
+  }
+  const merger = new LabelMerger(ctx)
+  for (const series of input) {
+    series.labels = withoutName(series.labels)
+    merger.add(series)
+  }
+  yield* merger.series()
+}
+
+/** Joins series of equal labels whose steps do not overlap. */
+export class LabelMerger {
+  readonly #byLabels = new Map<string, StepSeries>()
+  readonly #ctx: EvalContext
+  readonly #overlapMessage: string
+
+  constructor(ctx: EvalContext, overlapMessage = SAME_LABELSET) {
+    this.#ctx = ctx
+    this.#overlapMessage = overlapMessage
+  }
+
+  /** Takes ownership. @throws {QueryExecutionError} when a step is in two series of equal labels */
+  add(series: StepSeries): void {
+    const key = labelsKey(series.labels)
+    const known = this.#byLabels.get(key)
+    if (known === undefined) {
+      this.#byLabels.set(key, series)
+      return
+    }
+    known.dropName ||= series.dropName
+    for (let step = 0; step < series.present.length; step++) {
+      if (series.present[step] === 0) continue
+      if (known.present[step] === 1) throw new QueryExecutionError(this.#overlapMessage)
+      known.present[step] = 1
+      known.values[step] = series.values[step]!
+    }
+    this.#ctx.pool.release(series)
+    this.#ctx.pool.charge(known)
+  }
+
+  /** In order of first appearance. */
+  series(): Iterable<StepSeries> {
+    return this.#byLabels.values()
+  }
+}

@@ -1,0 +1,99 @@
+import { invariant } from '../../lib/errors.ts'
+import type { BinaryExpr, Expr, UnaryExpr } from '../parse/ast.ts'
+import { valueTypeOf } from '../plan/value-type.ts'
+import { aggregate } from './aggregate.ts'
+import { scalarBinary } from './binary-operators.ts'
+import { vectorWithScalar } from './binary-scalar.ts'
+import { vectorWithVector } from './binary-vector.ts'
+import { callScalar, callString, callVector } from './call.ts'
+import { contextFor, type EvalContext } from './context.ts'
+import { dropNames } from './drop-names.ts'
+import { hasOneName } from './one-name.ts'
+import { selectInstant } from './select-instant.ts'
+import { StepGrid } from './step-grid.ts'
+import type { StepSeries } from './step-series.ts'
+
+/**
+ * Evaluates an instant vector at all steps of the grid, series by series. Each series is owned by the caller from then on;
+ * series without any present step are left out.
+ */
+export function evaluateVector(expr: Expr, ctx: EvalContext): Iterable<StepSeries> {
+  switch (expr.kind) {
+    case 'paren':
+      return evaluateVector(expr.expr, ctx)
+    case 'vectorSelector':
+      return selectInstant(expr, ctx)
+    case 'call':
+      return callVector(expr, ctx)
+    case 'aggregation':
+      return aggregate(expr, ctx)
+    case 'unary':
+      return expr.op === '-' ? negate(expr, ctx) : evaluateVector(expr.expr, ctx)
+    case 'binary':
+      return evaluateBinary(expr, ctx)
+    case 'stepInvariant':
+      return evaluateOnce(expr.expr, ctx)
+    default:
+      invariant(false, `${expr.kind} is no instant vector`)
+  }
+}
+
+/** Evaluates a scalar at all steps. The array may be shared: do not write. */
+export function evaluateScalar(expr: Expr, ctx: EvalContext): Float64Array {
+  const { count } = ctx.grid
+  switch (expr.kind) {
+    case 'number':
+      return new Float64Array(count).fill(expr.value)
+    case 'paren':
+      return evaluateScalar(expr.expr, ctx)
+    case 'unary': {
+      const values = evaluateScalar(expr.expr, ctx)
+      return expr.op === '-' ? values.map((value) => -value) : values
+    }
+    case 'binary': {
+      const left = evaluateScalar(expr.left, ctx)
+      const right = evaluateScalar(expr.right, ctx)
+      return left.map((value, step) => scalarBinary(expr.op, value, right[step]!))
+    }
+    case 'call':
+      return callScalar(expr, ctx)
+    case 'stepInvariant':
+      if (count === 0) return new Float64Array(0)
+      return new Float64Array(count).fill(evaluateScalar(expr.expr, firstStepOf(ctx))[0]!)
+    default:
+      invariant(false, `${expr.kind} is no scalar`)
+  }
+}
+
+export function evaluateString(expr: Expr): string {
+  if (expr.kind === 'string') return expr.value
+  if (expr.kind === 'paren' || expr.kind === 'stepInvariant') return evaluateString(expr.expr)
+  return callString(expr)
+}
+
+function evaluateBinary(expr: BinaryExpr, ctx: EvalContext): Iterable<StepSeries> {
+  const leftIsScalar = valueTypeOf(expr.left) === 'scalar'
+  if (!leftIsScalar && valueTypeOf(expr.right) !== 'scalar') return vectorWithVector(expr, ctx)
+  return vectorWithScalar(expr, leftIsScalar, ctx)
+}
+
+function* negate(expr: UnaryExpr, ctx: EvalContext): Generator<StepSeries> {
+  for (const series of dropNames(evaluateVector(expr.expr, ctx), ctx, hasOneName(expr.expr))) {
+    for (let step = 0; step < series.values.length; step++) series.values[step] = -series.values[step]!
+    yield series
+  }
+}
+
+/** Evaluates at the first step only, and repeats the value at all others. */
+function* evaluateOnce(expr: Expr, ctx: EvalContext): Generator<StepSeries> {
+  if (ctx.grid.count === 0) return
+  const once = firstStepOf(ctx)
+  for (const series of evaluateVector(expr, once)) {
+    const repeated = ctx.pool.takeConstant(series.labels, series.values[0]!)
+    repeated.dropName = series.dropName
+    once.pool.release(series)
+    yield repeated
+  }
+}
+
+const firstStepOf = (ctx: EvalContext): EvalContext => contextFor(ctx.query, StepGrid.instant(ctx.grid.startMs))

@@ -1,0 +1,40 @@
+import type { Labels } from '../../model/labels.ts'
+import type { VectorSample } from '../../model/query.ts'
+
+/** Points of one series, oldest first; only steps that have a value. The arrays may be shared between series: do not write. */
+export interface MatrixSeries {
+  readonly labels: Labels
+  readonly timestampsMs: Float64Array
+  readonly values: Float64Array
+}
+
+/** What an expression evaluates to. Matrices of range queries are sorted by labels; vectors keep the evaluation's order. */
+export type QueryResult =
+  | { readonly type: 'vector'; readonly samples: readonly VectorSample[] }
+  | { readonly type: 'matrix'; readonly series: readonly MatrixSeries[] }
+  | { readonly type: 'scalar'; readonly timestampMs: number; readonly value: number }
+  | { readonly type: 'string'; readonly timestampMs: number; readonly value: string }
+
+/** Seconds spent, and samples read and held, by one evaluation. */
+export interface EvaluationStats {
+  readonly timings: {
+    readonly evalTotalTime: number
+    readonly resultSortTime: number
+    readonly queryPreparationTime: number
+    readonly innerEvalTime: number
+  }
+  readonly samples: {
+    /** Samples looked at, counted once per step that saw them. */
+    readonly totalQueryableSamples: number
+    /** The most samples held in memory at one time. */
+    readonly peakSamples: number
+  }
+}
+
+export interface Evaluation {
+  readonly result: QueryResult
+  /** Rendered with prefix and `(line:column)`, without duplicates. */
+  readonly warnings: readonly string[]
+  readonly infos: readonly string[]
+  readonly stats: EvaluationStats
+}

@@ -1,0 +1,11 @@
+// The query language: parse, check, print, plan and evaluate PromQL, and write answers as JSON bytes.
+export * from './parse/ast.ts'
+export { exprType } from './check/check.ts'
+export { type FunctionSignature, functionSignatures } from './check/function-signatures.ts'
+export { ALL_FEATURES, DEFAULT_FEATURES, type ParserFeatures } from './parse/features.ts'
+export { parseExpr, parseSelector } from './parse/parse.ts'
+export { ParseError, positionOf } from './parse/parse-error.ts'
+export { childrenOf, walkExpr } from './parse/walk.ts'
+export { type AstJson, astJson } from './print/ast-json.ts'
+export { prettyExpr } from './print/pretty.ts'
+export { printExpr } from './print/print.ts'

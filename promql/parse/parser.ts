@@ -1,0 +1,479 @@
+import { errorMessage } from '../../lib/errors.ts'
+import { createMatcher, type Matcher, METRIC_NAME, type MatchType } from '../../model/index.ts'
+import { functionSignatures } from '../check/function-signatures.ts'
+import { quoteGo } from '../lex/go-quote.ts'
+import type { TokenKind } from '../lex/token.ts'
+import { isAggregationKind } from '../lex/token.ts'
+import { unquote } from '../lex/unquote.ts'
+import type {
+  Aggregation,
+  AggregationOp,
+  BinaryOp,
+  Call,
+  Expr,
+  StringLiteral,
+  VectorMatching,
+  VectorSelector,
+} from './ast.ts'
+import { DurationParser, literalMs, takeNumber } from './duration.ts'
+import type { ParserFeatures } from './features.ts'
+import { ModifierRules } from './modifiers.ts'
+import { TokenStream } from './token-stream.ts'
+
+const POWER_MUL = 5
+const POWER: Readonly<Partial<Record<TokenKind, number>>> = {
+  or: 1,
+  and: 2,
+  unless: 2,
+  '==': 3,
+  '!=': 3,
+  '<': 3,
+  '<=': 3,
+  '>': 3,
+  '>=': 3,
+  '</': 3,
+  '>/': 3,
+  '+': 4,
+  '-': 4,
+  '*': POWER_MUL,
+  '/': POWER_MUL,
+  '%': POWER_MUL,
+  atan2: POWER_MUL,
+  '^': 6,
+}
+/** Words that are metric names where an operand is due. */
+const NAME_WORDS: ReadonlySet<TokenKind> = new Set([
+  'identifier',
+  'metricIdentifier',
+  'and',
+  'or',
+  'unless',
+  'offset',
+  'by',
+  'without',
+  'anchored',
+  'smoothed',
+  'fill',
+  'fill_left',
+  'fill_right',
+  'start',
+  'end',
+  'step',
+  'range',
+  'max_of',
+  'min_of',
+])
+/** Words that are functions when a parenthesis follows. */
+const FUNCTION_WORDS: ReadonlySet<TokenKind> = new Set([
+  'identifier',
+  'start',
+  'end',
+  'step',
+  'range',
+  'max_of',
+  'min_of',
+])
+/** Words that are no label names in grouping lists have a kind that is no word. */
+const NO_LABEL: ReadonlySet<TokenKind> = new Set(['string', 'number', 'duration', 'eof'])
+const PARAMETRIC: ReadonlySet<string> = new Set([
+  'topk',
+  'bottomk',
+  'count_values',
+  'quantile',
+  'limitk',
+  'limit_ratio',
+])
+const MATCH_TYPES: ReadonlySet<TokenKind> = new Set(['=', '!=', '=~', '!~'])
+// Deeper nesting would exhaust the stack.
+const NESTING_MAX = 500
+
+/** Pratt parser: operands with their suffixes, operators by binding power. Throws at the first fault. */
+export class Parser {
+  readonly #tokens: TokenStream
+  readonly #features: ParserFeatures
+  readonly #durations: DurationParser
+  readonly #modifiers: ModifierRules
+  #depth = 0
+
+  constructor(text: string, features: ParserFeatures) {
+    this.#tokens = new TokenStream(text)
+    this.#features = features
+    this.#durations = new DurationParser(this.#tokens, features.durationExpressions)
+    this.#modifiers = new ModifierRules(this.#tokens, features)
+  }
+
+  /** The whole text is one expression; its types are not checked yet. */
+  parseExpression(): Expr {
+    if (this.#tokens.peek() === 'eof') this.#tokens.fail(0, 'no expression found in input')
+    const expr = this.#expression(0)
+    if (this.#tokens.peek() !== 'eof') this.#tokens.unexpected('')
+    return expr
+  }
+
+  /** The whole text is one vector selector without modifiers. */
+  parseSelector(): VectorSelector {
+    const kind = this.#tokens.peek()
+    if (kind !== '{' && !NAME_WORDS.has(kind) && !isAggregationKind(kind)) this.#tokens.unexpected('')
+    const selector = kind === '{' ? this.#selector('') : this.#namedSelector()
+    if (this.#tokens.peek() !== 'eof') this.#tokens.unexpected('')
+    return selector
+  }
+
+  #expression(powerMin: number): Expr {
+    if (++this.#depth > NESTING_MAX)
+      this.#tokens.fail(this.#tokens.end, `expression is nested deeper than ${NESTING_MAX} levels`)
+    let left = this.#operand()
+    for (;;) {
+      const op = this.#tokens.peek()
+      const power = POWER[op]
+      if (power === undefined || power < powerMin) break
+      this.#tokens.take()
+      const returnBool = this.#tokens.takeIf('bool')
+      const matching = this.#matching()
+      const right = this.#expression(op === '^' ? power : power + 1)
+      const span = { start: left.span.start, end: right.span.end }
+      const fills = matching.fillLeft !== undefined || matching.fillRight !== undefined
+      if (fills && !this.#features.fillModifiers) {
+        this.#tokens.fail(span.start, 'binop fill modifiers are experimental and not enabled')
+      }
+      left = { kind: 'binary', op: op as BinaryOp, left, right, matching, returnBool, span }
+    }
+    this.#depth--
+    return left
+  }
+
+  #operand(): Expr {
+    const tokens = this.#tokens
+    const sign = tokens.peek()
+    if (sign !== '+' && sign !== '-') return this.#suffixes(this.#primary())
+    tokens.take()
+    const { start } = tokens
+    // Binds like `*`: of what follows only `^` goes first.
+    const expr = this.#expression(POWER_MUL + 1)
+    const span = { start, end: expr.span.end }
+    if (expr.kind === 'number') return { ...expr, value: sign === '-' ? -expr.value : expr.value, span }
+    return { kind: 'unary', op: sign, expr, span }
+  }
+
+  #primary(): Expr {
+    const tokens = this.#tokens
+    const kind = tokens.peek()
+    switch (kind) {
+      case 'number':
+      case 'duration':
+        return takeNumber(tokens)
+      case 'string':
+        return this.#string()
+      case '{':
+        return this.#selector('')
+      case '(': {
+        tokens.take()
+        const { start } = tokens
+        const expr = this.#expression(0)
+        tokens.expect(')')
+        return { kind: 'paren', expr, span: { start, end: tokens.end } }
+      }
+    }
+    const aggregation = isAggregationKind(kind)
+    if (!aggregation && !NAME_WORDS.has(kind)) tokens.unexpected()
+    tokens.take()
+    const { start, end } = tokens
+    const next = tokens.peek()
+    if (aggregation && (next === '(' || next === 'by' || next === 'without')) {
+      return this.#aggregation(kind as AggregationOp, start)
+    }
+    if (next === '(' && FUNCTION_WORDS.has(kind)) return this.#call(start)
+    return this.#selectorAt(tokens.text.slice(start, end), start, end)
+  }
+
+  /** Everything that binds to the operand before it: ranges, offsets, `@`, `anchored`, `smoothed`. */
+  #suffixes(operand: Expr): Expr {
+    const tokens = this.#tokens
+    let expr = operand
+    for (;;) {
+      switch (tokens.peek()) {
+        case '[':
+          expr = this.#range(expr)
+          break
+        case 'offset':
+          tokens.take()
+          expr = this.#modifiers.offset(expr, this.#durations.parseOffset())
+          break
+        case '@':
+          tokens.take()
+          expr = this.#modifiers.at(expr)
+          break
+        case 'anchored':
+        case 'smoothed':
+          expr = this.#modifiers.extend(expr, tokens.take() as 'anchored' | 'smoothed')
+          break
+        default:
+          return expr
+      }
+    }
+  }
+
+  #range(expr: Expr): Expr {
+    const tokens = this.#tokens
+    tokens.take()
+    const { start } = tokens
+    const outer = tokens.context
+    tokens.context = ' in subquery or range selector, expected number, duration, step(), or range()'
+    const range = this.#durations.parsePositive()
+    tokens.context = ' in subquery or range, expected ":" or "]"'
+    const rangeMs = range.kind === 'number' ? literalMs(range.value) : 0
+    const rangeExpr = range.kind === 'number' ? undefined : range
+    if (tokens.peek() !== ':') {
+      tokens.expect(']')
+      tokens.context = outer
+      const selector = this.#modifiers.rangeable(expr, start)
+      return { kind: 'matrixSelector', selector, rangeMs, rangeExpr, span: { start: expr.span.start, end: tokens.end } }
+    }
+    tokens.take()
+    tokens.context = ' in subquery selector, expected number, duration, step(), range(), or "]"'
+    const step = tokens.peek() === ']' ? undefined : this.#durations.parsePositive()
+    tokens.context = ' in subquery selector, expected "]"'
+    tokens.expect(']')
+    tokens.context = outer
+    return {
+      kind: 'subquery',
+      expr,
+      rangeMs,
+      rangeExpr,
+      stepMs: step?.kind === 'number' ? literalMs(step.value) : 0,
+      stepExpr: step?.kind === 'number' ? undefined : step,
+      offsetMs: 0,
+      offsetExpr: undefined,
+      at: undefined,
+      span: { start: expr.span.start, end: tokens.end },
+    }
+  }
+
+  #aggregation(op: AggregationOp, start: number): Aggregation {
+    const tokens = this.#tokens
+    const outer = tokens.context
+    tokens.context = ' in aggregation'
+    let clause = this.#groupingClause()
+    const args = this.#arguments()
+    clause ??= this.#groupingClause()
+    tokens.context = outer
+    const span = { start, end: tokens.end }
+    if (args.length === 0) tokens.fail(start, 'no arguments for aggregate expression provided')
+    if ((op === 'limitk' || op === 'limit_ratio') && !this.#features.experimentalFunctions) {
+      tokens.fail(
+        start,
+        `${op}() is experimental and must be enabled with --enable-feature=promql-experimental-functions`,
+      )
+    }
+    const wanted = PARAMETRIC.has(op) ? 2 : 1
+    if (args.length !== wanted) {
+      tokens.fail(
+        start,
+        `wrong number of arguments for aggregate expression provided, expected ${wanted}, got ${args.length}`,
+      )
+    }
+    const param = wanted === 2 ? args[0] : undefined
+    const { labels, without } = clause ?? { labels: [], without: false }
+    return { kind: 'aggregation', op, expr: args[wanted - 1]!, param, grouping: labels, without, span }
+  }
+
+  #groupingClause(): { labels: string[]; without: boolean } | undefined {
+    const kind = this.#tokens.peek()
+    if (kind !== 'by' && kind !== 'without') return undefined
+    this.#tokens.take()
+    return { labels: this.#groupingLabels(), without: kind === 'without' }
+  }
+
+  #groupingLabels(): string[] {
+    const tokens = this.#tokens
+    if (tokens.peek() !== '(') tokens.unexpected(' in grouping opts, expected "("')
+    tokens.take()
+    const labels: string[] = []
+    while (!tokens.takeIf(')')) {
+      labels.push(this.#groupingLabel())
+      if (!tokens.takeIf(',') && tokens.peek() !== ')') {
+        tokens.unexpected(' in grouping opts, expected "," or ")"')
+      }
+    }
+    return labels
+  }
+
+  #groupingLabel(): string {
+    const tokens = this.#tokens
+    const kind = tokens.peek()
+    const isWord = /^\w/.test(kind) && !NO_LABEL.has(kind)
+    if (!isWord && kind !== 'string') tokens.unexpected(' in grouping opts, expected label')
+    tokens.take()
+    const label = kind === 'string' ? unquote(tokens.taken) : tokens.taken
+    if (label === '' || /[\ud800-\udfff]/.test(label.replace(/[\ud800-\udbff][\udc00-\udfff]/g, ''))) {
+      tokens.fail(tokens.start, `invalid label name for grouping: ${quoteGo(label)}`)
+    }
+    return label
+  }
+
+  #call(start: number): Call {
+    const tokens: TokenStream = this.#tokens
+    const name = tokens.taken
+    const args = this.#arguments()
+    const signature = functionSignatures.get(name)
+    if (signature === undefined) tokens.fail(start, `unknown function with name ${quoteGo(name)}`)
+    if (signature.experimental && !this.#features.experimentalFunctions) {
+      tokens.fail(start, `function ${quoteGo(name)} is not enabled`)
+    }
+    return { kind: 'call', name, args, span: { start, end: tokens.end } }
+  }
+
+  #arguments(): Expr[] {
+    const tokens = this.#tokens
+    const args: Expr[] = []
+    tokens.expect('(')
+    if (tokens.takeIf(')')) return args
+    for (;;) {
+      args.push(this.#expression(0))
+      if (tokens.takeIf(')')) return args
+      tokens.expect(',')
+      const { start } = tokens
+      if (!startsOperand(tokens.peek())) tokens.fail(start, 'trailing commas not allowed in function call args')
+    }
+  }
+
+  /** `on`, `ignoring`, `group_left`, `group_right` and the fills behind a binary operator. */
+  #matching(): VectorMatching {
+    const tokens = this.#tokens
+    const kind = tokens.peek()
+    if (kind !== 'on' && kind !== 'ignoring') return this.#fills(NO_MATCHING)
+    tokens.take()
+    const labels = this.#groupingLabels()
+    const group = tokens.peek()
+    const grouped = group === 'group_left' || group === 'group_right'
+    let include: string[] = []
+    if (grouped) {
+      tokens.take()
+      if (tokens.peek() === '(') include = this.#groupingLabels()
+    }
+    const card = group === 'group_left' ? 'many-to-one' : group === 'group_right' ? 'one-to-many' : 'one-to-one'
+    return this.#fills({ ...NO_MATCHING, card, labels, on: kind === 'on', include })
+  }
+
+  #fills(matching: VectorMatching): VectorMatching {
+    const tokens = this.#tokens
+    const kind = tokens.peek()
+    if (kind === 'fill') {
+      const value = this.#fillValue()
+      return { ...matching, fillLeft: value, fillRight: value }
+    }
+    if (kind !== 'fill_left' && kind !== 'fill_right') return matching
+    const first = this.#fillValue()
+    const other = tokens.peek() === (kind === 'fill_left' ? 'fill_right' : 'fill_left') ? this.#fillValue() : undefined
+    return kind === 'fill_left'
+      ? { ...matching, fillLeft: first, fillRight: other }
+      : { ...matching, fillLeft: other, fillRight: first }
+  }
+
+  #fillValue(): number {
+    const tokens = this.#tokens
+    tokens.take()
+    tokens.expect('(')
+    const sign = tokens.peek()
+    if (sign === '-' || sign === '+') tokens.take()
+    const kind = tokens.peek()
+    if (kind !== 'number' && kind !== 'duration') tokens.unexpected()
+    const { value } = takeNumber(tokens)
+    tokens.expect(')')
+    return sign === '-' ? -value : value
+  }
+
+  #string(): StringLiteral {
+    this.#tokens.take()
+    const { start, end, taken } = this.#tokens
+    return { kind: 'string', value: unquote(taken), span: { start, end } }
+  }
+
+  #namedSelector(): VectorSelector {
+    this.#tokens.take()
+    const { start, end, taken } = this.#tokens
+    return this.#selectorAt(taken, start, end)
+  }
+
+  #selectorAt(name: string, start: number, end: number): VectorSelector {
+    if (this.#tokens.peek() !== '{') return plainSelector(name, [nameMatcher(name)], start, end)
+    const selector = this.#selector(name)
+    return { ...selector, span: { start, end: selector.span.end } }
+  }
+
+  /** `{…}`; the matcher of a name in front comes last. */
+  #selector(name: string): VectorSelector {
+    const tokens = this.#tokens
+    tokens.take()
+    const { start } = tokens
+    const matchers: Matcher[] = []
+    while (!tokens.takeIf('}')) {
+      matchers.push(this.#matcher())
+      if (!tokens.takeIf(',') && tokens.peek() !== '}') {
+        tokens.unexpected(' in label matching, expected "," or "}"')
+      }
+    }
+    if (name !== '') matchers.push(nameMatcher(name))
+    return plainSelector(name, matchers, start, tokens.end)
+  }
+
+  #matcher(): Matcher {
+    const tokens = this.#tokens
+    const kind = tokens.peek()
+    if (kind !== 'identifier' && kind !== 'string') tokens.unexpected(' in label matching, expected identifier or "}"')
+    tokens.take()
+    const { start } = tokens
+    const name = kind === 'string' ? unquote(tokens.taken) : tokens.taken
+    const type = tokens.peek()
+    if (!MATCH_TYPES.has(type)) {
+      if (kind === 'string') return nameMatcher(name)
+      tokens.unexpected(' in label matching, expected label matching operator')
+    }
+    tokens.take()
+    if (tokens.peek() !== 'string') tokens.unexpected(' in label matching, expected string')
+    tokens.take()
+    try {
+      return createMatcher(type as MatchType, name, unquote(tokens.taken))
+    } catch (cause) {
+      return tokens.fail(start, errorMessage(cause), { cause })
+    }
+  }
+}
+
+const NO_MATCHING: VectorMatching = {
+  card: 'one-to-one',
+  labels: [],
+  on: false,
+  include: [],
+  fillLeft: undefined,
+  fillRight: undefined,
+}
+
+const nameMatcher = (name: string): Matcher => createMatcher('=', METRIC_NAME, name)
+
+const plainSelector = (name: string, matchers: Matcher[], start: number, end: number): VectorSelector => ({
+  kind: 'vectorSelector',
+  name,
+  matchers,
+  offsetMs: 0,
+  offsetExpr: undefined,
+  at: undefined,
+  anchored: false,
+  smoothed: false,
+  span: { start, end },
+})
+
+function startsOperand(kind: TokenKind): boolean {
+  switch (kind) {
+    case '(':
+    case '{':
+    case '+':
+    case '-':
+    case 'number':
+    case 'duration':
+    case 'string':
+      return true
+    default:
+      return NAME_WORDS.has(kind) || isAggregationKind(kind)
+  }
+}

@@ -1,0 +1,2 @@
+// Discovers targets, scrapes them on time and writes their samples as rows, one group a target.
+export * from './config.ts'

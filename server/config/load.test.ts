@@ -1,0 +1,109 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { ConfigError } from '../../lib/index.ts'
+import { type LoadedConfig, loadConfig } from './load.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'belltower-config-'))
+
+function load(text: string, env: NodeJS.ProcessEnv = {}): LoadedConfig {
+  const path = join(folder, 'prometheus.yml')
+  writeFileSync(path, text)
+  return loadConfig({ path, alertmanagerPath: '', env })
+}
+
+function faultsOf(text: string): string[] {
+  try {
+    load(text)
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError)
+    return (error as ConfigError).faults.map((fault) => fault.replace(`${folder}/`, ''))
+  }
+  throw new Error('the configuration was accepted')
+}
+
+describe('configuration', () => {
+  test('the built-in one loads, with its rules', () => {
+    const config = loadConfig({ path: undefined, alertmanagerPath: '', env: {} })
+    expect(config.scrapeConfigs.map((job) => job.jobName)).toEqual(['belltower', 'node', 'pushgateway'])
+    expect(config.ruleGroups.length).toBeGreaterThan(2)
+  })
+
+  test('an empty file is valid and has the defaults', () => {
+    const { global } = load('')
+    expect(global).toMatchObject({ scrapeIntervalMs: 60_000, scrapeTimeoutMs: 10_000, evaluationIntervalMs: 60_000 })
+  })
+
+  test('jobs inherit from global, the timeout is clamped to the interval', () => {
+    const config = load(`
+global: { scrape_interval: 5s, sample_limit: 10, external_labels: { region: "\${REGION}-$$1" } }
+scrape_configs:
+  - job_name: a
+    static_configs: [{ targets: ['localhost:1'], labels: { n: 1 } }]
+  - { job_name: b, scrape_interval: 1m, scrape_timeout: 20s, sample_limit: 3 }
+`, { REGION: 'eu' })
+    expect(config.scrapeConfigs[0]).toMatchObject({ scrapeIntervalMs: 5000, scrapeTimeoutMs: 5000, sampleLimit: 10 })
+    expect(config.scrapeConfigs[0]?.staticConfigs?.[0]?.labels).toEqual({ n: '1' })
+    expect(config.scrapeConfigs[1]).toMatchObject({ scrapeIntervalMs: 60_000, scrapeTimeoutMs: 20_000, sampleLimit: 3 })
+    expect(config.global.externalLabels).toEqual({ region: 'eu-$1' })
+  })
+
+  test('every fault is named with its line and column', () => {
+    expect(
+      faultsOf(`global:
+  scrape_intervall: 5s
+scrape_configs:
+  - job_name: a
+    scrape_interval: 5 minutes
+    metric_relabel_configs:
+      - regex: '(unclosed'
+        action: drop
+    static_configs:
+      - targets: [1]
+`),
+    ).toEqual([
+      'prometheus.yml:2:3: global.scrape_intervall: unknown key',
+      expect.stringMatching(/^prometheus\.yml:5:5: scrape_configs\.0\.scrape_interval: .*not a valid duration/),
+      expect.stringMatching(/^prometheus\.yml:7:9: scrape_configs\.0\.metric_relabel_configs\.0\.regex: .*missing/),
+      expect.stringMatching(/^prometheus\.yml:10:19: scrape_configs\.0\.static_configs\.0\.targets\.0: .*string/),
+    ])
+  })
+
+  test('faults that only show across keys', () => {
+    expect(
+      faultsOf(`scrape_configs:
+  - { job_name: a, scrape_interval: 5s, scrape_timeout: 6s }
+  - job_name: a
+    basic_auth: { username: u, password: p, password_file: f }
+    authorization: { credentials: x }
+`).map((fault) => fault.split(': ').slice(0, 2).join(': ')),
+    ).toEqual([
+      'prometheus.yml:2:41: scrape_configs.0.scrape_timeout',
+      'prometheus.yml:3:5: scrape_configs.1.job_name',
+      'prometheus.yml:5:5: scrape_configs.1.authorization',
+      'prometheus.yml:4:5: scrape_configs.1.basic_auth',
+    ])
+  })
+
+  test('what is not there yet is refused by name', () => {
+    expect(faultsOf('scrape_configs: [{ job_name: a, kubernetes_sd_configs: [{ role: pod }] }]')[0]).toMatch(
+      /kubernetes_sd_configs is not available yet/,
+    )
+  })
+
+  test('rule files are found by glob, their faults join the others', () => {
+    writeFileSync(join(folder, 'one.rules.yml'), 'groups: [{ name: g, rules: [{ record: a, expr: "sum(" }] }]')
+    const faults = faultsOf('rule_files: ["*.rules.yml"]\nbelltower: { nope: 1 }')
+    expect(faults).toHaveLength(1) // The schema's fault stops before the files are read.
+    const ruleFaults = faultsOf('rule_files: ["*.rules.yml"]')
+    expect(ruleFaults[0]).toMatch(/^one\.rules\.yml:1:\d+: .*parse error/)
+  })
+
+  test('secrets are masked where the configuration is shown', () => {
+    const { yaml } = load('scrape_configs: [{ job_name: a, basic_auth: { username: u, password: hunter2 } }]')
+    expect(yaml).not.toContain('hunter2')
+    expect(yaml).toContain('<secret>')
+    expect(yaml).toContain('scrape_interval: 1m')
+  })
+})

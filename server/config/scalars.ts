@@ -1,0 +1,63 @@
+/** The scalar types of Prometheus' configuration as zod schemas; units are settled at this door (milliseconds, bytes). */
+import { z } from 'zod'
+import { compileAnchored, isLegacyLabelName, parseDuration } from '../../model/index.ts'
+import { parseSize } from '../flags.ts'
+
+/** Runs `read` on a string and turns what it throws into the fault of that place. */
+function read<T>(expected: string, reader: (text: string) => T) {
+  return z.string({ error: `expected ${expected}` }).transform((text, context): T => {
+    try {
+      return reader(text)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message })
+      return z.NEVER
+    }
+  })
+}
+
+/** `15s`, `1h30m`; in milliseconds. */
+export const duration = read('a duration such as 15s', parseDuration)
+
+/** `512MB`; in bytes, units are powers of 1024. */
+export const size = z.union([z.literal(0), read('a size such as 512MB', parseSize)], {
+  error: 'expected a size such as 512MB',
+})
+
+/** RE2, kept as text after it has been compiled once. */
+export const regexText = read('a regular expression', (text) => {
+  compileAnchored(text)
+  return text
+})
+
+export const labelName = z
+  .string()
+  .refine(isLegacyLabelName, { error: (issue) => `${JSON.stringify(issue.input)} is not a valid label name` })
+
+export const httpUrl = z
+  .string()
+  .refine((text) => /^https?:\/\/[^/]+/.test(text) && URL.canParse(text), { error: 'expected an http or https URL' })
+
+/** YAML writes `key:` without a value as null, which Prometheus takes as "not given". */
+export function optional<T extends z.ZodType>(schema: T) {
+  return schema.nullish().transform((value): z.output<T> | undefined => value ?? undefined)
+}
+
+/** A list that may be left out or empty. */
+export function list<T extends z.ZodType>(item: T) {
+  return z
+    .array(item)
+    .nullish()
+    .transform((items) => items ?? [])
+}
+
+/** Numbers and booleans that YAML reads out of unquoted label values are texts to Prometheus. */
+export const labelText = z.union([z.string(), z.number(), z.boolean()], { error: 'expected text' }).transform(String)
+export const labelMap = z
+  .record(z.string(), labelText)
+  .nullish()
+  .transform((map) => map ?? {})
+
+export const count = z.number().int().nonnegative()
+
+/** `<secret>` in everything that is shown. */
+export const secret = z.string()

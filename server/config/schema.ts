@@ -1,0 +1,304 @@
+/** The shape of `prometheus.yml`, strict, with Belltower's own key `belltower:`. What it yields is still file-shaped. */
+import { z } from 'zod'
+import { count, duration, httpUrl, labelMap, labelName, list, optional, regexText, secret, size } from './scalars.ts'
+
+// ---- http_config -------------------------------------------------------------------------------------------------------
+
+const tlsConfig = z.strictObject({
+  ca: optional(z.string()),
+  ca_file: optional(z.string()),
+  cert: optional(z.string()),
+  cert_file: optional(z.string()),
+  key: optional(secret),
+  key_file: optional(z.string()),
+  server_name: optional(z.string()),
+  insecure_skip_verify: optional(z.boolean()),
+  min_version: optional(z.enum(['TLS10', 'TLS11', 'TLS12', 'TLS13'])),
+  max_version: optional(z.enum(['TLS10', 'TLS11', 'TLS12', 'TLS13'])),
+})
+
+/** `http_config` stands inline in the objects that have one. */
+const httpConfigKeys = {
+  basic_auth: optional(
+    z.strictObject({
+      username: optional(z.string()),
+      username_file: optional(z.string()),
+      password: optional(secret),
+      password_file: optional(z.string()),
+    }),
+  ),
+  authorization: optional(
+    z.strictObject({
+      type: optional(z.string()),
+      credentials: optional(secret),
+      credentials_file: optional(z.string()),
+    }),
+  ),
+  tls_config: optional(tlsConfig),
+  follow_redirects: optional(z.boolean()),
+  enable_http2: optional(z.boolean()),
+  proxy_url: optional(z.string()),
+  no_proxy: optional(z.string()),
+  proxy_from_environment: optional(z.boolean()),
+  http_headers: optional(
+    z.record(z.string(), z.strictObject({ values: list(z.string()), secrets: list(secret), files: list(z.string()) })),
+  ),
+} as const
+const httpConfigObject = z.strictObject(httpConfigKeys)
+export type HttpConfigFile = z.output<typeof httpConfigObject>
+
+// ---- relabelling -------------------------------------------------------------------------------------------------------
+
+const relabelAction = z.preprocess(
+  (text) => (typeof text === 'string' ? text.toLowerCase() : text),
+  z.enum([
+    'replace',
+    'keep',
+    'drop',
+    'keepequal',
+    'dropequal',
+    'hashmod',
+    'labelmap',
+    'labeldrop',
+    'labelkeep',
+    'lowercase',
+    'uppercase',
+  ]),
+)
+
+const NEEDS_TARGET: ReadonlySet<string> = new Set([
+  'replace',
+  'hashmod',
+  'lowercase',
+  'uppercase',
+  'keepequal',
+  'dropequal',
+])
+
+export const relabelConfig = z
+  .strictObject({
+    source_labels: list(labelName),
+    separator: z.string().optional(),
+    target_label: optional(z.string()),
+    regex: z.union([regexText, z.number().transform(String), z.null().transform(() => '')]).optional(),
+    modulus: optional(count),
+    replacement: z.string().optional(),
+    action: relabelAction.optional(),
+  })
+  .superRefine((rule, context) => {
+    const action = rule.action ?? 'replace'
+    const fault = (message: string): void => void context.addIssue({ code: 'custom', message })
+    if (action === 'hashmod' && !rule.modulus) fault('relabel configuration for hashmod requires non-zero modulus')
+    if (NEEDS_TARGET.has(action) && !rule.target_label) {
+      fault(`relabel configuration for ${action} action requires 'target_label' value`)
+    }
+    if (action === 'labeldrop' || action === 'labelkeep') {
+      if (rule.source_labels.length > 0 || rule.target_label || rule.modulus || rule.replacement || rule.separator) {
+        fault(`${action} action requires only 'regex', and no other fields`)
+      }
+    }
+    if (action === 'keepequal' || action === 'dropequal') {
+      if (rule.regex !== undefined || rule.modulus || rule.replacement !== undefined || rule.separator !== undefined) {
+        fault(`${action} action requires only 'source_labels' and 'target_label', and no other fields`)
+      }
+    }
+    const fixedTarget = rule.target_label && !rule.target_label.includes('$')
+    if (fixedTarget && action !== 'labelmap' && !/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(rule.target_label!)) {
+      fault(`${JSON.stringify(rule.target_label)} is invalid 'target_label' for ${action} action`)
+    }
+  })
+export type RelabelFile = z.output<typeof relabelConfig>
+
+// ---- discovery ---------------------------------------------------------------------------------------------------------
+
+const target = z
+  .string()
+  .refine((text) => !text.includes('/'), { error: (issue) => `${JSON.stringify(issue.input)} is not a valid hostname` })
+export const targetGroup = z.strictObject({ targets: list(target), labels: labelMap })
+
+const fileSd = z.strictObject({
+  files: z
+    .array(
+      z.string().refine((text) => /^[^*]*(\*[^/]*)?\.(json|yml|yaml)$/i.test(text), {
+        error: (issue) => `path name ${JSON.stringify(issue.input)} is not valid for file discovery`,
+      }),
+    )
+    .min(1, { error: 'file service discovery config must contain at least one path name' }),
+  refresh_interval: optional(duration),
+})
+
+const httpSd = z.strictObject({ url: httpUrl, refresh_interval: optional(duration), ...httpConfigKeys })
+
+/** Mechanisms of Prometheus that cannot be used yet: an honest fault instead of targets that silently never come. */
+const UNAVAILABLE_DISCOVERY = [
+  'aws',
+  'azure',
+  'consul',
+  'digitalocean',
+  'dns',
+  'docker',
+  'dockerswarm',
+  'ec2',
+  'eureka',
+  'gce',
+  'hetzner',
+  'ionos',
+  'kubernetes',
+  'kuma',
+  'lightsail',
+  'linode',
+  'marathon',
+  'nerve',
+  'nomad',
+  'oci',
+  'openstack',
+  'outscale',
+  'ovhcloud',
+  'puppetdb',
+  'scaleway',
+  'serverset',
+  'stackit',
+  'triton',
+  'uyuni',
+  'vultr',
+] as const
+
+const unavailable = (what: string) =>
+  z
+    .unknown()
+    .optional()
+    .superRefine((value, context) => {
+      if (value !== undefined && value !== null) {
+        context.addIssue({ code: 'custom', message: `${what} is not available yet in Belltower` })
+      }
+    })
+
+const discoveryKeys = {
+  static_configs: list(targetGroup),
+  file_sd_configs: list(fileSd),
+  http_sd_configs: list(httpSd),
+  ...(Object.fromEntries(
+    UNAVAILABLE_DISCOVERY.map((name) => [`${name}_sd_configs`, unavailable(`${name}_sd_configs`)]),
+  ) as Record<`${(typeof UNAVAILABLE_DISCOVERY)[number]}_sd_configs`, ReturnType<typeof unavailable>>),
+}
+
+// ---- scraping ----------------------------------------------------------------------------------------------------------
+
+const scrapeProtocol = z.enum([
+  'PrometheusProto',
+  'OpenMetricsText1.0.0',
+  'OpenMetricsText0.0.1',
+  'PrometheusText1.0.0',
+  'PrometheusText0.0.4',
+])
+const scrapeProtocols = z
+  .array(scrapeProtocol)
+  .min(1)
+  .refine((names) => new Set(names).size === names.length, { error: 'duplicated protocol in scrape_protocols' })
+
+/** Limits and switches that a scrape job inherits from `global`. */
+const inheritedKeys = {
+  scrape_protocols: optional(scrapeProtocols),
+  body_size_limit: optional(size),
+  sample_limit: optional(count),
+  label_limit: optional(count),
+  label_name_length_limit: optional(count),
+  label_value_length_limit: optional(count),
+  target_limit: optional(count),
+  keep_dropped_targets: optional(count),
+  metric_name_validation_scheme: optional(z.enum(['utf8', 'legacy'])),
+  metric_name_escaping_scheme: optional(z.enum(['allow-utf-8', 'underscores', 'dots', 'values'])),
+  scrape_native_histograms: optional(z.boolean()),
+  convert_classic_histograms_to_nhcb: optional(z.boolean()),
+  always_scrape_classic_histograms: optional(z.boolean()),
+  extra_scrape_metrics: optional(z.boolean()),
+  scrape_failure_log_file: optional(z.string()),
+}
+
+export const scrapeConfig = z.strictObject({
+  job_name: z.string({ error: 'job_name is required' }).min(1, { error: 'job_name is empty' }),
+  scrape_interval: optional(duration),
+  scrape_timeout: optional(duration),
+  ...inheritedKeys,
+  fallback_scrape_protocol: optional(scrapeProtocol),
+  metrics_path: optional(z.string()),
+  scheme: optional(z.enum(['http', 'https'])),
+  params: optional(z.record(z.string(), list(z.union([z.string(), z.number(), z.boolean()]).transform(String)))),
+  honor_labels: optional(z.boolean()),
+  honor_timestamps: optional(z.boolean()),
+  track_timestamps_staleness: optional(z.boolean()),
+  enable_compression: optional(z.boolean()),
+  native_histogram_bucket_limit: optional(count),
+  native_histogram_min_bucket_factor: optional(z.number().nonnegative()),
+  relabel_configs: list(relabelConfig),
+  metric_relabel_configs: list(relabelConfig),
+  ...discoveryKeys,
+  ...httpConfigKeys,
+})
+export type ScrapeFile = z.output<typeof scrapeConfig>
+
+const global = z.strictObject({
+  scrape_interval: optional(duration),
+  scrape_timeout: optional(duration),
+  evaluation_interval: optional(duration),
+  rule_query_offset: optional(duration),
+  external_labels: labelMap.superRefine((labels, context) => {
+    for (const name of Object.keys(labels)) {
+      if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name)) {
+        context.addIssue({ code: 'custom', path: [name], message: `${JSON.stringify(name)} is not a valid label name` })
+      }
+    }
+  }),
+  query_log_file: optional(z.string()),
+  ...inheritedKeys,
+})
+export type GlobalFile = z.output<typeof global>
+
+// ---- the file ----------------------------------------------------------------------------------------------------------
+
+const alertmanagers = z.strictObject({
+  scheme: optional(z.enum(['http', 'https'])),
+  path_prefix: optional(z.string()),
+  timeout: optional(duration),
+  api_version: optional(z.literal('v2', { error: 'expected "v2", the only version there is' })),
+  relabel_configs: list(relabelConfig),
+  alert_relabel_configs: list(relabelConfig),
+  ...discoveryKeys,
+  ...httpConfigKeys,
+})
+export type AlertmanagersFile = z.output<typeof alertmanagers>
+
+export const configSchema = z.strictObject({
+  global: optional(global),
+  runtime: optional(z.strictObject({ gogc: optional(z.number()) })),
+  rule_files: list(z.string()),
+  scrape_config_files: list(z.string()),
+  scrape_configs: list(scrapeConfig),
+  alerting: optional(
+    z.strictObject({ alert_relabel_configs: list(relabelConfig), alertmanagers: list(alertmanagers) }),
+  ),
+  storage: optional(
+    z.strictObject({
+      tsdb: optional(
+        z.strictObject({
+          out_of_order_time_window: optional(duration),
+          retention: optional(z.strictObject({ time: optional(duration), size: optional(size) })),
+        }),
+      ),
+      exemplars: optional(z.strictObject({ max_exemplars: optional(z.number().int()) })),
+    }),
+  ),
+  remote_write: unavailable('remote_write'),
+  remote_read: unavailable('remote_read'),
+  otlp: optional(z.looseObject({})),
+  tracing: unavailable('tracing'),
+  belltower: optional(
+    z.strictObject({
+      /** Path of an Alertmanager configuration, or the configuration itself. */
+      alertmanager: optional(z.union([z.string(), z.looseObject({})])),
+      /** Adds the built-in jobs (own metrics, this host, the Pushgateway) to the jobs of this file. */
+      self_monitoring: optional(z.boolean()),
+    }),
+  ),
+})
+export type ConfigFile = z.output<typeof configSchema>

@@ -1,0 +1,55 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { errorMessage, type Registry } from '../../lib/index.ts'
+
+export interface ManagementOptions {
+  readonly registry: Registry
+  readonly isReady: () => boolean
+  /** @throws when the new configuration cannot be used; nothing has changed then */
+  readonly reload: () => Promise<void>
+  readonly quit: () => void
+  /** `--web.enable-lifecycle`. */
+  readonly lifecycleEnabled: boolean
+  readonly version: Readonly<Record<string, string>>
+}
+
+const TEXT = 'text/plain; charset=utf-8'
+
+/** `/-/…`, `/metrics`, `/version`: texts and codes are Prometheus'. */
+export function registerManagement(app: FastifyInstance, options: ManagementOptions): void {
+  const text = (reply: FastifyReply, status: number, body: string): FastifyReply =>
+    reply.code(status).header('content-type', TEXT).send(body)
+
+  app.get('/-/healthy', (_request, reply) => text(reply, 200, 'Prometheus Server is Healthy.\n'))
+  app.get('/-/ready', (_request, reply) =>
+    options.isReady()
+      ? text(reply, 200, 'Prometheus Server is Ready.\n')
+      : text(reply.header('x-prometheus-stopping', 'false'), 503, 'Service Unavailable'),
+  )
+  app.get('/metrics', async (_request, reply) => {
+    const body = await options.registry.metrics()
+    return reply.header('content-type', options.registry.contentType).send(body)
+  })
+  app.get('/version', (_request, reply) => reply.send(options.version))
+
+  const lifecycle = (url: string, action: (reply: FastifyReply) => Promise<FastifyReply> | FastifyReply): void => {
+    app.route({
+      method: ['POST', 'PUT'],
+      url,
+      handler: (_request, reply) =>
+        options.lifecycleEnabled ? action(reply) : text(reply, 403, 'Lifecycle API is not enabled.'),
+    })
+    app.get(url, (_request, reply) => text(reply, 405, 'Only POST or PUT requests allowed'))
+  }
+  lifecycle('/-/reload', async (reply) => {
+    try {
+      await options.reload()
+      return reply.code(200).send()
+    } catch (error) {
+      return text(reply, 500, `failed to reload config: ${errorMessage(error)}\n`)
+    }
+  })
+  lifecycle('/-/quit', (reply) => {
+    setImmediate(options.quit)
+    return text(reply, 200, 'Requesting termination... Goodbye!')
+  })
+}

@@ -1,0 +1,163 @@
+import type { Worker } from 'node:worker_threads'
+import { AppError, type Clock, errorMessage, type Logger, RpcClient, startWorker } from '../../lib/index.ts'
+import type { Tsdb } from '../../tsdb/index.ts'
+import type { EngineSettings, WorkerSetup } from './query-worker.ts'
+
+/** The queue of waiting queries is full, or the pool is closing. */
+export class QueryRejectedError extends AppError {
+  override readonly code = 'ERR_QUERY_REJECTED'
+  override readonly httpStatus = 503
+}
+
+/** Rules go before people: a late alert is worse than a late panel. */
+export type QueryClass = 'rule' | 'interactive'
+
+export interface QueryPoolOptions {
+  readonly tsdb: Pick<Tsdb, 'attachReader'>
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly workerCount: number
+  readonly settings: EngineSettings
+}
+
+interface Job {
+  readonly method: string
+  readonly params: object
+  readonly signal: AbortSignal | undefined
+  readonly enqueuedAtMs: number
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
+interface Slot {
+  readonly worker: Worker
+  readonly rpc: RpcClient
+  readonly cancelFlag: Int32Array
+  readonly detach: () => void
+  busy: boolean
+}
+
+const QUEUE_LENGTH_MAX = 1000
+
+/** Query workers beside the store, one query at a time each; rules are served first, the rest in order of arrival. */
+export class QueryPool {
+  readonly #options: QueryPoolOptions
+  readonly #slots: Slot[] = []
+  readonly #queues: Readonly<Record<QueryClass, Job[]>> = { rule: [], interactive: [] }
+  #closing = false
+  #settings: EngineSettings
+  /** Plain fields, copied into metrics when they are scraped. */
+  readonly counts = { queries: 0, failed: 0, running: 0, queueSecondsSum: 0, runSecondsSum: 0, samples: 0 }
+
+  constructor(options: QueryPoolOptions) {
+    this.#options = options
+    this.#settings = options.settings
+    for (let i = 0; i < options.workerCount; i++) this.#slots.push(this.#startSlot())
+  }
+
+  /**
+   * Runs a method of the query worker.
+   *
+   * @param signal aborting it cancels the query, queued or running
+   * @throws {AppError} what the worker threw
+   */
+  run<T>(method: string, params: object, options: { queryClass?: QueryClass; signal?: AbortSignal } = {}): Promise<T> {
+    const queue = this.#queues[options.queryClass ?? 'interactive']
+    return new Promise<T>((resolve, reject) => {
+      if (this.#closing || queue.length >= QUEUE_LENGTH_MAX) {
+        reject(new QueryRejectedError(this.#closing ? 'the server is stopping' : 'too many queries are waiting'))
+        return
+      }
+      const enqueuedAtMs = this.#options.clock.nowMs()
+      queue.push({
+        method,
+        params,
+        signal: options.signal,
+        enqueuedAtMs,
+        resolve: resolve as (v: unknown) => void,
+        reject,
+      })
+      this.#dispatch()
+    })
+  }
+
+  /** Takes effect with the next query of each worker. */
+  configure(settings: EngineSettings): void {
+    this.#settings = settings
+    for (const slot of this.#slots) void slot.rpc.call('configure', settings).catch(() => undefined)
+  }
+
+  get workerCount(): number {
+    return this.#slots.length
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true
+    for (const queue of Object.values(this.#queues)) {
+      for (const job of queue.splice(0)) job.reject(new QueryRejectedError('the server is stopping'))
+    }
+    for (const slot of this.#slots) Atomics.store(slot.cancelFlag, 0, 1)
+    await Promise.all(this.#slots.map((slot) => slot.worker.terminate()))
+    for (const slot of this.#slots) slot.detach()
+  }
+
+  #startSlot(): Slot {
+    const { handle, detach } = this.#options.tsdb.attachReader()
+    const cancelFlag = new Int32Array(new SharedArrayBuffer(4))
+    const setup: WorkerSetup = { reader: handle, cancelFlag, settings: this.#settings }
+    const worker = startWorker(new URL('./query-worker.ts', import.meta.url), { workerData: setup })
+    worker.unref()
+    const slot: Slot = { worker, rpc: new RpcClient(worker), cancelFlag, detach, busy: false }
+    worker.on('error', (error) => this.#replaceSlot(slot, error))
+    return slot
+  }
+
+  #replaceSlot(slot: Slot, error: Error): void {
+    const index = this.#slots.indexOf(slot)
+    if (index < 0 || this.#closing) return
+    this.#options.logger.error({ err: error }, 'query worker failed, starting another')
+    slot.detach()
+    this.#slots[index] = this.#startSlot()
+    this.#dispatch()
+  }
+
+  #dispatch(): void {
+    for (;;) {
+      const slot = this.#slots.find((candidate) => !candidate.busy)
+      if (!slot) return
+      const job = this.#queues.rule.shift() ?? this.#queues.interactive.shift()
+      if (!job) return
+      if (job.signal?.aborted) job.reject(new QueryCanceledError('query was canceled while it waited'))
+      else void this.#runOn(slot, job)
+    }
+  }
+
+  async #runOn(slot: Slot, job: Job): Promise<void> {
+    slot.busy = true
+    Atomics.store(slot.cancelFlag, 0, 0)
+    const cancel = (): void => void Atomics.store(slot.cancelFlag, 0, 1)
+    job.signal?.addEventListener('abort', cancel)
+    const startMs = this.#options.clock.nowMs()
+    this.counts.queries++
+    this.counts.running++
+    this.counts.queueSecondsSum += (startMs - job.enqueuedAtMs) / 1000
+    try {
+      job.resolve(await slot.rpc.call(job.method, { ...job.params, queuedMs: startMs - job.enqueuedAtMs }))
+    } catch (error) {
+      this.counts.failed++
+      job.reject(error instanceof Error ? error : new Error(errorMessage(error)))
+    } finally {
+      this.counts.running--
+      this.counts.runSecondsSum += (this.#options.clock.nowMs() - startMs) / 1000
+      job.signal?.removeEventListener('abort', cancel)
+      slot.busy = false
+      this.#dispatch()
+    }
+  }
+}
+
+/** The client went away. */
+class QueryCanceledError extends AppError {
+  override readonly code = 'ERR_QUERY_CANCELED'
+  override readonly httpStatus = 499
+}

@@ -1,0 +1,195 @@
+/** The thread that evaluates queries, beside the store's shared memory. Answers are finished JSON bytes or plain vectors. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { AppError, serveRpc, systemClock, Transfer } from '../../lib/index.ts'
+import { type InstantValue, type Labels, labelsToRecord, type Matcher } from '../../model/index.ts'
+import { createEngine, type Engine, type Evaluation, parseSelector, writeQueryJson } from '../../promql/index.ts'
+import { openReader, type ReaderHandle } from '../../tsdb/index.ts'
+
+export interface EngineSettings {
+  readonly lookbackDeltaMs: number
+  /** `global.evaluation_interval`: the step of a subquery that names none. */
+  readonly evaluationIntervalMs: number
+  readonly maxSamples: number
+}
+
+export interface WorkerSetup {
+  readonly reader: ReaderHandle
+  /** One shared word; not 0 = stop the query that runs. */
+  readonly cancelFlag: Int32Array
+  readonly settings: EngineSettings
+}
+
+interface CommonRequest {
+  readonly timeoutMs: number
+  /** Series in the answer, 0 = no limit. */
+  readonly limit?: number
+  readonly lookbackDeltaMs?: number
+  readonly stats?: boolean
+  /** How long the query waited for a worker. */
+  readonly queuedMs?: number
+}
+
+export interface InstantRequest extends CommonRequest {
+  readonly expr: string
+  readonly timeMs: number
+}
+
+export interface RangeRequest extends CommonRequest {
+  readonly expr: string
+  readonly startMs: number
+  readonly endMs: number
+  readonly stepMs: number
+}
+
+export interface MatchRequest {
+  /** Selectors as text, ORed. */
+  readonly matchers: readonly string[]
+  readonly minTimeMs: number
+  readonly maxTimeMs: number
+  /** 0 = no limit. */
+  readonly limit: number
+  readonly name?: string
+}
+
+/** A whole response body. */
+export interface JsonAnswer {
+  readonly body: Uint8Array
+}
+
+/** A selector that matches everything by accident. */
+class EmptyMatchError extends AppError {
+  override readonly code = 'ERR_EMPTY_MATCH'
+  override readonly httpStatus = 400
+}
+
+const setup = workerData as WorkerSetup
+const reader = openReader(setup.reader)
+let settings = setup.settings
+let engine = engineOf(settings)
+
+function engineOf(current: EngineSettings): Engine {
+  return createEngine({
+    lookbackDeltaMs: current.lookbackDeltaMs,
+    defaultSubqueryStepMs: () => current.evaluationIntervalMs,
+    maxSamples: current.maxSamples,
+    clock: systemClock,
+  })
+}
+
+const optionsOf = (request: CommonRequest) => ({
+  deadlineMs: systemClock.nowMs() + request.timeoutMs,
+  cancelFlag: setup.cancelFlag,
+  ...(request.lookbackDeltaMs === undefined ? {} : { lookbackDeltaMs: request.lookbackDeltaMs }),
+})
+
+function bytes(body: Uint8Array): Transfer<JsonAnswer> {
+  // Only a buffer that holds nothing else may be given away.
+  const own = body.byteLength === body.buffer.byteLength && !(body.buffer instanceof SharedArrayBuffer)
+  const answer = own ? body : body.slice()
+  return new Transfer({ body: answer }, [answer.buffer as ArrayBuffer])
+}
+
+function queryAnswer(evaluation: Evaluation, request: CommonRequest): Transfer<JsonAnswer> {
+  return bytes(
+    writeQueryJson(evaluation.result, {
+      warnings: evaluation.warnings,
+      infos: evaluation.infos,
+      limit: request.limit ?? 0,
+      ...(request.stats ? { stats: evaluation.stats, queuedMs: request.queuedMs ?? 0 } : {}),
+    }),
+  )
+}
+
+function jsonAnswer(items: readonly unknown[], limit: number): Transfer<JsonAnswer> {
+  const cut = limit > 0 && items.length > limit
+  const data = cut ? items.slice(0, limit) : items
+  const body = { status: 'success', data, ...(cut ? { warnings: ['results truncated due to limit'] } : {}) }
+  return bytes(new TextEncoder().encode(JSON.stringify(body)))
+}
+
+/** @throws {EmptyMatchError} */
+function matcherSets(texts: readonly string[]): Matcher[][] {
+  return texts.map((text) => {
+    const matchers = parseSelector(text)
+    if (matchers.every((matcher) => matchesEmpty(matcher))) {
+      throw new EmptyMatchError('match[] must contain at least one non-empty matcher')
+    }
+    return matchers
+  })
+}
+
+function matchesEmpty(matcher: Matcher): boolean {
+  switch (matcher.type) {
+    case '=':
+      return matcher.value === ''
+    case '!=':
+      return matcher.value !== ''
+    case '=~':
+      return matcher.regex!.matches('')
+    case '!~':
+      return !matcher.regex!.matches('')
+  }
+}
+
+function withQuerier<T>(request: MatchRequest, read: (querier: ReturnType<typeof reader.querier>) => T): T {
+  const querier = reader.querier(request)
+  try {
+    return read(querier)
+  } finally {
+    querier.close()
+  }
+}
+
+serveRpc(parentPort!, {
+  configure(next: EngineSettings): void {
+    settings = next
+    engine = engineOf(settings)
+  },
+  instantJson(request: InstantRequest) {
+    return queryAnswer(engine.instant(reader, request.expr, request.timeMs, optionsOf(request)), request)
+  },
+  rangeJson(request: RangeRequest) {
+    const { startMs, endMs, stepMs } = request
+    return queryAnswer(engine.range(reader, request.expr, { startMs, endMs, stepMs }, optionsOf(request)), request)
+  },
+  instantValue(request: InstantRequest): InstantValue {
+    const { result } = engine.instant(reader, request.expr, request.timeMs, optionsOf(request))
+    if (result.type === 'matrix') throw new AppError('rule result is not a vector or scalar')
+    return result
+  },
+  seriesPoints(request: MatchRequest): { labels: Labels; points: [number, number][] }[] {
+    return withQuerier(request, (querier) => {
+      const found: { labels: Labels; points: [number, number][] }[] = []
+      for (const column of querier.select(matcherSets(request.matchers)[0] ?? [], request)) {
+        const points: [number, number][] = []
+        for (let i = 0; i < column.length; i++) {
+          if (column.stale?.[i] !== 1) points.push([column.timestampsMs[i]!, column.values[i]!])
+        }
+        found.push({ labels: column.labels, points })
+      }
+      return found
+    })
+  },
+  seriesJson(request: MatchRequest) {
+    const sets = matcherSets(request.matchers)
+    const found = withQuerier(request, (querier) => querier.series(sets, request))
+    return jsonAnswer(found.map(labelsToRecord), request.limit)
+  },
+  labelNamesJson(request: MatchRequest) {
+    const sets = matcherSets(request.matchers)
+    return jsonAnswer(
+      withQuerier(request, (querier) => querier.labelNames(sets, request)),
+      request.limit,
+    )
+  },
+  labelValuesJson(request: MatchRequest & { name: string }) {
+    const sets = matcherSets(request.matchers)
+    return jsonAnswer(
+      withQuerier(request, (querier) => querier.labelValues(request.name, sets, request)),
+      request.limit,
+    )
+  },
+  cardinality(request: { limit: number }) {
+    return reader.cardinality(request.limit)
+  },
+})

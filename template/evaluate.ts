@@ -1,0 +1,502 @@
+import { errorMessage } from '../lib/errors.ts'
+import { compareStrings } from '../model/index.ts'
+import {
+  type BranchNode,
+  type ChainNode,
+  type CommandNode,
+  type ListNode,
+  type Node,
+  nodeText,
+  type OperandNode,
+  type PipeNode,
+  type TemplateNode,
+} from './ast.ts'
+import { checkArgument, literalArgument } from './arguments.ts'
+import { TemplateExecError } from './errors.ts'
+import { goText } from './go-format.ts'
+import { methodOf } from './go-methods.ts'
+import { goQuote } from './go-quote.ts'
+import { HtmlWriter } from './html-writer.ts'
+import { entriesOf, isTrue, itemsOf, kindOf, typeNameOf, zeroOf } from './kinds.ts'
+import type { ParsedTemplate } from './parser.ts'
+import type { TemplateLimits } from './template-set.ts'
+import { type CallContext, type FunctionMap, GoStruct, type GoValue, type TemplateFunction } from './values.ts'
+
+/** What an execution needs of its set. */
+export interface Program {
+  readonly templates: ReadonlyMap<string, ParsedTemplate>
+  readonly functions: FunctionMap
+  readonly mode: 'text' | 'html'
+  readonly limits: TemplateLimits
+}
+
+type Answer = { readonly value: GoValue } | { readonly error: unknown }
+
+/** Thrown where an asynchronous function has no answer yet; the execution starts over when it is there. */
+class Suspension {
+  readonly key: string
+  readonly answer: Promise<GoValue>
+
+  constructor(key: string, answer: Promise<GoValue>) {
+    this.key = key
+    this.answer = answer
+  }
+}
+
+/**
+ * Runs a template. Evaluation itself is synchronous, so that the many templates without queries cost no promises; one that
+ * meets an asynchronous function is run again with the answer at hand. Functions are pure within one execution.
+ *
+ * @throws {TemplateExecError}
+ */
+export async function runTemplate(program: Program, name: string, data: GoValue): Promise<string> {
+  const answers = new Map<string, Answer>()
+  for (;;) {
+    try {
+      return new Execution(program, data, answers).run(name)
+    } catch (error) {
+      if (!(error instanceof Suspension)) throw error
+      answers.set(
+        error.key,
+        await error.answer.then(
+          (value) => ({ value }),
+          (cause: unknown) => ({ error: cause }),
+        ),
+      )
+    }
+  }
+}
+
+interface Writer {
+  /** Template text. */
+  text(text: string): void
+  /** What an action yields. */
+  value(value: GoValue): void
+  result(): string
+}
+
+class TextWriter implements Writer {
+  #out = ''
+
+  text(text: string): void {
+    this.#out += text
+  }
+
+  value(value: GoValue): void {
+    this.#out += value === undefined || value === null ? '<no value>' : goText(value)
+  }
+
+  result(): string {
+    return this.#out
+  }
+}
+
+type Flow = 'next' | 'break' | 'continue'
+interface Variable {
+  readonly name: string
+  value: GoValue
+}
+/** Marks that a command got no value from the pipeline before it; nil is a value. */
+const NOTHING = Symbol('no value')
+type Final = GoValue | typeof NOTHING
+
+class Execution {
+  readonly #program: Program
+  readonly #rootData: GoValue
+  readonly #answers: Map<string, Answer>
+  readonly #context: CallContext
+  #writer: Writer
+  #variables: Variable[] = []
+  #template: ParsedTemplate | undefined
+  /** The node under evaluation: errors point at it. */
+  #at: Node | OperandNode | CommandNode | undefined
+  #steps = 0
+  #depth = 0
+  #outputLength = 0
+
+  constructor(program: Program, rootData: GoValue, answers: Map<string, Answer>) {
+    this.#program = program
+    this.#rootData = rootData
+    this.#answers = answers
+    this.#writer = this.#newWriter()
+    this.#context = { rootData, executeTemplate: (name, data) => this.#capture(name, data) }
+  }
+
+  run(name: string): string {
+    const template = this.#program.templates.get(name)
+    if (!template) throw new TemplateExecError(`template: no template ${goQuote(name)}`)
+    this.#enter(template, this.#rootData)
+    return this.#writer.result()
+  }
+
+  #newWriter(): Writer {
+    return this.#program.mode === 'html' ? new HtmlWriter() : new TextWriter()
+  }
+
+  #capture(name: string, data: GoValue): string {
+    const template = this.#program.templates.get(name)
+    if (!template) throw new TemplateExecError(`template: no template ${goQuote(name)}`)
+    const outer = this.#writer
+    this.#writer = this.#newWriter()
+    try {
+      this.#enter(template, data)
+      return this.#writer.result()
+    } finally {
+      this.#writer = outer
+    }
+  }
+
+  /** Runs one template's tree with its own variables. */
+  #enter(template: ParsedTemplate, data: GoValue): void {
+    if (this.#depth >= this.#program.limits.depthMax)
+      this.#fail(`exceeded maximum template depth (${this.#program.limits.depthMax})`)
+    const outer = { template: this.#template, variables: this.#variables, at: this.#at }
+    this.#depth++
+    this.#template = template
+    this.#variables = [{ name: '$', value: data }]
+    this.#list(template.root, data)
+    this.#depth--
+    this.#template = outer.template
+    this.#variables = outer.variables
+    this.#at = outer.at
+  }
+
+  // ---- statements ------------------------------------------------------------------------------------------------------
+
+  #list(list: ListNode, dot: GoValue): Flow {
+    for (const node of list.nodes) {
+      const flow = this.#node(node, dot)
+      if (flow !== 'next') return flow
+    }
+    return 'next'
+  }
+
+  #node(node: Node, dot: GoValue): Flow {
+    this.#step(node)
+    switch (node.kind) {
+      case 'text':
+        this.#countOutput(node.text.length)
+        this.#writer.text(node.text)
+        return 'next'
+      case 'action':
+        this.#action(node.pipe, node, dot)
+        return 'next'
+      case 'if':
+      case 'with':
+        return this.#ifOrWith(node, dot)
+      case 'range':
+        return this.#range(node, dot)
+      case 'template':
+        this.#templateCall(node, dot)
+        return 'next'
+      case 'break':
+      case 'continue':
+        return node.kind
+    }
+  }
+
+  #step(node: Node | OperandNode): void {
+    this.#at = node
+    if (++this.#steps > this.#program.limits.stepsMax) this.#fail('template runs for too many steps')
+  }
+
+  #countOutput(length: number): void {
+    this.#outputLength += length
+    if (this.#outputLength > this.#program.limits.outputLengthMax) this.#fail('template output is too long')
+  }
+
+  #action(pipe: PipeNode, node: Node, dot: GoValue): void {
+    const value = this.#pipeline(pipe, dot)
+    if (pipe.variables.length > 0) return
+    this.#at = node
+    const kind = kindOf(value)
+    if (kind === 'func') this.#fail(`can't print ${nodeText(node)} of type ${typeNameOf(value)}`)
+    if (typeof value === 'string') this.#countOutput(value.length)
+    this.#writer.value(value)
+  }
+
+  #ifOrWith(node: BranchNode, dot: GoValue): Flow {
+    const mark = this.#variables.length
+    const value = this.#pipeline(node.pipe, dot)
+    let flow: Flow = 'next'
+    if (isTrue(value)) flow = this.#list(node.list, node.kind === 'with' ? value : dot)
+    else if (node.elseList) flow = this.#list(node.elseList, dot)
+    this.#variables.length = mark
+    return flow
+  }
+
+  #range(node: BranchNode, dot: GoValue): Flow {
+    const mark = this.#variables.length
+    const value = this.#pipeline(node.pipe, dot)
+    let count = 0
+    for (const [key, item] of this.#entries(value)) {
+      count++
+      const bodyMark = this.#variables.length
+      this.#setLoopVariables(node.pipe, key, item)
+      const flow = this.#list(node.list, item)
+      this.#variables.length = bodyMark
+      if (flow === 'break') break
+    }
+    let flow: Flow = 'next'
+    if (count === 0 && node.elseList) flow = this.#list(node.elseList, dot)
+    this.#variables.length = mark
+    return flow
+  }
+
+  *#entries(value: GoValue): Generator<[GoValue, GoValue]> {
+    switch (kindOf(value)) {
+      case 'nil':
+        return
+      case 'slice':
+        yield* itemsOf(value).map((item, i): [GoValue, GoValue] => [BigInt(i), item])
+        return
+      case 'map':
+        yield* [...entriesOf(value)].sort(([a], [b]) => compareStrings(a, b))
+        return
+      case 'int':
+        if (typeof value !== 'bigint') break
+        for (let i = 0n; i < value; i++) yield [i, i]
+        return
+    }
+    this.#fail(`range can't iterate over ${goText(value)}`)
+  }
+
+  #setLoopVariables(pipe: PipeNode, key: GoValue, item: GoValue): void {
+    const [first, second] = pipe.variables
+    if (first === undefined) return
+    const values: [string, GoValue][] = second === undefined ? [[first, item]] : [[first, key], [second, item]]
+    for (const [name, value] of values) {
+      if (pipe.assigns) this.#assign(name, value)
+      else this.#variables.push({ name, value })
+    }
+  }
+
+  #templateCall(node: TemplateNode, dot: GoValue): void {
+    const template = this.#program.templates.get(node.name)
+    if (!template) this.#fail(`template ${goQuote(node.name)} not defined`)
+    const data = node.pipe ? this.#pipeline(node.pipe, dot) : undefined
+    this.#at = node
+    this.#enter(template, data)
+  }
+
+  // ---- expressions -----------------------------------------------------------------------------------------------------
+
+  #pipeline(pipe: PipeNode, dot: GoValue): GoValue {
+    this.#step(pipe)
+    let value: Final = NOTHING
+    for (const command of pipe.commands) value = this.#command(command, dot, value)
+    const result = value === NOTHING ? undefined : value
+    if (pipe.ofRange) return result
+    for (const name of pipe.variables) {
+      if (pipe.assigns) this.#assign(name, result)
+      else this.#variables.push({ name, value: result })
+    }
+    return result
+  }
+
+  #assign(name: string, value: GoValue): void {
+    const variable = this.#variables.findLast((v) => v.name === name)
+    if (!variable) this.#fail(`undefined variable: ${name}`)
+    variable.value = value
+  }
+
+  #command(command: CommandNode, dot: GoValue, final: Final): GoValue {
+    const first = command.args[0]!
+    switch (first.kind) {
+      case 'field':
+        this.#at = first
+        return this.#fieldChain(dot, first.names, command.args, dot, final, first)
+      case 'chain':
+        return this.#chain(first, command.args, dot, final)
+      case 'identifier':
+        return this.#function(first.name, first, command, dot, final)
+      case 'variable':
+        return this.#variable(first, command.args, dot, final)
+      case 'pipe':
+        this.#noArguments(command, final)
+        return this.#pipeline(first, dot)
+    }
+    this.#at = first
+    this.#noArguments(command, final)
+    if (first.kind === 'nil') this.#fail('nil is not a command')
+    return first.kind === 'dot' ? dot : first.value
+  }
+
+  #noArguments(command: CommandNode, final: Final): void {
+    if (command.args.length > 1 || final !== NOTHING) {
+      this.#at = command.args[0]!
+      this.#fail(`can't give argument to non-function ${nodeText(command.args[0]!)}`)
+    }
+  }
+
+  #variable(
+    node: OperandNode & { kind: 'variable' },
+    args: readonly OperandNode[],
+    dot: GoValue,
+    final: Final,
+  ): GoValue {
+    this.#at = node
+    const variable = this.#variables.findLast((v) => v.name === node.name)
+    if (!variable) this.#fail(`undefined variable: ${node.name}`)
+    if (node.names.length > 0) return this.#fieldChain(variable.value, node.names, args, dot, final, node)
+    if (args.length > 1 || final !== NOTHING) this.#fail(`can't give argument to non-function ${nodeText(node)}`)
+    return variable.value
+  }
+
+  #chain(node: ChainNode, args: readonly OperandNode[], dot: GoValue, final: Final): GoValue {
+    this.#at = node
+    const base = this.#operand(node.base, dot)
+    this.#at = node
+    return this.#fieldChain(base, node.names, args, dot, final, node)
+  }
+
+  #fieldChain(
+    receiver: GoValue,
+    names: readonly string[],
+    args: readonly OperandNode[],
+    dot: GoValue,
+    final: Final,
+    node: OperandNode,
+  ): GoValue {
+    let value = receiver
+    // Bounded by the loop condition; only the last name gets the arguments.
+    for (let i = 0; i < names.length - 1; i++) value = this.#field(value, names[i]!, [node], dot, NOTHING, node)
+    return this.#field(value, names.at(-1)!, args, dot, final, node)
+  }
+
+  #field(
+    receiver: GoValue,
+    name: string,
+    args: readonly OperandNode[],
+    dot: GoValue,
+    final: Final,
+    node: OperandNode,
+  ): GoValue {
+    this.#step(node)
+    const method = methodOf(receiver, name)
+    if (method) return this.#call(method, name, node, args, dot, final)
+    const hasArguments = args.length > 1 || final !== NOTHING
+    const kind = kindOf(receiver)
+    if (kind === 'nil') {
+      if (receiver === this.#rootData) return undefined
+      this.#fail(`nil pointer evaluating interface {}.${name}`)
+    }
+    if (kind === 'map') {
+      if (hasArguments) this.#fail(`${name} is not a method but has arguments`)
+      const entries = entriesOf(receiver)
+      return entries.has(name) ? entries.get(name) : zeroOf(receiver)
+    }
+    if (receiver instanceof GoStruct && Object.hasOwn(receiver.fields, name)) {
+      if (hasArguments) this.#fail(`${name} has arguments but cannot be invoked as function`)
+      return receiver.fields[name]
+    }
+    return this.#fail(`can't evaluate field ${name} in type ${typeNameOf(receiver)}`)
+  }
+
+  /** The value of an operand that is an argument of type `any`. */
+  #operand(node: OperandNode, dot: GoValue): GoValue {
+    this.#step(node)
+    switch (node.kind) {
+      case 'dot':
+        return dot
+      case 'nil':
+        return undefined
+      case 'bool':
+      case 'string':
+      case 'number':
+        return node.value
+      case 'field':
+        return this.#fieldChain(dot, node.names, [node], dot, NOTHING, node)
+      case 'variable':
+        return this.#variable(node, [node], dot, NOTHING)
+      case 'chain':
+        return this.#chain(node, [node], dot, NOTHING)
+      case 'pipe':
+        return this.#pipeline(node, dot)
+      case 'identifier':
+        return this.#function(node.name, node, { kind: 'command', pos: node.pos, args: [node] }, dot, NOTHING)
+    }
+  }
+
+  // ---- calls -----------------------------------------------------------------------------------------------------------
+
+  #function(name: string, node: OperandNode, command: CommandNode, dot: GoValue, final: Final): GoValue {
+    this.#at = node
+    const fn = this.#program.functions[name]
+    if (!fn) this.#fail(`${goQuote(name)} is not a defined function`)
+    if (name === 'and' || name === 'or') return this.#shortCircuit(name, command, dot, final)
+    return this.#call(fn, name, command, command.args, dot, final)
+  }
+
+  #shortCircuit(name: 'and' | 'or', command: CommandNode, dot: GoValue, final: Final): GoValue {
+    const operands = command.args.slice(1)
+    if (operands.length === 0 && final === NOTHING) this.#fail(`wrong number of args for ${name}: want at least 1 got 0`)
+    let value: GoValue
+    for (const operand of operands) {
+      value = this.#operand(operand, dot)
+      if (isTrue(value) === (name === 'or')) return value
+    }
+    return final === NOTHING ? value : final
+  }
+
+  #call(
+    fn: TemplateFunction,
+    name: string,
+    node: OperandNode | CommandNode,
+    args: readonly OperandNode[],
+    dot: GoValue,
+    final: Final,
+  ): GoValue {
+    const given = args.length - 1 + (final === NOTHING ? 0 : 1)
+    const wanted = fn.params.length
+    if (fn.variadic === undefined && given !== wanted)
+      this.#fail(`wrong number of args for ${name}: want ${wanted} got ${given}`)
+    if (given < wanted) this.#fail(`wrong number of args for ${name}: want at least ${wanted} got ${given}`)
+    const values: GoValue[] = []
+    const fail = (why: string): never => this.#fail(why)
+    for (const operand of args.slice(1)) {
+      const type = fn.params[values.length] ?? fn.variadic!
+      this.#at = operand
+      const literal = literalArgument(operand, type, fail)
+      values.push(literal ? literal.value : checkArgument(this.#operand(operand, dot), type, fail))
+    }
+    if (final !== NOTHING) values.push(checkArgument(final, fn.params[values.length] ?? fn.variadic!, fail))
+    this.#at = node
+    return this.#invoke(fn, name, values)
+  }
+
+  #invoke(fn: TemplateFunction, name: string, args: readonly GoValue[]): GoValue {
+    try {
+      return fn.callAsync ? this.#awaited(fn.callAsync, name, args) : fn.call(args, this.#context)
+    } catch (error) {
+      if (error instanceof Suspension) throw error
+      return this.#fail(`error calling ${name}: ${errorMessage(error)}`, error)
+    }
+  }
+
+  #awaited(callAsync: NonNullable<TemplateFunction['callAsync']>, name: string, args: readonly GoValue[]): GoValue {
+    const key = `${name}(${args.map(goText).join('\u0000')})`
+    const answer = this.#answers.get(key)
+    if (!answer) {
+      if (this.#answers.size >= this.#program.limits.asyncCallsMax) this.#fail('template makes too many queries')
+      throw new Suspension(key, callAsync(args))
+    }
+    if ('error' in answer) throw answer.error
+    return answer.value
+  }
+
+  #fail(why: string, cause?: unknown): never {
+    const options = cause === undefined ? undefined : { cause }
+    const template = this.#template
+    if (!template) throw new TemplateExecError(`template: ${why}`, options)
+    const shownName = goQuote(template.name)
+    if (!this.#at) throw new TemplateExecError(`template: ${template.source.name}: ${why}`, options)
+    const before = template.source.text.slice(0, this.#at.pos)
+    const line = before.split('\n').length
+    const column = Buffer.byteLength(before.slice(before.lastIndexOf('\n') + 1))
+    throw new TemplateExecError(
+      `template: ${template.source.name}:${line}:${column}: executing ${shownName} at <${nodeText(this.#at)}>: ${why}`,
+      options,
+    )
+  }
+}

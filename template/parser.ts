@@ -1,0 +1,416 @@
+import { parseGoFloat } from '../model/index.ts'
+import type { BranchNode, CommandNode, ListNode, Node, OperandNode, PipeNode } from './ast.ts'
+import { TemplateParseError } from './errors.ts'
+import { goQuote, goUnquote } from './go-quote.ts'
+import { lexTemplate, type Token, type TokenType } from './lexer.ts'
+
+/** One parsed template: its tree and the text that error positions refer to. */
+export interface ParsedTemplate {
+  readonly name: string
+  readonly source: { readonly name: string; readonly text: string }
+  readonly root: ListNode
+}
+
+/**
+ * Parses one text: the template itself under `source.name`, and what it defines.
+ *
+ * @throws {TemplateParseError}
+ */
+export function parseTemplate(
+  source: { readonly name: string; readonly text: string },
+  isFunction: (name: string) => boolean,
+): ParsedTemplate[] {
+  const parser = new Parser(source, isFunction)
+  const root = parser.parseFile()
+  return [...parser.defined, { name: source.name, source, root }]
+}
+
+/** Whether it prints nothing but space; such a template does not replace another of its name. */
+export const isEmptyTemplate = (template: ParsedTemplate): boolean =>
+  template.root.nodes.every((node) => node.kind === 'text' && node.text.trim() === '')
+
+type Ending = 'end' | 'else' | 'eof'
+interface Block {
+  readonly list: ListNode
+  readonly ending: Ending
+}
+
+// A tree deeper than this overflows the stack of whoever walks it.
+const NESTING_MAX = 200
+
+class Parser {
+  readonly defined: ParsedTemplate[] = []
+  readonly #source: { readonly name: string; readonly text: string }
+  readonly #isFunction: (name: string) => boolean
+  readonly #tokens: readonly Token[]
+  #at = 0
+  #variables: string[] = ['$']
+  #rangeDepth = 0
+  #nesting = 0
+
+  constructor(source: { readonly name: string; readonly text: string }, isFunction: (name: string) => boolean) {
+    this.#source = source
+    this.#isFunction = isFunction
+    this.#tokens = lexTemplate(source.text)
+  }
+
+  parseFile(): ListNode {
+    const nodes: Node[] = []
+    for (;;) {
+      const token = this.#next()
+      if (token.type === 'eof') return { nodes }
+      if (token.type === 'left' && this.#peekNonSpace().text === 'define') {
+        this.#nextNonSpace()
+        this.#definition()
+        continue
+      }
+      const node = this.#textOrAction(token)
+      if (node === 'end' || node === 'else') this.#fail(`unexpected {{${node}}}`, token)
+      nodes.push(node)
+    }
+  }
+
+  // ---- blocks ----------------------------------------------------------------------------------------------------------
+
+  #definition(): void {
+    const context = 'define clause'
+    const nameToken = this.#nextNonSpace()
+    if (nameToken.type !== 'string') this.#unexpected(nameToken, context)
+    const name = this.#unquote(nameToken)
+    this.#expectRight(context)
+    const outer = { variables: this.#variables, rangeDepth: this.#rangeDepth }
+    this.#variables = ['$']
+    this.#rangeDepth = 0
+    const { list, ending } = this.#itemList(nameToken)
+    if (ending !== 'end') this.#fail(`unexpected {{${ending}}} in ${context}`, nameToken)
+    this.#variables = outer.variables
+    this.#rangeDepth = outer.rangeDepth
+    this.#define({ name, source: this.#source, root: list }, nameToken)
+  }
+
+  #define(template: ParsedTemplate, at: Token): void {
+    const known = this.defined.findIndex((other) => other.name === template.name)
+    if (known < 0) this.defined.push(template)
+    else if (isEmptyTemplate(this.defined[known]!)) this.defined[known] = template
+    else if (!isEmptyTemplate(template)) this.#fail(`template: multiple definition of template ${goQuote(template.name)}`, at)
+  }
+
+  #itemList(opening: Token): Block {
+    if (++this.#nesting > NESTING_MAX) this.#fail('blocks are nested too deeply', opening)
+    const nodes: Node[] = []
+    for (;;) {
+      const token = this.#next()
+      if (token.type === 'eof') this.#fail('unexpected EOF', token)
+      const node = this.#textOrAction(token)
+      if (node === 'end' || node === 'else') {
+        this.#nesting--
+        return { list: { nodes }, ending: node }
+      }
+      nodes.push(node)
+    }
+  }
+
+  #textOrAction(token: Token): Node | 'end' | 'else' {
+    if (token.type === 'text') return { kind: 'text', pos: token.pos, text: token.text }
+    if (token.type === 'left') return this.#action()
+    return this.#unexpected(token, 'input')
+  }
+
+  #action(): Node | 'end' | 'else' {
+    const token = this.#nextNonSpace()
+    if (token.type !== 'keyword') {
+      this.#at--
+      const pos = token.pos
+      return { kind: 'action', pos, pipe: this.#pipeline('command', 'right') }
+    }
+    switch (token.text) {
+      case 'end':
+        this.#expectRight('end')
+        return 'end'
+      case 'else':
+        // `{{else if …}}` and `{{else with …}}` are read by the branch that they belong to.
+        if (this.#peekNonSpace().text !== 'if' && this.#peekNonSpace().text !== 'with') this.#expectRight('else')
+        return 'else'
+      case 'if':
+      case 'with':
+      case 'range':
+        return this.#branch(token.text, token)
+      case 'template':
+        return this.#templateCall(token)
+      case 'block':
+        return this.#block(token)
+      case 'break':
+      case 'continue':
+        return this.#loopJump(token.text, token)
+      default:
+        return this.#unexpected(token, 'command')
+    }
+  }
+
+  #branch(kind: BranchNode['kind'], opening: Token): BranchNode {
+    const outerVariables = this.#variables.length
+    const pipe = this.#pipeline(kind, 'right')
+    if (kind === 'range') this.#rangeDepth++
+    const { list, ending } = this.#itemList(opening)
+    if (kind === 'range') this.#rangeDepth--
+    const elseList = ending === 'else' ? this.#elseList(kind, opening) : undefined
+    this.#variables.length = outerVariables
+    return { kind, pos: pipe.pos, pipe, list, elseList }
+  }
+
+  #elseList(kind: BranchNode['kind'], opening: Token): ListNode {
+    const next = this.#peekNonSpace()
+    const chained = next.type === 'keyword' && (next.text === 'if' || next.text === 'with') ? next.text : undefined
+    if (chained !== undefined) {
+      if (chained !== kind) this.#unexpected(next, 'else')
+      this.#nextNonSpace()
+      if (++this.#nesting > NESTING_MAX) this.#fail('blocks are nested too deeply', opening)
+      const inner = this.#branch(chained, next) // Its {{end}} is also ours.
+      this.#nesting--
+      return { nodes: [inner] }
+    }
+    const { list, ending } = this.#itemList(opening)
+    if (ending !== 'end') this.#fail('expected end; found {{else}}', this.#tokens[this.#at - 1]!)
+    return list
+  }
+
+  #templateCall(token: Token): Node {
+    const context = 'template clause'
+    const name = this.#templateName(this.#nextNonSpace(), context)
+    let pipe: PipeNode | undefined
+    if (this.#nextNonSpace().type !== 'right') {
+      this.#at--
+      pipe = this.#pipeline(context, 'right')
+    }
+    return { kind: 'template', pos: token.pos, name, pipe }
+  }
+
+  #block(token: Token): Node {
+    const context = 'block clause'
+    const nameToken = this.#nextNonSpace()
+    const name = this.#templateName(nameToken, context)
+    const pipe = this.#pipeline(context, 'right')
+    const outer = { variables: this.#variables, rangeDepth: this.#rangeDepth }
+    this.#variables = ['$']
+    this.#rangeDepth = 0
+    const { list, ending } = this.#itemList(token)
+    if (ending !== 'end') this.#fail(`unexpected {{${ending}}} in ${context}`, token)
+    this.#variables = outer.variables
+    this.#rangeDepth = outer.rangeDepth
+    this.#define({ name, source: this.#source, root: list }, nameToken)
+    return { kind: 'template', pos: token.pos, name, pipe }
+  }
+
+  #templateName(token: Token, context: string): string {
+    return token.type === 'string' ? this.#unquote(token) : this.#unexpected(token, context)
+  }
+
+  #loopJump(kind: 'break' | 'continue', token: Token): Node {
+    const next = this.#nextNonSpace()
+    if (next.type !== 'right') this.#unexpected(next, `{{${kind}}}`)
+    if (this.#rangeDepth === 0) this.#fail(`{{${kind}}} outside {{range}}`, token)
+    return { kind, pos: token.pos }
+  }
+
+  // ---- pipelines -------------------------------------------------------------------------------------------------------
+
+  #pipeline(context: string, end: TokenType): PipeNode {
+    if (++this.#nesting > NESTING_MAX) this.#fail('parentheses are nested too deeply', this.#peekNonSpace())
+    const pos = this.#peekNonSpace().pos
+    const { variables, assigns } = this.#declarations(context)
+    const commands: CommandNode[] = []
+    for (;;) {
+      const token = this.#nextNonSpace()
+      if (token.type === end) {
+        this.#checkPipeline(commands, context, token)
+        this.#nesting--
+        return { kind: 'pipe', pos, variables, assigns, ofRange: context === 'range', commands }
+      }
+      if (!OPERAND_STARTS.has(token.type)) this.#unexpected(token, context)
+      this.#at--
+      commands.push(this.#command())
+    }
+  }
+
+  #declarations(context: string): { variables: string[]; assigns: boolean } {
+    const variables: string[] = []
+    const start = this.#at
+    for (;;) {
+      const variable = this.#peekNonSpace()
+      if (variable.type !== 'variable') break
+      this.#nextNonSpace()
+      const next = this.#nextNonSpace()
+      if (next.type === 'declare' || next.type === 'assign') {
+        variables.push(variable.text)
+        if (next.type === 'declare') this.#variables.push(...variables)
+        else for (const name of variables) this.#checkVariable(name, variable)
+        return { variables, assigns: next.type === 'assign' }
+      }
+      if (next.type !== 'comma') break
+      if (context !== 'range' || variables.length > 0) this.#fail(`too many declarations in ${context}`, next)
+      variables.push(variable.text)
+      if (this.#peekNonSpace().type !== 'variable') this.#fail('range can only initialize variables', this.#peekNonSpace())
+    }
+    this.#at = start
+    return { variables: [], assigns: false }
+  }
+
+  #checkPipeline(commands: readonly CommandNode[], context: string, at: Token): void {
+    if (commands.length === 0) this.#fail(`missing value for ${context}`, at)
+    for (const [i, command] of commands.entries()) {
+      const kind = command.args[0]!.kind
+      if (i > 0 && ['bool', 'dot', 'nil', 'number', 'string'].includes(kind))
+        this.#fail(`non executable command in pipeline stage ${i + 1}`, at)
+    }
+  }
+
+  #command(): CommandNode {
+    const pos = this.#peekNonSpace().pos
+    const args: OperandNode[] = []
+    for (;;) {
+      this.#skipSpace()
+      const operand = this.#operand()
+      if (operand) args.push(operand)
+      const token = this.#next()
+      if (token.type === 'space') continue
+      if (token.type === 'right' || token.type === 'rparen') this.#at--
+      else if (token.type !== 'pipe') this.#unexpected(token, 'operand')
+      else if (!OPERAND_STARTS.has(this.#peekNonSpace().type))
+        this.#fail('missing value for command', this.#peekNonSpace())
+      if (args.length === 0) this.#fail('empty command', token)
+      return { kind: 'command', pos, args }
+    }
+  }
+
+  #operand(): OperandNode | undefined {
+    const base = this.#term()
+    if (!base || this.#tokens[this.#at]!.type !== 'field') return base
+    const pos = this.#tokens[this.#at]!.pos
+    const names: string[] = []
+    while (this.#tokens[this.#at]!.type === 'field') names.push(this.#next().text.slice(1))
+    if (base.kind === 'field' || base.kind === 'variable') return { ...base, pos, names: [...base.names, ...names] }
+    if (['bool', 'string', 'number', 'nil', 'dot'].includes(base.kind))
+      this.#fail(`unexpected . after term ${goQuote(this.#source.text.slice(base.pos, pos))}`, this.#tokens[this.#at]!)
+    return { kind: 'chain', pos, base, names }
+  }
+
+  #term(): OperandNode | undefined {
+    const token = this.#next()
+    const { pos, text } = token
+    switch (token.type) {
+      case 'identifier':
+        if (!this.#isFunction(text)) this.#fail(`function ${goQuote(text)} not defined`, token)
+        return { kind: 'identifier', pos, name: text }
+      case 'dot':
+      case 'nil':
+        return { kind: token.type, pos }
+      case 'variable':
+        this.#checkVariable(text, token)
+        return { kind: 'variable', pos, name: text, names: [] }
+      case 'field':
+        return { kind: 'field', pos, names: [text.slice(1)] }
+      case 'bool':
+        return { kind: 'bool', pos, value: text === 'true' }
+      case 'char':
+      case 'number':
+        return { kind: 'number', pos, text, value: this.#numberValue(token) }
+      case 'lparen':
+        return this.#pipeline('parenthesized pipeline', 'rparen')
+      case 'string':
+        return { kind: 'string', pos, quoted: text, value: this.#unquote(token) }
+      default:
+        this.#at--
+        return undefined
+    }
+  }
+
+  #numberValue(token: Token): bigint | number {
+    if (token.type === 'char') {
+      const rune = goUnquote(token.text)
+      if (rune === undefined || [...rune].length !== 1) this.#fail(`malformed character constant: ${token.text}`, token)
+      return BigInt(rune.codePointAt(0)!)
+    }
+    const value = numberOf(token.text)
+    return value ?? this.#fail(`illegal number syntax: ${goQuote(token.text)}`, token)
+  }
+
+  #checkVariable(name: string, token: Token): void {
+    if (!this.#variables.includes(name)) this.#fail(`undefined variable ${goQuote(name)}`, token)
+  }
+
+  #unquote(token: Token): string {
+    return goUnquote(token.text) ?? this.#fail('invalid syntax', token)
+  }
+
+  // ---- tokens ----------------------------------------------------------------------------------------------------------
+
+  #next(): Token {
+    const token = this.#tokens[Math.min(this.#at, this.#tokens.length - 1)]!
+    if (token.type === 'error') this.#fail(token.text, token)
+    this.#at++
+    return token
+  }
+
+  #skipSpace(): void {
+    while (this.#tokens[this.#at]?.type === 'space') this.#at++
+  }
+
+  #nextNonSpace(): Token {
+    this.#skipSpace()
+    return this.#next()
+  }
+
+  #peekNonSpace(): Token {
+    this.#skipSpace()
+    const token = this.#tokens[this.#at]!
+    if (token.type === 'error') this.#fail(token.text, token)
+    return token
+  }
+
+  #expectRight(context: string): void {
+    const token = this.#nextNonSpace()
+    if (token.type !== 'right') this.#unexpected(token, context)
+  }
+
+  #unexpected(token: Token, context: string): never {
+    if (token.type === 'error') return this.#fail(token.text, token)
+    const shown = token.type === 'eof' ? 'EOF' : token.type === 'keyword' ? `<${token.text}>` : goQuote(token.text)
+    return this.#fail(`unexpected ${shown} in ${context}`, token)
+  }
+
+  #fail(why: string, token: Token): never {
+    const before = this.#source.text.slice(0, token.pos)
+    const lineStart = before.lastIndexOf('\n') + 1
+    const line = before.split('\n').length
+    const column = Buffer.byteLength(before.slice(lineStart))
+    throw new TemplateParseError({ name: this.#source.name, line, column }, why)
+  }
+}
+
+const OPERAND_STARTS = new Set<TokenType>([
+  'bool',
+  'char',
+  'dot',
+  'field',
+  'identifier',
+  'number',
+  'nil',
+  'string',
+  'variable',
+  'lparen',
+])
+
+/** Integers stay exact; a point or an exponent makes a float. `undefined` where Go refuses it. */
+function numberOf(text: string): bigint | number | undefined {
+  const [, sign = '', body = ''] = /^([+-]?)(.*)$/.exec(text) ?? []
+  const digits = body.replace(/(?<=[0-9a-fA-FxXoObB])_(?=[0-9a-fA-F])/g, '')
+  if (/^0[xX][0-9a-fA-F]+$|^0[oO][0-7]+$|^0[bB][01]+$|^[1-9]\d*$|^0$/.test(digits)) return signed(BigInt(digits), sign)
+  if (/^0[0-7]+$/.test(digits)) return signed(BigInt(`0o${digits}`), sign)
+  const value = parseGoFloat(digits)
+  return value === undefined || !/^[.\d]/.test(digits) ? undefined : sign === '-' ? -value : value
+}
+
+function signed(value: bigint, sign: string): bigint | undefined {
+  const result = sign === '-' ? -value : value
+  return result === BigInt.asIntN(64, result) ? result : undefined
+}

@@ -1,0 +1,48 @@
+// Goal: kill -9 in the middle of scraping loses no sample that was acknowledged more than a second before.
+// Method: scrape a target that counts each scrape, kill, reopen, and look for every value up to the kill.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { startBelltower, temporaryFolder, waitFor } from '../support/belltower.ts'
+
+const folder = temporaryFolder()
+afterAll(() => folder.remove())
+
+test('every sample older than a second survives kill -9, three times in a row', async () => {
+  const scrapes: { value: number; atMs: number }[] = []
+  const target = createServer((_request, response) => {
+    const value = scrapes.length + 1
+    scrapes.push({ value, atMs: Date.now() })
+    response.setHeader('content-type', 'text/plain; version=0.0.4')
+    response.end(`# TYPE scrapes_total counter\nscrapes_total ${value}\n`)
+  })
+  await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve))
+  const { port } = target.address() as AddressInfo
+  writeFileSync(
+    join(folder.path, 'belltower.yml'),
+    `global: { scrape_interval: 100ms }\nscrape_configs: [{ job_name: t, static_configs: [{ targets: ['127.0.0.1:${port}'] }] }]\n`,
+  )
+  try {
+    for (let round = 1; round <= 3; round++) {
+      const server = await startBelltower(folder.path)
+      await waitFor('scrapes', async () => (scrapes.length >= round * 25 ? true : undefined))
+      const killedAtMs = Date.now()
+      await server.kill()
+      const safe = scrapes.filter((scrape) => scrape.atMs < killedAtMs - 1000).map((scrape) => scrape.value)
+
+      const again = await startBelltower(folder.path)
+      const data = await again.api<{ result: { values: [number, string][] }[] }>(
+        `/api/v1/query?query=${encodeURIComponent('scrapes_total[1h]')}`,
+      )
+      const kept = new Set(data.result.flatMap((series) => series.values.map(([, value]) => Number(value))))
+      expect(safe.length).toBeGreaterThan(5)
+      expect(safe.filter((value) => !kept.has(value))).toEqual([])
+      await again.kill()
+    }
+  } finally {
+    target.closeAllConnections()
+    target.close()
+  }
+})
