@@ -1,4 +1,8 @@
-import { Counter, Histogram, type Registry } from '../lib/index.ts'
+import { Counter, counterOf, Gauge, gaugeOf, Histogram, type Registry } from '../lib/index.ts'
+import type { NotificationLog } from './notify/notification-log.ts'
+import type { Integration } from './notify/notifier.ts'
+import { silenceState, type Silences } from './silence/silences.ts'
+import type { AlertView } from './views.ts'
 
 /** What happens, counted under the reference's names. */
 export interface AlertmanagerMetrics {
@@ -10,6 +14,8 @@ export interface AlertmanagerMetrics {
   readonly requestsFailed: Counter<'integration'>
   readonly suppressed: Counter<'reason'>
   readonly latency: Histogram<'integration'>
+  readonly httpDuration: Histogram<'handler' | 'method' | 'code'>
+  readonly httpInFlight: Gauge<'method'>
 }
 
 export function createMetrics(registry: Registry): AlertmanagerMetrics {
@@ -36,5 +42,82 @@ export function createMetrics(registry: Registry): AlertmanagerMetrics {
       buckets: [1, 5, 10, 15, 20],
       registers,
     }),
+    httpDuration: new Histogram({
+      name: 'alertmanager_http_request_duration_seconds',
+      help: 'Time to answer a request.',
+      labelNames: ['handler', 'method', 'code'],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    httpInFlight: new Gauge({
+      name: 'alertmanager_http_requests_in_flight',
+      help: 'Requests being answered.',
+      labelNames: ['method'],
+      registers,
+    }),
   }
+}
+
+/** What is the case, read when it is scraped. */
+export interface StateFacts {
+  alertViews(): readonly AlertView[]
+  silences(): Silences
+  notificationLog(): NotificationLog
+  groupCount(): number
+  receiverCount(): number
+  integrations(): readonly Integration[]
+  inhibitionRuleCount(): number
+  lastReload(): { readonly successful: boolean; readonly atMs: number }
+  configHash(): number
+  nowMs(): number
+  readonly version: string
+}
+
+export function registerStateMetrics(registry: Registry, facts: StateFacts): void {
+  const name = (suffix: string): string => `alertmanager_${suffix}`
+  const gauge = (suffix: string, help: string, read: () => number): void => gaugeOf(registry, name(suffix), help, read)
+  gauge('dispatcher_aggregation_groups', 'Groups of alerts.', facts.groupCount)
+  gauge('receivers', 'Receivers in use.', facts.receiverCount)
+  gauge('integrations', 'Integrations in use.', () => facts.integrations().length)
+  gauge('inhibition_rules', 'Inhibition rules.', facts.inhibitionRuleCount)
+  gauge('config_hash', 'Hash of the configuration in force.', facts.configHash)
+  gauge('config_last_reload_successful', 'Whether the last reload worked.', () => Number(facts.lastReload().successful))
+  gauge(
+    'config_last_reload_success_timestamp_seconds',
+    'When a configuration last came into force.',
+    () => facts.lastReload().atMs / 1000,
+  )
+  gauge('cluster_enabled', 'Whether this instance is one of a cluster.', () => 0)
+  counterOf(registry, name('silences_queries_total'), 'Look-ups of silences.', () => facts.silences().queryCount)
+  counterOf(
+    registry,
+    name('nflog_queries_total'),
+    'Look-ups of sent notifications.',
+    () => facts.notificationLog().queryCount,
+  )
+  byState(registry, name('alerts'), 'Alerts by state.', ['active', 'suppressed', 'unprocessed'], () =>
+    facts.alertViews().map((view) => (isSuppressed(view) ? 'suppressed' : 'active')),
+  )
+  byState(registry, name('silences'), 'Silences by state.', ['active', 'pending', 'expired'], () =>
+    [...facts.silences().all()].map((silence) => silenceState(silence, facts.nowMs())),
+  )
+  new Gauge({ name: name('build_info'), help: 'The version.', labelNames: ['version'], registers: [registry] }).set(
+    { version: facts.version },
+    1,
+  )
+}
+
+const isSuppressed = (view: AlertView): boolean => view.silencedBy.length > 0 || view.inhibitedBy.length > 0
+
+function byState(registry: Registry, name: string, help: string, states: string[], read: () => string[]): void {
+  new Gauge({
+    name,
+    help,
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      const found = read()
+      for (const state of states) this.set({ state }, found.filter((one) => one === state).length)
+    },
+  })
 }

@@ -14,9 +14,10 @@ export function uiAssetsDir(): URL {
  * made absolute here; scripts find the prefix by their own address.
  *
  * @param routePrefix `''` or a path such as `/metrics-ui`, without a trailing slash
+ * @param assetsDir where a build of another place lies, with a trailing slash
  */
-export async function uiIndexHtml(routePrefix: string): Promise<string> {
-  const html = await readFile(new URL('index.html', uiAssetsDir()), 'utf8')
+export async function uiIndexHtml(routePrefix: string, assetsDir: URL = uiAssetsDir()): Promise<string> {
+  const html = await readFile(new URL('index.html', assetsDir), 'utf8')
   return html.replaceAll(/(src|href)="\.\//g, (_, name: string) => `${name}="${routePrefix}/`)
 }
 

@@ -143,9 +143,7 @@ function streamBytes(sequence: readonly bigint[]): number {
   let bytes = varintBytes(zigzag(first)) + varintBytes(step)
   for (const block of blocks) {
     bytes += 1 + packedBytes(block.values.length, block.width)
-    if (block.baseChange !== 0n || block.values.every((value) => value !== block.base && value < block.base)) {
-      bytes += varintBytes(zigzag(block.baseChange))
-    }
+    if (block.baseChange !== 0n) bytes += varintBytes(zigzag(block.baseChange))
   }
   return bytes
 }

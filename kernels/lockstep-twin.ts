@@ -7,12 +7,16 @@ export function twinLockstep(memory: WebAssembly.Memory, paramsAt: number): Lock
     compare: () => compare(memory, params()),
     apply: () => apply(memory, params()),
     rematch: () => rematch(memory, params()),
-    order(entries, entryCount, slots, positionCount, out) {
-      const all = Array.from({ length: entryCount }, (_, i) => Buffer.from(memory.buffer, entries + i * 16, 16))
-      const sorted = all.map((entry) => Buffer.from(entry)).sort((a, b) => a.readUInt32LE(0) - b.readUInt32LE(0))
-      Buffer.from(memory.buffer, out, entryCount * 16).set(Buffer.concat(sorted))
-      void slots
-      void positionCount
+    countLines: (at, length) => page(memory, at, length).split('\n').length - 1,
+    order(entries, entryCount, _slots, _positionCount, out) {
+      const byPosition = new Map<number, Buffer>()
+      for (let at = entries; at < entries + entryCount * 16; at += 16) {
+        const entry = Buffer.from(Buffer.from(memory.buffer, at, 16))
+        byPosition.set(entry.readUInt32LE(0), entry)
+      }
+      const sorted = [...byPosition].sort(([a], [b]) => a - b).map(([, entry]) => entry)
+      Buffer.from(memory.buffer, out, sorted.length * 16).set(Buffer.concat(sorted))
+      return sorted.length
     },
   }
 }

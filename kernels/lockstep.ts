@@ -36,8 +36,15 @@ export interface LockstepKernel {
    * @returns the number of lines, or -1 when a line has no value or its quotes do not close
    */
   rematch(): number
-  /** Sorts entries by position; positions are unique and below `positionCount`. `slots` has room for an i32 each. */
-  order(entries: number, entryCount: number, slots: number, positionCount: number, out: number): void
+  /** Newlines in a piece of memory: the most lines that `rematch` can find there. */
+  countLines(at: number, length: number): number
+  /**
+   * Sorts entries by position; of several for one position the last stays. Positions are below `positionCount`, `slots` has
+   * room for an i32 each.
+   *
+   * @returns number of entries written at `out`
+   */
+  order(entries: number, entryCount: number, slots: number, positionCount: number, out: number): number
 }
 
 /** Index of each u32 in the parameter block; addresses are byte offsets in the memory. Up to FORCE inputs, then results. */
@@ -96,12 +103,13 @@ export const LockstepMap = { DROPPED: -1, DUPLICATE: -2, FRESH: -3, EXTERNAL_LAS
 /** @param paramsAt offset of the parameter block in `memory` */
 export function wasmLockstep(memory: WebAssembly.Memory, paramsAt: number): LockstepKernel {
   const kernels = instantiateKernels(memory)
-  const { lockstepCompare, lockstepApply, lockstepRematch, lockstepOrder } = kernels
+  const { lockstepCompare, lockstepApply, lockstepRematch, lockstepCountLines, lockstepOrder } = kernels
   return {
     compare: () => lockstepCompare!(paramsAt),
     apply: () => void lockstepApply!(paramsAt),
     rematch: () => lockstepRematch!(paramsAt),
+    countLines: (at, length) => lockstepCountLines!(at, length),
     order: (entries, entryCount, slots, positionCount, out) =>
-      void lockstepOrder!(entries, entryCount, slots, positionCount, out),
+      lockstepOrder!(entries, entryCount, slots, positionCount, out),
   }
 }

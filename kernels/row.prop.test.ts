@@ -6,7 +6,7 @@ import { createRowTwin } from './row-twin.ts'
 
 // Two memories with the same layout: one for the WebAssembly, one for the twin. Every call must leave both equal.
 const BASE = KERNEL_RESERVED_BYTES
-const AREA = 1 << 18
+const AREA = 1 << 14
 const OUT = BASE
 const ENTRIES = OUT + AREA
 const M = ENTRIES + AREA
@@ -203,6 +203,6 @@ test('rows: hostile bytes end in the same answer, never out of bounds', () => {
         expect(bytes[0]!.subarray(WORK + 40 * ROW_WORK_BYTES, WORK + AREA).every((byte) => byte === 0)).toBe(true)
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   )
 })

@@ -55,7 +55,9 @@ export class RpcClient {
   constructor(worker: Worker) {
     this.#worker = worker
     worker.on('message', (answer: Answer) => this.#settle(answer))
-    worker.on('error', (error) => this.#failAll(new WorkerLostError(`worker failed: ${error.message}`, { cause: error })))
+    worker.on('error', (error) =>
+      this.#failAll(new WorkerLostError(`worker failed: ${error.message}`, { cause: error })),
+    )
     worker.on('exit', () => this.#failAll(new WorkerLostError('worker exited')))
   }
 

@@ -98,9 +98,7 @@ test('follows redirects; credentials stay with their host', async () => {
   })
   const config = { authorization: { type: 'Bearer', credentials: 't' }, headers: { 'X-Key': 'k' } }
   const get = async (path: string, method = 'GET') =>
-    text(
-      (await client(config).request({ url: base + path, method, headers: { accept: 'a' }, timeoutMs: 5000 })).body,
-    )
+    text((await client(config).request({ url: base + path, method, headers: { accept: 'a' }, timeoutMs: 5000 })).body)
   expect(await get('/near')).toBe('here')
   expect(await get('/away')).toBe('other')
   expect(await get('/308', 'POST')).toBe('here')

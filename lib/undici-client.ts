@@ -185,7 +185,8 @@ function receive(dispatcher: Dispatcher, wanted: Exchange): Promise<RawResponse>
       onResponseData(_controller, chunk) {
         byteCount += chunk.length
         // Packed bytes beyond the limit never unpack to fewer in practice, so this already bounds memory.
-        if (wanted.bytesMax > 0 && byteCount > wanted.bytesMax) return fail(new BodyTooLargeError('body size limit exceeded'))
+        if (wanted.bytesMax > 0 && byteCount > wanted.bytesMax)
+          return fail(new BodyTooLargeError('body size limit exceeded'))
         chunks.push(chunk)
       },
       onResponseEnd() {
@@ -201,7 +202,10 @@ function receive(dispatcher: Dispatcher, wanted: Exchange): Promise<RawResponse>
 }
 
 const timeoutError = (wanted: Exchange): HttpRequestError =>
-  new HttpRequestError(`${wanted.method} ${safeUrl(wanted.url)}: deadline of ${wanted.timeoutMs / 1000}s exceeded`, true)
+  new HttpRequestError(
+    `${wanted.method} ${safeUrl(wanted.url)}: deadline of ${wanted.timeoutMs / 1000}s exceeded`,
+    true,
+  )
 
 function describe(wanted: Exchange, error: Error): string {
   // Failed attempts at several addresses (IPv6, IPv4) arrive as one error without a message of its own.

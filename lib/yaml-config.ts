@@ -1,4 +1,4 @@
-import { isNode, LineCounter, type Node, parseDocument } from 'yaml'
+import { type Document, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { AppError } from './errors.ts'
 
@@ -25,16 +25,23 @@ export interface ParsedConfig<T> {
  * Reads a YAML file strictly: syntax, duplicate keys, then the schema (use `z.strictObject`, so that unknown keys fail).
  * An empty file is an empty object.
  *
+ * @param options.scalarsAsText hands every scalar to the schema as the text it was written as, so that a label value `1.10`
+ *   stays `1.10`
  * @throws {ConfigError} listing every fault
  */
-export function parseConfig<T>(fileName: string, text: string, schema: z.ZodType<T>): ParsedConfig<T> {
+export function parseConfig<T>(
+  fileName: string,
+  text: string,
+  schema: z.ZodType<T>,
+  options: { readonly scalarsAsText?: boolean } = {},
+): ParsedConfig<T> {
   const lines = new LineCounter()
   const doc = parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,
     merge: true,
-    version: '1.1',
     uniqueKeys: true,
+    ...(options.scalarsAsText ? { schema: 'failsafe' as const } : {}),
   })
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset)
@@ -60,12 +67,57 @@ export function parseConfig<T>(fileName: string, text: string, schema: z.ZodType
   } catch (error) {
     throw new ConfigError([`${fileName}:1:1: ${(error as Error).message}`])
   }
-  const result = schema.safeParse(plain)
+  let result = schema.safeParse(plain)
+  // A union hides its issues, hence a few rounds.
+  for (let round = 0; round < 3 && !result.success; round++) {
+    if (!readAsDeclared(plain, result.error.issues as readonly Issue[], doc)) break
+    result = schema.safeParse(plain)
+  }
   if (result.success) return { value: result.data, fault }
   throw new ConfigError(faultsOf(result.error.issues as readonly Issue[], [], fault))
 }
 
+const YAML_1_1_BOOLEANS: Readonly<Record<string, boolean>> = {
+  y: true,
+  yes: true,
+  on: true,
+  n: false,
+  no: false,
+  off: false,
+}
+
+/**
+ * Go decides by the declared type what a plain scalar is: `version: 1.10` is the text "1.10" where text is wanted, and
+ * `honor_labels: yes` is true. Rewrites such values in `plain`; returns whether there were any.
+ */
+function readAsDeclared(plain: unknown, issues: readonly Issue[], doc: Document): boolean {
+  let changed = false
+  for (const { code, expected, path } of issues) {
+    if (code !== 'invalid_type' || path.length === 0) continue
+    const node = doc.getIn(path as (string | number)[], true)
+    if (!isScalar(node) || node.type !== 'PLAIN' || node.source === undefined) continue
+    const value =
+      expected === 'string' && node.value !== null
+        ? node.source
+        : expected === 'boolean'
+          ? YAML_1_1_BOOLEANS[node.source.toLowerCase()]
+          : undefined
+    if (value !== undefined && value !== node.value) changed = writeAt(plain, path, value) || changed
+  }
+  return changed
+}
+
+function writeAt(root: unknown, path: readonly PropertyKey[], value: unknown): boolean {
+  const parent = path
+    .slice(0, -1)
+    .reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], root)
+  if (typeof parent !== 'object' || parent === null) return false
+  ;(parent as Record<PropertyKey, unknown>)[path.at(-1)!] = value
+  return true
+}
+
 interface Issue {
+  readonly expected?: string
   readonly code?: string
   readonly path: readonly PropertyKey[]
   readonly message: string

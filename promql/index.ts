@@ -9,3 +9,15 @@ export { childrenOf, walkExpr } from './parse/walk.ts'
 export { type AstJson, astJson } from './print/ast-json.ts'
 export { prettyExpr } from './print/pretty.ts'
 export { printExpr } from './print/print.ts'
+export { type QueryJsonExtras, writeQueryJson } from './json/write-query-json.ts'
+export {
+  createEngine,
+  type Engine,
+  type EngineOptions,
+  type QueryOptions,
+  type RangeTimes,
+} from './exec/engine.ts'
+export * from './exec/errors.ts'
+export * from './exec/result.ts'
+export { MemoryStorage } from './testing/memory-storage.ts'
+export { parseSeriesLine, type ScriptSeries, type ScriptValue } from './testing/script-values.ts'

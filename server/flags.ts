@@ -19,7 +19,8 @@ export interface FlagSpec {
   readonly help: string
 }
 
-const flag = (name: string, kind: FlagKind, byDefault: string, help: string): FlagSpec => ({
+/** One row of a table of flags. */
+export const flag = (name: string, kind: FlagKind, byDefault: string, help: string): FlagSpec => ({
   name,
   kind,
   default: byDefault,

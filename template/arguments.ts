@@ -23,7 +23,8 @@ export function literalArgument(
   fail: (why: string) => never,
 ): { readonly value: GoValue } | undefined {
   if (type === 'any') return undefined
-  if (node.kind === 'nil') return type === 'map' || type === 'slice' ? undefined : fail(`cannot assign nil to ${TYPE_NAMES[type]}`)
+  if (node.kind === 'nil')
+    return type === 'map' || type === 'slice' ? undefined : fail(`cannot assign nil to ${TYPE_NAMES[type]}`)
   if (node.kind !== 'bool' && node.kind !== 'number' && node.kind !== 'string') return undefined
   const value = node.value
   switch (type) {

@@ -56,7 +56,8 @@ export interface CommandNode {
 }
 
 export type OperandNode =
-  | { readonly kind: 'dot' | 'nil'; readonly pos: number }
+  | { readonly kind: 'dot'; readonly pos: number }
+  | { readonly kind: 'nil'; readonly pos: number }
   | { readonly kind: 'identifier'; readonly pos: number; readonly name: string }
   /** `.a.b` */
   | { readonly kind: 'field'; readonly pos: number; readonly names: readonly string[] }

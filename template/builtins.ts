@@ -27,8 +27,16 @@ export function builtinFunctions(mode: 'text' | 'html'): FunctionMap {
     gt: templateFunction(['any', 'any'], (a, b) => !(isLess(a, b) || equals(a, b))),
     ge: templateFunction(['any', 'any'], (a, b) => !isLess(a, b)),
     len: templateFunction(['any'], lengthOf),
-    index: new TemplateFunction({ params: ['any'], variadic: 'any', call: ([item, ...keys]) => keys.reduce(indexInto, item) }),
-    slice: new TemplateFunction({ params: ['any'], variadic: 'any', call: ([item, ...bounds]) => sliceOf(item, bounds) }),
+    index: new TemplateFunction({
+      params: ['any'],
+      variadic: 'any',
+      call: ([item, ...keys]) => keys.reduce(indexInto, item),
+    }),
+    slice: new TemplateFunction({
+      params: ['any'],
+      variadic: 'any',
+      call: ([item, ...bounds]) => sliceOf(item, bounds),
+    }),
     print: variadicFunction('any', (...args) => goSprint(args)),
     println: variadicFunction('any', (...args) => goSprintln(args)),
     printf: new TemplateFunction({
@@ -39,7 +47,11 @@ export function builtinFunctions(mode: 'text' | 'html'): FunctionMap {
     html: variadicFunction('any', (...args) => escaped('html', escapeHtml(goSprint(args)))),
     js: variadicFunction('any', (...args) => escapeJs(goSprint(args))),
     urlquery: variadicFunction('any', (...args) => escaped('url', queryEscape(goSprint(args)))),
-    call: new TemplateFunction({ params: ['any'], variadic: 'any', call: ([fn, ...args], context) => callValue(fn, args, context) }),
+    call: new TemplateFunction({
+      params: ['any'],
+      variadic: 'any',
+      call: ([fn, ...args], context) => callValue(fn, args, context),
+    }),
   }
 }
 
@@ -63,7 +75,8 @@ function indexInto(item: GoValue, key: GoValue): GoValue {
     case 'nil':
       throw new TemplateFunctionError('index of untyped nil')
     case 'map': {
-      if (kindOf(key) !== 'string') throw new TemplateFunctionError(`value has type ${typeNameOf(key)}; should be string`)
+      if (kindOf(key) !== 'string')
+        throw new TemplateFunctionError(`value has type ${typeNameOf(key)}; should be string`)
       const entries = entriesOf(item)
       return entries.has(stringOf(key)) ? entries.get(stringOf(key)) : zeroOf(item)
     }
@@ -91,9 +104,12 @@ function position(key: GoValue, max: number): number {
 function sliceOf(item: GoValue, bounds: readonly GoValue[]): GoValue {
   const kind = kindOf(item)
   if (kind === 'nil') throw new TemplateFunctionError('slice of untyped nil')
-  if (kind !== 'string' && kind !== 'slice') throw new TemplateFunctionError(`can't slice item of type ${typeNameOf(item)}`)
+  if (kind !== 'string' && kind !== 'slice')
+    throw new TemplateFunctionError(`can't slice item of type ${typeNameOf(item)}`)
   if (bounds.length > (kind === 'string' ? 2 : 3)) {
-    throw new TemplateFunctionError(kind === 'string' ? 'cannot 3-index slice a string' : `too many slice indexes: ${bounds.length}`)
+    throw new TemplateFunctionError(
+      kind === 'string' ? 'cannot 3-index slice a string' : `too many slice indexes: ${bounds.length}`,
+    )
   }
   const bytes = kind === 'string' ? Buffer.from(stringOf(item)) : undefined
   const items = itemsOf(item)

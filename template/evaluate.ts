@@ -73,10 +73,16 @@ interface Writer {
   /** What an action yields. */
   value(value: GoValue): void
   result(): string
+  /** Of the output so far, in UTF-16 units. */
+  readonly length: number
 }
 
 class TextWriter implements Writer {
   #out = ''
+
+  get length(): number {
+    return this.#out.length
+  }
 
   text(text: string): void {
     this.#out += text
@@ -112,7 +118,6 @@ class Execution {
   #at: Node | OperandNode | CommandNode | undefined
   #steps = 0
   #depth = 0
-  #outputLength = 0
 
   constructor(program: Program, rootData: GoValue, answers: Map<string, Answer>) {
     this.#program = program
@@ -175,8 +180,8 @@ class Execution {
     this.#step(node)
     switch (node.kind) {
       case 'text':
-        this.#countOutput(node.text.length)
         this.#writer.text(node.text)
+        this.#checkLength(this.#writer.length)
         return 'next'
       case 'action':
         this.#action(node.pipe, node, dot)
@@ -197,12 +202,15 @@ class Execution {
 
   #step(node: Node | OperandNode): void {
     this.#at = node
+    this.#count()
+  }
+
+  #count(): void {
     if (++this.#steps > this.#program.limits.stepsMax) this.#fail('template runs for too many steps')
   }
 
-  #countOutput(length: number): void {
-    this.#outputLength += length
-    if (this.#outputLength > this.#program.limits.outputLengthMax) this.#fail('template output is too long')
+  #checkLength(length: number): void {
+    if (length > this.#program.limits.outputLengthMax) this.#fail('template output is too long')
   }
 
   #action(pipe: PipeNode, node: Node, dot: GoValue): void {
@@ -211,8 +219,8 @@ class Execution {
     this.#at = node
     const kind = kindOf(value)
     if (kind === 'func') this.#fail(`can't print ${nodeText(node)} of type ${typeNameOf(value)}`)
-    if (typeof value === 'string') this.#countOutput(value.length)
     this.#writer.value(value)
+    this.#checkLength(this.#writer.length)
   }
 
   #ifOrWith(node: BranchNode, dot: GoValue): Flow {
@@ -231,6 +239,7 @@ class Execution {
     let count = 0
     for (const [key, item] of this.#entries(value)) {
       count++
+      this.#step(node)
       const bodyMark = this.#variables.length
       this.#setLoopVariables(node.pipe, key, item)
       const flow = this.#list(node.list, item)
@@ -264,7 +273,13 @@ class Execution {
   #setLoopVariables(pipe: PipeNode, key: GoValue, item: GoValue): void {
     const [first, second] = pipe.variables
     if (first === undefined) return
-    const values: [string, GoValue][] = second === undefined ? [[first, item]] : [[first, key], [second, item]]
+    const values: [string, GoValue][] =
+      second === undefined
+        ? [[first, item]]
+        : [
+            [first, key],
+            [second, item],
+          ]
     for (const [name, value] of values) {
       if (pipe.assigns) this.#assign(name, value)
       else this.#variables.push({ name, value })
@@ -346,7 +361,6 @@ class Execution {
   #chain(node: ChainNode, args: readonly OperandNode[], dot: GoValue, final: Final): GoValue {
     this.#at = node
     const base = this.#operand(node.base, dot)
-    this.#at = node
     return this.#fieldChain(base, node.names, args, dot, final, node)
   }
 
@@ -372,7 +386,7 @@ class Execution {
     final: Final,
     node: OperandNode,
   ): GoValue {
-    this.#step(node)
+    this.#count()
     const method = methodOf(receiver, name)
     if (method) return this.#call(method, name, node, args, dot, final)
     const hasArguments = args.length > 1 || final !== NOTHING
@@ -430,7 +444,8 @@ class Execution {
 
   #shortCircuit(name: 'and' | 'or', command: CommandNode, dot: GoValue, final: Final): GoValue {
     const operands = command.args.slice(1)
-    if (operands.length === 0 && final === NOTHING) this.#fail(`wrong number of args for ${name}: want at least 1 got 0`)
+    if (operands.length === 0 && final === NOTHING)
+      this.#fail(`wrong number of args for ${name}: want at least 1 got 0`)
     let value: GoValue
     for (const operand of operands) {
       value = this.#operand(operand, dot)
@@ -461,17 +476,20 @@ class Execution {
       values.push(literal ? literal.value : checkArgument(this.#operand(operand, dot), type, fail))
     }
     if (final !== NOTHING) values.push(checkArgument(final, fn.params[values.length] ?? fn.variadic!, fail))
-    this.#at = node
-    return this.#invoke(fn, name, values)
+    return this.#invoke(fn, name, node, values)
   }
 
-  #invoke(fn: TemplateFunction, name: string, args: readonly GoValue[]): GoValue {
+  #invoke(fn: TemplateFunction, name: string, node: OperandNode | CommandNode, args: readonly GoValue[]): GoValue {
+    let value: GoValue
     try {
-      return fn.callAsync ? this.#awaited(fn.callAsync, name, args) : fn.call(args, this.#context)
+      value = fn.callAsync ? this.#awaited(fn.callAsync, name, args) : fn.call(args, this.#context)
     } catch (error) {
-      if (error instanceof Suspension) throw error
+      if (error instanceof Suspension) throw error // Not a failure.
+      this.#at = node
       return this.#fail(`error calling ${name}: ${errorMessage(error)}`, error)
     }
+    if (typeof value === 'string') this.#checkLength(value.length)
+    return value
   }
 
   #awaited(callAsync: NonNullable<TemplateFunction['callAsync']>, name: string, args: readonly GoValue[]): GoValue {

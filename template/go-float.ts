@@ -11,7 +11,8 @@ export function formatFloat(value: number, verb: 'e' | 'f' | 'g', precision: num
   const magnitude = Math.abs(value)
   if (verb === 'g' && precision < 0) return formatFloatGeneral(value)
   if (verb === 'g') return sign + general(magnitude, Math.max(precision, 1))
-  if (verb === 'e') return sign + goExponent(precision < 0 ? magnitude.toExponential() : exponential(magnitude, precision))
+  if (verb === 'e')
+    return sign + goExponent(precision < 0 ? magnitude.toExponential() : exponential(magnitude, precision))
   return sign + (precision < 0 ? shortestFixed(magnitude) : fixed(magnitude, precision))
 }
 

@@ -6,6 +6,8 @@ import { GoStruct, type GoValue } from './values.ts'
 
 interface Spec {
   plus: boolean
+  /** `%+v`: fields with their names. */
+  named: boolean
   minus: boolean
   sharp: boolean
   space: boolean
@@ -15,7 +17,16 @@ interface Spec {
   precision: number
 }
 
-const PLAIN: Spec = { plus: false, minus: false, sharp: false, space: false, zero: false, width: 0, precision: -1 }
+const PLAIN: Spec = {
+  plus: false,
+  named: false,
+  minus: false,
+  sharp: false,
+  space: false,
+  zero: false,
+  width: 0,
+  precision: -1,
+}
 
 /** As Go prints it with `%v`: `[a b]`, `map[a:1]`, `{x y}`; `String()` methods are asked. */
 export const goText = (value: GoValue): string => formatValue(value, 'v', PLAIN)
@@ -67,7 +78,8 @@ export function goSprintf(format: string, args: readonly GoValue[]): string {
       spec.minus = true
       spec.width = -spec.width
     }
-    if (text.includes('.')) spec.precision = precision === '*' ? star('PREC') : Math.min(Number(precision ?? 0), WIDTH_MAX)
+    if (text.includes('.'))
+      spec.precision = precision === '*' ? star('PREC') : Math.min(Number(precision ?? 0), WIDTH_MAX)
     out += bad
     const verb = String.fromCodePoint(format.codePointAt(pos) ?? 0)
     if (pos >= format.length) {
@@ -75,6 +87,10 @@ export function goSprintf(format: string, args: readonly GoValue[]): string {
       break
     }
     pos += verb.length
+    if (verb === 'v' && spec.plus) {
+      spec.plus = false
+      spec.named = true
+    }
     if (verb === '%') {
       out += '%'
       continue
@@ -86,7 +102,9 @@ export function goSprintf(format: string, args: readonly GoValue[]): string {
   }
   out += format.slice(pos)
   if (!reordered && next < args.length) {
-    const extra = args.slice(next).map((value) => (kindOf(value) === 'nil' ? '<nil>' : `${typeNameOf(value)}=${goText(value)}`))
+    const extra = args
+      .slice(next)
+      .map((value) => (kindOf(value) === 'nil' ? '<nil>' : `${typeNameOf(value)}=${goText(value)}`))
     out += `%!(EXTRA ${extra.join(', ')})`
   }
   return out
@@ -95,6 +113,7 @@ export function goSprintf(format: string, args: readonly GoValue[]): string {
 function readSpec(flags: string): Spec {
   return {
     plus: flags.includes('+'),
+    named: false,
     minus: flags.includes('-'),
     sharp: flags.includes('#'),
     space: flags.includes(' '),
@@ -146,7 +165,7 @@ function formatMap(value: GoValue, verb: string, spec: Spec): string {
 
 function formatStruct(value: GoValue, verb: string, spec: Spec): string {
   if (!(value instanceof GoStruct)) return badVerb(value, verb)
-  const named = verb === 'v' && (spec.plus || spec.sharp)
+  const named = verb === 'v' && (spec.named || spec.sharp)
   const items = Object.entries(value.fields).map(
     ([name, field]) => `${named ? `${name}:` : ''}${formatValue(field, verb, spec)}`,
   )

@@ -1,15 +1,6 @@
 import { calendarOf, GoDuration, GoTime } from './go-time.ts'
 import { localZone, UTC } from './time-zone.ts'
-import {
-
-  GoEnum,
-  GoMap,
-  GoSlice,
-  GoStruct,
-  type GoValue,
-  type TemplateFunction,
-  templateFunction,
-} from './values.ts'
+import { GoEnum, GoMap, GoSlice, GoStruct, type GoValue, type TemplateFunction, templateFunction } from './values.ts'
 
 /** The method of a value by its name, bound to it. */
 export function methodOf(receiver: GoValue, name: string): TemplateFunction | undefined {
@@ -58,8 +49,7 @@ const TIME_METHODS: Methods<GoTime> = {
   Before: (time) => templateFunction(['time'], (other) => time.unixNanos < other.unixNanos),
   After: (time) => templateFunction(['time'], (other) => time.unixNanos > other.unixNanos),
   Equal: (time) => templateFunction(['time'], (other) => time.unixNanos === other.unixNanos),
-  Compare: (time) =>
-    templateFunction(['time'], (other) => BigInt(Math.sign(Number(time.unixNanos - other.unixNanos)))),
+  Compare: (time) => templateFunction(['time'], (other) => BigInt(Math.sign(Number(time.unixNanos - other.unixNanos)))),
   IsZero: (time) => constant(time.isZero),
   Year: (time) => constant(BigInt(time.wall().getUTCFullYear())),
   Month: (time) => constant(monthOf(time)),
@@ -97,4 +87,3 @@ function roundDuration(duration: GoDuration, unit: GoDuration): GoDuration {
   const rounded = ((magnitude + unit.nanos / 2n) / unit.nanos) * unit.nanos
   return new GoDuration(duration.nanos < 0n ? -rounded : rounded)
 }
-

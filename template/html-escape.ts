@@ -29,7 +29,8 @@ export function escapeJs(text: string): string {
 }
 
 /** Go's url.QueryEscape. */
-export const queryEscape = (text: string): string => percentEncode(text, /[A-Za-z0-9\-_.~]/, true).replaceAll('%20', '+')
+export const queryEscape = (text: string): string =>
+  percentEncode(text, /[A-Za-z0-9\-_.~]/, true).replaceAll('%20', '+')
 
 /** Go's url.PathEscape-like normalisation of a whole URL: reserved characters and valid escapes stay. */
 export function normalizeUrl(url: string): string {

@@ -38,6 +38,10 @@ export class HtmlWriter {
   #out = ''
   #state: State = { kind: 'text' }
 
+  get length(): number {
+    return this.#out.length
+  }
+
   text(text: string): void {
     let pos = 0
     while (pos < text.length) pos = this.#scan(text, pos)
@@ -79,7 +83,8 @@ export class HtmlWriter {
     }
     if (state.attribute === 'script') this.#out += escape(scriptValue(value))
     else if (state.attribute === 'style') this.#out += escape(styleValue(value))
-    else if (value instanceof SafeText && value.kind === 'html') this.#out += keepEntities(value.text.replace(/<[^>]*>/g, ''))
+    else if (value instanceof SafeText && value.kind === 'html')
+      this.#out += keepEntities(value.text.replace(/<[^>]*>/g, ''))
     else this.#out += escape(plainText(value))
   }
 
@@ -212,7 +217,8 @@ function rawValue(state: State & { kind: 'raw' }, value: GoValue): string {
   return state.element === 'style' ? styleValue(value) : escapeText(plainText(value))
 }
 
-const scriptValue = (value: GoValue): string => toGoJson(value).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
+const scriptValue = (value: GoValue): string =>
+  toGoJson(value).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
 
 const styleValue = (value: GoValue): string => (/^[\w\s#%.,-]*$/.test(plainText(value)) ? plainText(value) : REFUSED)
 

@@ -2,6 +2,7 @@
 export { alertmanagerFunctions } from './alertmanager-functions.ts'
 export { TemplateExecError, TemplateFunctionError, TemplateParseError, type TemplatePosition } from './errors.ts'
 export { GoDuration, GoTime } from './go-time.ts'
+export { queryEscape } from './html-escape.ts'
 export { goKv, type NotificationAlert, type NotificationInput, notificationData } from './notification-data.ts'
 export { type PrometheusFunctionOptions, prometheusFunctions } from './prometheus-functions.ts'
 export {

@@ -34,7 +34,8 @@ const KEYWORDS = new Set(['block', 'break', 'continue', 'define', 'else', 'end',
 const SPACE = /[ \t\r\n]+/y
 const COMMENT = /\/\*[\s\S]*?\*\//y
 const WORD = /[\p{L}\p{Nd}_]*/uy
-const NUMBER = /[+-]?(?:0[xX][0-9a-fA-F_.]*(?:[pP][+-]?[0-9_]*)?|0[oO][0-7_]*|0[bB][01_]*|[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]*)?)/y
+const NUMBER =
+  /[+-]?(?:0[xX][0-9a-fA-F_.]*(?:[pP][+-]?[0-9_]*)?|0[oO][0-7_]*|0[bB][01_]*|[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]*)?)/y
 const STRING = /"(?:[^"\\\n]|\\[^\n])*"/y
 const CHAR = /'(?:[^'\\\n]|\\[^\n])*'/y
 const RAW_STRING = /`[^`]*`/y
@@ -136,7 +137,8 @@ class Lexer {
     if (/[ \t\r\n]/.test(c)) {
       // A space may be the first unit of ` -}}`, so one is left for the delimiter.
       const space = this.#match(SPACE)!
-      const length = this.#text.startsWith('-}}', this.#pos + space.length) && space.length > 1 ? space.length - 1 : space.length
+      const length =
+        this.#text.startsWith('-}}', this.#pos + space.length) && space.length > 1 ? space.length - 1 : space.length
       return this.#take('space', this.#text.slice(this.#pos, this.#pos + length))
     }
     if (this.#text.startsWith(':=', this.#pos)) return this.#take('declare', ':=')
@@ -203,7 +205,9 @@ class Lexer {
     WORD.lastIndex = end
     const tail = WORD.exec(this.#text)![0]
     if (tail !== '' || /^[+-]?$/.test(number))
-      return this.#fail(`bad number syntax: ${JSON.stringify(this.#text.slice(this.#pos, end + Math.max(1, tail.length)))}`)
+      return this.#fail(
+        `bad number syntax: ${JSON.stringify(this.#text.slice(this.#pos, end + Math.max(1, tail.length)))}`,
+      )
     return this.#take('number', number)
   }
 

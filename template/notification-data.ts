@@ -86,7 +86,8 @@ function alertStruct(alert: NotificationAlert): GoStruct {
 }
 
 function alertSlice(alerts: readonly GoStruct[]): GoSlice {
-  const withStatus = (status: string): GoSlice => alertSlice(alerts.filter((alert) => alert.fields['Status'] === status))
+  const withStatus = (status: string): GoSlice =>
+    alertSlice(alerts.filter((alert) => alert.fields['Status'] === status))
   return new GoSlice('template.Alerts', alerts, {
     methods: {
       Firing: templateFunction([], () => withStatus('firing')),

@@ -65,7 +65,3 @@ export function humanizeDuration(seconds: number): string {
 
 /** `12.35%` from a ratio. */
 export const humanizePercentage = (ratio: number): string => `${general4(ratio * 100)}%`
-
-/** First letters of words in upper case, the others as they are. */
-export const titleCase = (text: string): string =>
-  text.replace(/(^|[^\p{L}\p{N}_'])(\p{L})/gu, (_, before: string, letter: string) => before + letter.toUpperCase())

@@ -92,7 +92,8 @@ class Parser {
     const known = this.defined.findIndex((other) => other.name === template.name)
     if (known < 0) this.defined.push(template)
     else if (isEmptyTemplate(this.defined[known]!)) this.defined[known] = template
-    else if (!isEmptyTemplate(template)) this.#fail(`template: multiple definition of template ${goQuote(template.name)}`, at)
+    else if (!isEmptyTemplate(template))
+      this.#fail(`template: multiple definition of template ${goQuote(template.name)}`, at)
   }
 
   #itemList(opening: Token): Block {
@@ -136,7 +137,7 @@ class Parser {
       case 'range':
         return this.#branch(token.text, token)
       case 'template':
-        return this.#templateCall(token)
+        return this.#templateCall()
       case 'block':
         return this.#block(token)
       case 'break':
@@ -174,15 +175,16 @@ class Parser {
     return list
   }
 
-  #templateCall(token: Token): Node {
+  #templateCall(): Node {
     const context = 'template clause'
-    const name = this.#templateName(this.#nextNonSpace(), context)
+    const nameToken = this.#nextNonSpace()
+    const name = this.#templateName(nameToken, context)
     let pipe: PipeNode | undefined
     if (this.#nextNonSpace().type !== 'right') {
       this.#at--
       pipe = this.#pipeline(context, 'right')
     }
-    return { kind: 'template', pos: token.pos, name, pipe }
+    return { kind: 'template', pos: nameToken.pos, name, pipe }
   }
 
   #block(token: Token): Node {
@@ -198,7 +200,7 @@ class Parser {
     this.#variables = outer.variables
     this.#rangeDepth = outer.rangeDepth
     this.#define({ name, source: this.#source, root: list }, nameToken)
-    return { kind: 'template', pos: token.pos, name, pipe }
+    return { kind: 'template', pos: nameToken.pos, name, pipe }
   }
 
   #templateName(token: Token, context: string): string {
@@ -249,7 +251,8 @@ class Parser {
       if (next.type !== 'comma') break
       if (context !== 'range' || variables.length > 0) this.#fail(`too many declarations in ${context}`, next)
       variables.push(variable.text)
-      if (this.#peekNonSpace().type !== 'variable') this.#fail('range can only initialize variables', this.#peekNonSpace())
+      if (this.#peekNonSpace().type !== 'variable')
+        this.#fail('range can only initialize variables', this.#peekNonSpace())
     }
     this.#at = start
     return { variables: [], assigns: false }

@@ -1,5 +1,7 @@
 import { RE2JS } from 're2js'
+import { errorMessage } from '../lib/errors.ts'
 import { TemplateFunctionError } from './errors.ts'
+import { goQuote } from './go-quote.ts'
 
 /** @throws {TemplateFunctionError} with Go's wording */
 function compile(pattern: string): RE2JS {
@@ -10,12 +12,22 @@ function compile(pattern: string): RE2JS {
   }
 }
 
+/** As Go's MustCompile, whose message names the pattern first. */
+function mustCompile(pattern: string): RE2JS {
+  try {
+    return compile(pattern)
+  } catch (error) {
+    const quoted = pattern.includes('`') ? goQuote(pattern) : `\`${pattern}\``
+    throw new TemplateFunctionError(`regexp: Compile(${quoted}): ${errorMessage(error)}`, { cause: error })
+  }
+}
+
 /** Whether the pattern is found anywhere in the text. @throws {TemplateFunctionError} */
 export const regexpFinds = (pattern: string, text: string): boolean => compile(pattern).matcher(text).find()
 
 /** Go's ReplaceAllString: `$1`, `${name}`, `$$` in the replacement. @throws {TemplateFunctionError} */
 export function regexpReplaceAll(pattern: string, replacement: string, text: string): string {
-  const regexp = compile(pattern)
+  const regexp = mustCompile(pattern)
   const matcher = regexp.matcher(text)
   const groups = regexp.namedGroups() as Readonly<Record<string, number>>
   let out = ''

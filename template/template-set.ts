@@ -29,8 +29,11 @@ export interface TemplateOptions {
 }
 
 export interface CompiledTemplate {
-  /** @throws {TemplateExecError} */
-  execute(data: GoValue): Promise<string>
+  /**
+   * @param functions laid over those it was compiled with, for this run only
+   * @throws {TemplateExecError}
+   */
+  execute(data: GoValue, functions?: FunctionMap): Promise<string>
 }
 
 /** Templates that know each other by name. Immutable. */
@@ -64,7 +67,12 @@ export function parseTemplates(sources: readonly TemplateSource[], options: Temp
   const functions = { ...builtinFunctions(mode), ...options.functions }
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   let templates: ReadonlyMap<string, ParsedTemplate> = new Map()
-  for (const source of sources) templates = withSource(templates, source, functions)
+  for (const source of sources) {
+    templates = withTemplates(
+      templates,
+      parseTemplate(source, (name) => Object.hasOwn(functions, name)),
+    )
+  }
   return createSet({ templates, functions, mode, limits })
 }
 
@@ -79,20 +87,26 @@ function createSet(program: Program): TemplateSet {
     has: (name) => program.templates.has(name),
     execute: (name, data) => runTemplate(program, name, data),
     compile(source) {
-      const templates = withSource(program.templates, source, program.functions)
-      return { execute: (data) => runTemplate({ ...program, templates }, source.name, data) }
+      const parsed = parseTemplate(source, (name) => Object.hasOwn(program.functions, name))
+      const templates = withTemplates(program.templates, parsed)
+      templates.set(source.name, parsed.at(-1)!) // Its own body runs, even where it is empty.
+      return {
+        execute(data, functions) {
+          const all = functions ? { ...program.functions, ...functions } : program.functions
+          return runTemplate({ ...program, templates, functions: all }, source.name, data)
+        },
+      }
     },
   }
 }
 
-/** An empty body does not take a definition away, so that a file may only hold definitions. */
-function withSource(
+/** An empty body does not replace a definition, so that a file may hold nothing but definitions. */
+function withTemplates(
   known: ReadonlyMap<string, ParsedTemplate>,
-  source: TemplateSource,
-  functions: FunctionMap,
-): ReadonlyMap<string, ParsedTemplate> {
+  added: readonly ParsedTemplate[],
+): Map<string, ParsedTemplate> {
   const templates = new Map(known)
-  for (const template of parseTemplate(source, (name) => Object.hasOwn(functions, name))) {
+  for (const template of added) {
     if (!isEmptyTemplate(template) || !templates.has(template.name)) templates.set(template.name, template)
   }
   return templates

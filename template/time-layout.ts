@@ -180,7 +180,8 @@ export function parseTime(layout: string, text: string): Instant {
     }
   }
   takeLiteral(layout.slice(layoutPos))
-  if (rest !== '') throw new TemplateFunctionError(`parsing time ${JSON.stringify(text)}: extra text: ${JSON.stringify(rest)}`)
+  if (rest !== '')
+    throw new TemplateFunctionError(`parsing time ${JSON.stringify(text)}: extra text: ${JSON.stringify(rest)}`)
   return instantOf(fields, text)
 }
 

@@ -150,11 +150,7 @@ export class GoSlice {
   readonly methods: FunctionMap
   readonly text: (() => string) | undefined
 
-  constructor(
-    typeName: string,
-    items: readonly GoValue[],
-    more: { methods?: FunctionMap; text?: () => string } = {},
-  ) {
+  constructor(typeName: string, items: readonly GoValue[], more: { methods?: FunctionMap; text?: () => string } = {}) {
     this.typeName = typeName
     this.items = items
     this.methods = more.methods ?? {}

@@ -43,8 +43,10 @@ export class AlertRegistry implements StatePart {
    * A firing alert lives on a lease that its sender renews. Leases that ran out while nobody could receive the renewal
    * get `graceMs` from now, so that a restart does not announce resolves that never happened.
    */
-  extendExpiredLeases(lastAliveMs: number, graceMs: number): void {
+  extendExpiredLeases(graceMs: number): void {
     const nowMs = this.#clock.nowMs()
+    let lastAliveMs = 0
+    for (const alert of this.#alerts.values()) lastAliveMs = Math.max(lastAliveMs, alert.updatedAtMs)
     for (const alert of this.#alerts.values()) {
       const leaseMs = alert.endsAtMs - alert.updatedAtMs
       if (leaseMs <= 0 || alert.endsAtMs <= lastAliveMs || alert.endsAtMs > nowMs) continue

@@ -26,9 +26,7 @@ const NEEDS: Readonly<Record<IntegrationKey, readonly Need[]>> = {
     },
   ],
   pagerduty_configs: [{ anyOf: ['routing_key', 'routing_key_file', 'service_key', 'service_key_file'] }],
-  opsgenie_configs: [
-    { anyOf: ['api_key', 'api_key_file'], global: ['opsgenie_api_key', 'opsgenie_api_key_file'] },
-  ],
+  opsgenie_configs: [{ anyOf: ['api_key', 'api_key_file'], global: ['opsgenie_api_key', 'opsgenie_api_key_file'] }],
   telegram_configs: [
     { anyOf: ['chat_id', 'chat_id_file'] },
     { anyOf: ['bot_token', 'bot_token_file'], global: ['telegram_bot_token', 'telegram_bot_token_file'] },
@@ -52,11 +50,7 @@ const NEEDS: Readonly<Record<IntegrationKey, readonly Need[]>> = {
     { anyOf: ['api_key', 'api_key_file'], global: ['victorops_api_key', 'victorops_api_key_file'] },
   ],
   sns_configs: [{ anyOf: ['topic_arn', 'phone_number', 'target_arn'] }],
-  jira_configs: [
-    { anyOf: ['api_url'], global: ['jira_api_url'] },
-    { anyOf: ['project'] },
-    { anyOf: ['issue_type'] },
-  ],
+  jira_configs: [{ anyOf: ['api_url'], global: ['jira_api_url'] }, { anyOf: ['project'] }, { anyOf: ['issue_type'] }],
   webex_configs: [{ anyOf: ['room_id'] }],
   wechat_configs: [
     { anyOf: ['api_secret', 'api_secret_file'], global: ['wechat_api_secret', 'wechat_api_secret_file'] },
@@ -158,6 +152,8 @@ const SPECIAL: Readonly<Partial<Record<IntegrationKey, (entry: Entry, global: Gl
   incidentio_configs: (entry) => {
     const http = entry['http_config'] as Entry | undefined
     const known = isSet(entry, ['alert_source_token', 'alert_source_token_file']) || http?.['authorization']
-    return known ? [] : [[['alert_source_token'], 'missing alert_source_token, alert_source_token_file or authorization']]
+    return known
+      ? []
+      : [[['alert_source_token'], 'missing alert_source_token, alert_source_token_file or authorization']]
   },
 }

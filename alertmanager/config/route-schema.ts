@@ -28,7 +28,10 @@ const groupBy = z.array(labelName).superRefine((names, context) => {
       context.addIssue({ code: 'custom', path: [i], message: `duplicated label "${name}" in group_by` })
   })
   if (names.includes('...') && names.length > 1)
-    context.addIssue({ code: 'custom', message: "cannot have wildcard group_by (`...`) and other labels at the same time" })
+    context.addIssue({
+      code: 'custom',
+      message: 'cannot have wildcard group_by (`...`) and other labels at the same time',
+    })
 })
 
 const positive = duration.refine((ms) => ms > 0, { message: 'cannot be zero' })

@@ -73,7 +73,9 @@ export class AlertGroup {
     this.#holdUntilMs = options.holdUntilMs
     this.#signal = options.signal
     this.#hasFlushed = options.resume?.hasFlushed ?? false
-    this.#nextFlushAtMs = options.resume?.nextFlushAtMs ?? this.#clock.nowMs() + this.route.groupWaitMs
+    const freshAtMs = this.#clock.nowMs() + (this.#hasFlushed ? this.route.groupIntervalMs : this.route.groupWaitMs)
+    // The configuration may have become more impatient since the timer was stored.
+    this.#nextFlushAtMs = Math.min(options.resume?.nextFlushAtMs ?? freshAtMs, freshAtMs)
     this.#arm(this.#nextFlushAtMs)
     if (!options.resume) this.#onTimer(this)
   }

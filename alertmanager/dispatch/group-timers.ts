@@ -24,6 +24,10 @@ export class GroupTimers implements StatePart {
     return [GONE, groupKey]
   }
 
+  keys(): Iterable<string> {
+    return this.#timers.keys()
+  }
+
   apply(record: StateRecord): void {
     const [kind, groupKey, nextFlushAtMs, hasFlushed] = record as [string, string, number, boolean]
     if (kind === GONE) this.#timers.delete(groupKey)

@@ -1,4 +1,3 @@
-import type { Clock } from '../../lib/index.ts'
 import type { StateRecord } from '../store/frame.ts'
 import type { StateLog, StatePart } from '../store/state-log.ts'
 
@@ -17,13 +16,8 @@ const GONE = 'notified-gone'
 /** The memory that keeps a notification from being sent twice, by `groupKey:receiver/integration/index`. */
 export class NotificationLog implements StatePart {
   readonly kinds = [PUT, GONE]
-  readonly #clock: Clock
   readonly #entries = new Map<string, NotificationLogEntry>()
   queryCount = 0
-
-  constructor(clock: Clock) {
-    this.#clock = clock
-  }
 
   /** An expired entry counts until it is collected: `repeat_interval` may be shorter than a tick. */
   get(key: string): NotificationLogEntry | undefined {
@@ -38,8 +32,7 @@ export class NotificationLog implements StatePart {
     await log.commit()
   }
 
-  collectGarbage(log: StateLog): void {
-    const nowMs = this.#clock.nowMs()
+  collectGarbage(nowMs: number, log: StateLog): void {
     for (const [key, entry] of this.#entries) {
       if (entry.expiresAtMs > nowMs) continue
       this.#entries.delete(key)

@@ -209,4 +209,3 @@ const fingerprints = (alerts: readonly FlushedAlert[], resolved: boolean): Set<s
 /** The same for retries of one message, another for the next message. */
 const contentId = (alerts: readonly FlushedAlert[], reason: string): string =>
   [reason, ...alerts.map((a) => `${a.alert.fingerprint}${a.resolved ? '-' : '+'}${a.alert.startsAtMs}`)].join(' ')
-

@@ -72,10 +72,13 @@ function blocked(
       retryable: false,
     })
   if (pauseUntilMs > nowMs && pauseUntilMs >= deadlineMs)
-    return new DeliveryError(`the service asks for a pause of ${Math.ceil((pauseUntilMs - nowMs) / 1000)} s${because}`, {
-      reason: 'rateLimited',
-      retryable: false,
-    })
+    return new DeliveryError(
+      `the service asks for a pause of ${Math.ceil((pauseUntilMs - nowMs) / 1000)} s${because}`,
+      {
+        reason: 'rateLimited',
+        retryable: false,
+      },
+    )
   if (nowMs >= deadlineMs)
     return new DeliveryError(`not delivered in time${because}`, { reason: 'contextDeadlineExceeded', retryable: false })
   return undefined

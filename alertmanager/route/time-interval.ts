@@ -75,7 +75,11 @@ export function formatterOf(timeZone: string): Intl.DateTimeFormat {
 }
 
 function fieldsOf(atMs: number, timeZone: string): Fields {
-  const parts = new Map(formatterOf(timeZone).formatToParts(atMs).map(({ type, value }) => [type, value]))
+  const parts = new Map(
+    formatterOf(timeZone)
+      .formatToParts(atMs)
+      .map(({ type, value }) => [type, value]),
+  )
   const number = (type: Intl.DateTimeFormatPartTypes): number => Number(parts.get(type))
   return {
     year: number('year'),

@@ -142,7 +142,9 @@ export class Silences implements StatePart {
       throw new InvalidSilenceError(`exceeded maximum number of silences: ${silencesMax}`)
     const sizeBytes = Buffer.byteLength(JSON.stringify(putRecord(silence)))
     if (silenceBytesMax > 0 && sizeBytes > silenceBytesMax)
-      throw new InvalidSilenceError(`silence exceeded maximum size: ${sizeBytes} bytes (limit: ${silenceBytesMax} bytes)`)
+      throw new InvalidSilenceError(
+        `silence exceeded maximum size: ${sizeBytes} bytes (limit: ${silenceBytesMax} bytes)`,
+      )
   }
 }
 

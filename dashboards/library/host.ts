@@ -189,7 +189,10 @@ export const hostBoard: Board = {
               expr: `1 - max by (mountpoint) (node_filesystem_avail_bytes{${REAL_FILESYSTEMS}}) / max by (mountpoint) (node_filesystem_size_bytes{${REAL_FILESYSTEMS}} > 0)`,
               legend: '{{mountpoint}}',
             },
-            { expr: `max by (mountpoint) (node_filesystem_avail_bytes{${REAL_FILESYSTEMS}})`, legend: '{{mountpoint}}' },
+            {
+              expr: `max by (mountpoint) (node_filesystem_avail_bytes{${REAL_FILESYSTEMS}})`,
+              legend: '{{mountpoint}}',
+            },
           ],
         },
       ],

@@ -171,7 +171,10 @@ export const selfBoard: Board = {
           needs: ['prometheus_rule_group_last_duration_seconds'],
           min: 0,
           queries: [
-            { expr: 'topk(5, max by (rule_group) (prometheus_rule_group_last_duration_seconds))', legend: '{{rule_group}}' },
+            {
+              expr: 'topk(5, max by (group) (label_replace(prometheus_rule_group_last_duration_seconds, "group", "$1", "rule_group", ".*;(.*)")))',
+              legend: '{{group}}',
+            },
           ],
         },
       ],

@@ -97,7 +97,7 @@ function courses(source: RedSource, red: RedQueries): BoardPanel[] {
     : `sum(rate(${source.family}_sum{${matcherList({ job: source.job })}}[$__rate_interval])) / ${red.rate}`
   const durations: BoardQuery[] = [
     ...QUANTILES.map(({ q, legend, color }) => ({ expr: red.quantile(q), legend, color })),
-    ...(mean === undefined ? [] : [{ expr: mean, legend: 'mean', color: 11 }]),
+    ...(mean === undefined ? [] : [{ expr: mean, legend: 'mean', color: 2 }]),
   ]
   const errorsByRoute =
     red.errorRatio === undefined || source.routeLabel === undefined ? undefined : red.errorRatioBy([source.routeLabel])
@@ -111,7 +111,8 @@ function courses(source: RedSource, red: RedQueries): BoardPanel[] {
       min: 0,
       stack: true,
       fill: true,
-      queries: source.statusLabel === undefined ? [{ expr: red.rate, legend: 'requests', color: 0 }] : byClass(source, red),
+      queries:
+        source.statusLabel === undefined ? [{ expr: red.rate, legend: 'requests', color: 0 }] : byClass(source, red),
     },
     ...(errorsByRoute === undefined
       ? []

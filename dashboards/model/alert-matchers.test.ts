@@ -32,7 +32,8 @@ test('what is written is read back', () => {
 })
 
 test('matching is anchored and takes a missing label as empty', () => {
-  const check = (text: string) => matchesAlert(parseAlertMatchers(text) as AlertMatcher[], { alertname: 'Down', job: 'api' })
+  const check = (text: string) =>
+    matchesAlert(parseAlertMatchers(text) as AlertMatcher[], { alertname: 'Down', job: 'api' })
   expect(check('alertname=~"Do"')).toBe(false)
   expect(check('alertname=~"Do.*",job!="db"')).toBe(true)
   expect(check('zone=""')).toBe(true)

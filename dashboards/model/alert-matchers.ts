@@ -28,7 +28,8 @@ export function parseAlertMatchers(text: string): AlertMatcher[] | { readonly er
       isRegex: operator!.endsWith('~'),
       isEqual: operator!.startsWith('='),
     }
-    if (matcher.isRegex && compile(matcher.value) === undefined) return { error: `not a regular expression: ${matcher.value}` }
+    if (matcher.isRegex && compile(matcher.value) === undefined)
+      return { error: `not a regular expression: ${matcher.value}` }
     matchers.push(matcher)
     at += whole.length
   }

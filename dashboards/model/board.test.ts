@@ -9,11 +9,31 @@ const board: Board = {
       id: 'r',
       title: 'R',
       panels: [
-        { id: 'a', kind: 'lines', title: 'A', unit: 'short', span: 3, needs: ['m'], queries: [{ expr: 'rate(m{$host}[$__rate_interval])' }] },
-        { id: 'b', kind: 'stat', title: 'B', unit: 'short', span: 3, needs: ['n', 'o'], queries: [{ expr: 'n{$job}' }] },
+        {
+          id: 'a',
+          kind: 'lines',
+          title: 'A',
+          unit: 'short',
+          span: 3,
+          needs: ['m'],
+          queries: [{ expr: 'rate(m{$host}[$__rate_interval])' }],
+        },
+        {
+          id: 'b',
+          kind: 'stat',
+          title: 'B',
+          unit: 'short',
+          span: 3,
+          needs: ['n', 'o'],
+          queries: [{ expr: 'n{$job}' }],
+        },
       ],
     },
-    { id: 's', title: 'S', panels: [{ id: 'c', kind: 'lines', title: 'C', unit: 's', span: 3, needs: ['q'], queries: [] }] },
+    {
+      id: 's',
+      title: 'S',
+      panels: [{ id: 'c', kind: 'lines', title: 'C', unit: 's', span: 3, needs: ['q'], queries: [] }],
+    },
   ],
 }
 

@@ -77,7 +77,9 @@ export function columnStats(y: Float64Array): ColumnStats {
     sum += value
     count++
   }
-  return count === 0 ? { last, min: Number.NaN, mean: Number.NaN, max: Number.NaN } : { last, min, mean: sum / count, max }
+  return count === 0
+    ? { last, min: Number.NaN, mean: Number.NaN, max: Number.NaN }
+    : { last, min, mean: sum / count, max }
 }
 
 /** Smallest and largest finite value of all columns; `[Infinity, -Infinity]` where there is none. */

@@ -1,5 +1,5 @@
 // The query page's state as Prometheus' links write it: `g0.expr=…&g0.tab=…`, any number of panels, old numeric tabs too.
-import { formatDuration } from '../../model/index.ts'
+import { formatDuration } from '../../model/duration.ts'
 import { tryParseDuration } from './interval.ts'
 
 export type GraphTab = 'table' | 'graph'

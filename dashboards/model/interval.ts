@@ -1,6 +1,7 @@
 // Step and rate-window arithmetic of panels, formula by formula as Grafana's Prometheus data source does it, so that an
 // imported board asks for the same points. The scrape interval is the real one of the job, not a setting.
-import { formatDuration, parseDuration } from '../../model/index.ts'
+// Not by the folder's door: behind it are parts that no browser can load.
+import { formatDuration, parseDuration } from '../../model/duration.ts'
 
 const SECOND_MS = 1000
 const MINUTE_MS = 60 * SECOND_MS

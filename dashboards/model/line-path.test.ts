@@ -43,19 +43,26 @@ test('a crowded column keeps first, lowest, highest and last', () => {
 })
 
 test('at any width the extremes of the data are drawn and the buffer is large enough', () => {
-  const value = fc.oneof({ weight: 6, arbitrary: fc.double({ min: -1e6, max: 1e6, noNaN: true }) }, fc.constant(Number.NaN))
+  const value = fc.oneof(
+    { weight: 6, arbitrary: fc.double({ min: -1e6, max: 1e6, noNaN: true }) },
+    fc.constant(Number.NaN),
+  )
   fc.assert(
-    fc.property(fc.array(value, { minLength: 1, maxLength: 300 }), fc.double({ min: 0.001, max: 3, noNaN: true }), (y, scale) => {
-      const points = draw(
-        y.map((_, i) => i),
-        y,
-        scale,
-      )
-      const finite = y.filter((v) => !Number.isNaN(v))
-      const drawn = points.map(([, py]) => py).filter((v) => !Number.isNaN(v))
-      expect(Math.max(...drawn)).toBe(Math.max(...finite))
-      expect(Math.min(...drawn)).toBe(Math.min(...finite))
-      expect(points.length * 2).toBeLessThanOrEqual(pathLengthMax(y.length))
-    }),
+    fc.property(
+      fc.array(value, { minLength: 1, maxLength: 300 }),
+      fc.double({ min: 0.001, max: 3, noNaN: true }),
+      (y, scale) => {
+        const points = draw(
+          y.map((_, i) => i),
+          y,
+          scale,
+        )
+        const finite = y.filter((v) => !Number.isNaN(v))
+        const drawn = points.map(([, py]) => py).filter((v) => !Number.isNaN(v))
+        expect(Math.max(...drawn)).toBe(Math.max(...finite))
+        expect(Math.min(...drawn)).toBe(Math.min(...finite))
+        expect(points.length * 2).toBeLessThanOrEqual(pathLengthMax(y.length))
+      },
+    ),
   )
 })

@@ -13,13 +13,7 @@ export interface PixelMap {
  * @param out grown by the caller to at least {@link pathLengthMax}
  * @returns count of numbers written
  */
-export function linePath(
-  x: Float64Array,
-  y: Float64Array,
-  mapX: PixelMap,
-  mapY: PixelMap,
-  out: Float64Array,
-): number {
+export function linePath(x: Float64Array, y: Float64Array, mapX: PixelMap, mapY: PixelMap, out: Float64Array): number {
   let length = 0
   let column = Number.NaN
   let columnX = 0

@@ -1,5 +1,6 @@
 // Where axes put their marks: round values in the unit's base, round instants on the calendar.
 import type { TimeZone } from './time-range.ts'
+import type { AxisBase } from './units.ts'
 
 export interface ValueAxis {
   readonly min: number
@@ -11,9 +12,9 @@ export interface ValueAxis {
  * Extends `[min, max]` to round marks. Zero is shown where the data come near it, so that heights can be compared.
  *
  * @param tickCountMax at most this many steps
- * @param base 10 for decimal units, 1024 for binary bytes
+ * @param base 10 for decimal units, 1024 for binary bytes, 60 for seconds
  */
-export function valueAxis(min: number, max: number, tickCountMax: number, base: 10 | 1024 = 10): ValueAxis {
+export function valueAxis(min: number, max: number, tickCountMax: number, base: AxisBase = 10): ValueAxis {
   let low = min
   let high = max
   if (!(high >= low)) [low, high] = [0, 1]
@@ -38,14 +39,24 @@ export function logAxis(min: number, max: number, tickCountMax: number): ValueAx
   return { min: Number(`1e${low}`), max: Number(`1e${high}`), ticks }
 }
 
-function roundStep(rough: number, base: 10 | 1024): number {
-  const scale = base === 1024 && rough >= 1 ? 1024 ** Math.floor(Math.log(rough) / Math.log(1024)) : 1
-  const scaled = rough / scale
-  if (scale > 1 || (base === 1024 && rough >= 1)) {
-    for (const candidate of [1, 2, 5, 10, 20, 50, 100, 200, 256, 512, 1024]) if (scaled <= candidate) return candidate * scale
+const BINARY_FACTORS: readonly number[] = [1, 2, 5, 10, 20, 50, 100, 200, 256, 512, 1024]
+const SECONDS_STEPS: readonly number[] = [
+  15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400,
+]
+
+/** The smallest round step that is not below `rough`: 1, 2, 2.5, 5 and their tens, or what is round in bytes or in seconds. */
+function roundStep(rough: number, base: AxisBase): number {
+  if (base === 1024 && rough >= 1) {
+    const scale = 1024 ** Math.floor(Math.log(rough) / Math.log(1024))
+    return scale * (BINARY_FACTORS.find((factor) => rough <= factor * scale) ?? 1024)
   }
-  const power = 10 ** Math.floor(Math.log10(scaled))
-  for (const factor of [1, 2, 2.5, 5]) if (scaled <= factor * power * (1 + 1e-9)) return factor * power
+  if (base === 60 && rough > 10) {
+    const found = SECONDS_STEPS.find((step) => rough <= step)
+    if (found !== undefined) return found
+    return 86_400 * roundStep(rough / 86_400, 10)
+  }
+  const power = 10 ** Math.floor(Math.log10(rough))
+  for (const factor of [1, 2, 2.5, 5]) if (rough <= factor * power * (1 + 1e-9)) return factor * power
   return 10 * power
 }
 

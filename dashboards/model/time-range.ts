@@ -26,7 +26,9 @@ export function parseInstant(text: string, nowMs: number, edge: 'from' | 'to', z
   if (/^-?\d+(?:\.\d+)?$/.test(trimmed)) return Number(trimmed)
   const hasZone = /(?:z|[+-]\d\d:?\d\d)$/i.test(trimmed)
   const isoLike = trimmed.replace(' ', 'T')
-  const parsedMs = Date.parse(zone === 'utc' && !hasZone ? `${isoLike.length === 10 ? `${isoLike}T00:00` : isoLike}Z` : isoLike)
+  const parsedMs = Date.parse(
+    zone === 'utc' && !hasZone ? `${isoLike.length === 10 ? `${isoLike}T00:00` : isoLike}Z` : isoLike,
+  )
   return Number.isNaN(parsedMs) ? undefined : parsedMs
 }
 

@@ -39,7 +39,8 @@ test('formatAge keeps the two largest parts', () => {
   ])
 })
 
-test('axis steps of binary units are powers of two', () => {
+test('axis steps are round in the unit', () => {
   expect(unitBase('bytes')).toBe(1024)
   expect(unitBase('Bps')).toBe(10)
+  expect(unitBase('s')).toBe(60)
 })

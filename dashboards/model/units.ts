@@ -45,9 +45,12 @@ export function formatValue(value: number, unit = 'short'): string {
   return formatScaled(value, scaling)
 }
 
-/** Power of the unit's base that axis steps should be round in: 1024 for binary bytes. */
-export function unitBase(unit: string | undefined): 10 | 1024 {
-  return unit === 'bytes' || unit === 'binBps' ? 1024 : 10
+/** What steps of an axis are round in: thousands, binary bytes, or minutes and hours. */
+export type AxisBase = 10 | 60 | 1024
+
+export function unitBase(unit: string | undefined): AxisBase {
+  if (unit === 'bytes' || unit === 'binBps') return 1024
+  return unit === 's' || unit === 'dtdurations' ? 60 : 10
 }
 
 /** `12 s`, `3 m 20 s`, `5 h 3 m`, `2 d 4 h`: a length of time in its two largest parts. */

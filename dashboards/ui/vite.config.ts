@@ -1,13 +1,23 @@
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vite'
+import { defineConfig, type Plugin } from 'vite'
 
 // `vite --config dashboards/ui/vite.config.ts` serves the sources; API calls go to a running server.
 const api = process.env.BELLTOWER_URL ?? 'http://127.0.0.1:9090'
+
+/** The theme is set before the first paint by a plain script from `public/`, which the bundler must leave alone. */
+const themeScript: Plugin = {
+  name: 'theme-script',
+  transformIndexHtml: {
+    order: 'post',
+    handler: () => [{ tag: 'script', attrs: { src: './theme.js' }, injectTo: 'head-prepend' }],
+  },
+}
 
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   // Relative, so that the same files work under any route prefix.
   base: './',
+  plugins: [themeScript],
   oxc: { jsx: { importSource: 'preact' } },
   build: {
     outDir: fileURLToPath(new URL('../../dist/dashboards/ui', import.meta.url)),

@@ -2,4 +2,6 @@
 export { sumF64 } from './sum'
 export { columnPack, columnUnpack } from './column'
 export { rowApply, rowEncode, rowsToColumns } from './row'
-export { lockstepApply, lockstepCompare, lockstepOrder, lockstepRematch } from './lockstep'
+export { lockstepApply, lockstepCompare, lockstepCountLines, lockstepOrder, lockstepRematch } from './lockstep'
+export { formatPoints, formatSample } from './number-format'
+export { windowAvg, windowBounds, windowMax, windowMin, windowRate, windowSum } from './window'

@@ -417,7 +417,8 @@ export function lockstepRematch(params: usize): i32 {
 }
 
 /** See LockstepKernel.order. */
-export function lockstepOrder(entries: usize, count: i32, slots: usize, positionCount: i32, out: usize): void {
+export function lockstepOrder(entries: usize, count: i32, slots: usize, positionCount: i32, out: usize): i32 {
+  const start = out
   memory.fill(slots, 0, <usize>positionCount << 2)
   for (let i = 0; i < count; i++) {
     const position = load<u32>(entries + (<usize>i << 4))
@@ -429,4 +430,15 @@ export function lockstepOrder(entries: usize, count: i32, slots: usize, position
     v128.store(out, v128.load(entries + (<usize>(index - 1) << 4)))
     out += 16
   }
+  return <i32>((out - start) >> 4)
+}
+
+/** See LockstepKernel.countLines. */
+export function lockstepCountLines(at: usize, length: i32): i32 {
+  const newline = i8x16.splat(10)
+  let count: i32 = 0
+  let i: i32 = 0
+  for (; i + 16 <= length; i += 16) count += popcnt<i32>(i8x16.bitmask(i8x16.eq(v128.load(at + i), newline)))
+  for (; i < length; i++) count += <i32>(load<u8>(at + i) == 10)
+  return count
 }

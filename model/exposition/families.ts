@@ -1,5 +1,6 @@
 import { labelValue, METRIC_NAME } from '../labels.ts'
 import type { MetricMetadata, MetricType } from '../metadata.ts'
+import { parseCommentLine } from './comment-line.ts'
 import type { ExpositionFormat, ExpositionSample, MetricFamily } from './format.ts'
 import { parseExposition } from './parse.ts'
 
@@ -38,17 +39,18 @@ export function readExposition(body: Uint8Array, format: ExpositionFormat): Metr
   return [...families.values()]
 }
 
-/** TYPE, HELP and UNIT lines by family name. @throws {ExpositionError} */
+/** TYPE, HELP and UNIT lines of a page that has been accepted before, by family name. */
 export function readMetadata(body: Uint8Array, format: ExpositionFormat): Map<string, MetricMetadata> {
   const metadata = new Map<string, { type: MetricType; help: string; unit: string }>()
-  parseExposition(body, format, {
-    metadata: (line) => {
-      let entry = metadata.get(line.name)
-      if (!entry) metadata.set(line.name, (entry = { type: 'unknown', help: '', unit: '' }))
-      if (line.kind === 'type') entry.type = line.type
-      else entry[line.kind] = line.text
-    },
-  })
+  for (const text of Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString().split('\n')) {
+    if (!/^[ \t]*#/.test(text)) continue
+    const line = parseCommentLine(text, format)
+    if (line.kind === 'comment' || line.kind === 'eof') continue
+    let entry = metadata.get(line.name)
+    if (!entry) metadata.set(line.name, (entry = { type: 'unknown', help: '', unit: '' }))
+    if (line.kind === 'type') entry.type = line.type
+    else entry[line.kind] = line.text
+  }
   return metadata
 }
 

@@ -33,6 +33,8 @@ export interface ExpositionSample {
   /** Where the page states a time. Unix milliseconds. */
   readonly timestampMs: number | undefined
   readonly exemplar: Exemplar | undefined
+  /** Names of labels written with an empty value. To honour labels they matter: they take the target's label away. */
+  readonly emptyLabels: readonly string[]
 }
 
 /** Samples under the family their name belongs to (`x_bucket`, `x_sum`, `x_count` to histogram `x`), in page order. */

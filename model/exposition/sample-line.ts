@@ -28,7 +28,7 @@ export function parseSampleLine(line: string, format: ExpositionFormat, type: Me
   const exemplar = cursor.strict ? parseExemplar(cursor) : undefined
   cursor.skipBlanks()
   if (!cursor.atEnd()) throw new LineError(`unexpected text after the sample: ${cursor.rest()}`)
-  return { labels: toLabels(pairs, type), value, timestampMs, exemplar }
+  return { labels: toLabels(pairs, type), value, timestampMs, exemplar, emptyLabels: emptyNames(pairs) }
 }
 
 /** `value` as expositions write it: decimal or `Inf`/`NaN` in any case; no hexadecimal, no underscores, no overflow. */
@@ -202,6 +202,11 @@ function toLabels(pairs: readonly string[], type: MetricType): Labels {
   }
   return labels
 }
+
+const NO_NAMES: readonly string[] = []
+
+const emptyNames = (pairs: readonly string[]): readonly string[] =>
+  pairs.includes('') ? pairs.filter((_, i) => i % 2 === 0 && pairs[i + 1] === '') : NO_NAMES
 
 const isBlank = (code: number): boolean => code === SPACE || code === TAB
 const isDigit = (code: number): boolean => code >= 48 && code <= 57

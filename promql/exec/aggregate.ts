@@ -1,6 +1,8 @@
 import { formatFloatGeneral, formatFloatPlain } from '../../model/float.ts'
-import { type Labels, METRIC_NAME, quoteLabelValue, withLabels } from '../../model/labels.ts'
+import { type Labels, METRIC_NAME, withLabels } from '../../model/labels.ts'
+import { isLabelName } from '../functions/label-functions.ts'
 import { quantileOfSorted, sortNaNFirst } from '../functions/quantile.ts'
+import { quoteGo } from '../lex/go-quote.ts'
 import type { Aggregation } from '../parse/ast.ts'
 import { type Accumulator, createAccumulator } from './accumulators.ts'
 import { selectSeries } from './aggregate-select.ts'
@@ -95,7 +97,7 @@ export function warnAboutQuantile(phis: Float64Array, span: Aggregation['span'],
 
 function* countValues(expr: Aggregation, grouping: Grouping, ctx: EvalContext): Generator<StepSeries> {
   const label = evaluateString(expr.param!)
-  if (label === '' || hasLoneSurrogate(label)) throw new QueryExecutionError(`invalid label name ${quoteLabelValue(label)}`)
+  if (!isLabelName(label)) throw new QueryExecutionError(`invalid label name ${quoteGo(label)}`)
   const counts = new Map<string, StepSeries>()
   for (const series of evaluateVector(expr.expr, ctx)) {
     const groupLabels = grouping.labelsOf(series.labels)

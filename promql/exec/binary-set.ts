@@ -2,7 +2,7 @@ import type { BinaryExpr } from '../parse/ast.ts'
 import type { EvalContext } from './context.ts'
 import { LabelMerger } from './drop-names.ts'
 import { evaluateVector } from './evaluate.ts'
-import { createGrouping, type Grouping } from './label-grouping.ts'
+import { createMatchGrouping, type Grouping } from './label-grouping.ts'
 import { countPresent, type StepSeries } from './step-series.ts'
 
 /** For each match group the steps at which any series of it is present. */
@@ -11,7 +11,7 @@ type PresenceByGroup = Map<string, Uint8Array>
 /** `and`, `or`, `unless`: many-to-many, on labels without the metric name, step by step. */
 export function setOperation(expr: BinaryExpr, ctx: EvalContext): Iterable<StepSeries> {
   const { labels = [], on = false } = expr.matching ?? {}
-  const grouping = createGrouping(labels, on)
+  const grouping = createMatchGrouping(labels, on)
   if (expr.op === 'or') return union(expr, grouping, ctx)
   return filterByPresence(expr, grouping, expr.op === 'and', ctx)
 }

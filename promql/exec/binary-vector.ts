@@ -1,4 +1,4 @@
-import { type Labels, labelValue, projectLabels, withLabels } from '../../model/labels.ts'
+import { compareLabels, type Labels, labelValue, projectLabels, withLabels } from '../../model/labels.ts'
 import type { BinaryExpr, VectorMatching } from '../parse/ast.ts'
 import { arithmeticOf, comparisonOf, isSetOperator } from './binary-operators.ts'
 import { setOperation } from './binary-set.ts'
@@ -6,7 +6,7 @@ import type { EvalContext } from './context.ts'
 import { LabelMerger, SAME_LABELSET, withoutName } from './drop-names.ts'
 import { QueryExecutionError } from './errors.ts'
 import { evaluateVector } from './evaluate.ts'
-import { createGrouping, type Grouping } from './label-grouping.ts'
+import { createMatchGrouping, type Grouping } from './label-grouping.ts'
 import { bracedLabelsText } from './select-instant.ts'
 import type { StepSeries } from './step-series.ts'
 
@@ -54,10 +54,11 @@ class Join {
     this.#ctx = ctx
     this.#matching = expr.matching ?? PLAIN
     this.#swapped = this.#matching.card === 'one-to-many'
-    this.#fillOne = this.#swapped ? this.#matching.fillLeft : this.#matching.fillRight
-    this.#fillMany = this.#swapped ? this.#matching.fillRight : this.#matching.fillLeft
+    // `group_right` does not swap these: with it, too, fill_left stands in for the "many" side.
+    this.#fillOne = this.#matching.fillRight
+    this.#fillMany = this.#matching.fillLeft
     this.#matchLabels = new Set(this.#matching.labels)
-    this.#grouping = createGrouping(this.#matching.labels, this.#matching.on)
+    this.#grouping = createMatchGrouping(this.#matching.labels, this.#matching.on)
     this.#merger = new LabelMerger(ctx, this.#matching.card === 'one-to-one' ? SAME_LABELSET : NOT_UNIQUE)
   }
 
@@ -104,9 +105,10 @@ class Join {
           if (a.present[step] === 0 || b.present[step] === 0) continue
           if (anyMany[step] === 0 && this.#fillMany === undefined && this.#fillOne === undefined) continue
           const side = this.#swapped ? 'left' : 'right'
+          const pair = [a.labels, b.labels].sort(compareLabels)
           throw new QueryExecutionError(
             `found duplicate series for the match group ${bracedLabelsText(labels)} on the ${side} hand-side of the operation: ` +
-              `[${bracedLabelsText(b.labels)}, ${bracedLabelsText(a.labels)}]` +
+              `[${pair.map(bracedLabelsText).join(', ')}]` +
               ';many-to-many matching not allowed: matching labels must be unique on one side',
           )
         }
@@ -141,21 +143,15 @@ class Join {
     return filler
   }
 
-  /** Computes one pair; `matched` collects the steps at which the group already has a result. */
+  /** Computes one pair; `matched` collects the steps at which the group already has a pair. */
   #emit(many: StepSeries, one: StepSeries, matched: Uint8Array | undefined): void {
+    if (matched !== undefined) noteMatches(many, one, matched)
     const out = this.#ctx.pool.take([])
     const [left, right] = this.#swapped ? [one, many] : [many, one]
     this.#compute(left, right, out)
     if (this.#ctx.pool.charge(out) === 0) {
       this.#ctx.pool.release(out)
       return
-    }
-    if (matched !== undefined) {
-      for (let i = 0; i < matched.length; i++) {
-        if (out.present[i] === 0) continue
-        if (matched[i] === 1) throw new QueryExecutionError(MANY_TO_ONE_IMPLICIT)
-        matched[i] = 1
-      }
     }
     out.labels = this.#resultLabels(many.labels, one.labels)
     const isArithmetic = arithmeticOf(this.#expr.op) !== undefined
@@ -196,5 +192,14 @@ class Join {
       base,
       include.map((name) => [name, labelValue(one, name)] as const),
     )
+  }
+}
+
+/** In a one-to-one match each side has one series, also where a filter then drops the result. */
+function noteMatches(many: StepSeries, one: StepSeries, matched: Uint8Array): void {
+  for (let i = 0; i < matched.length; i++) {
+    if (many.present[i] === 0 || one.present[i] === 0) continue
+    if (matched[i] === 1) throw new QueryExecutionError(MANY_TO_ONE_IMPLICIT)
+    matched[i] = 1
   }
 }

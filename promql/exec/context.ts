@@ -1,3 +1,4 @@
+import type { WindowKernels } from '../../kernels/index.ts'
 import type { Querier } from '../../model/storage.ts'
 import type { Annotations } from './annotations.ts'
 import type { QueryLimits } from './query-limits.ts'
@@ -10,6 +11,7 @@ export interface QueryContext {
   readonly limits: QueryLimits
   readonly annotations: Annotations
   readonly lookbackDeltaMs: number
+  readonly windowKernels: WindowKernels
   readonly delayedNameRemoval: boolean
   /** Of the query itself, also inside subqueries; an instant query has both equal and step 0. */
   readonly startMs: number

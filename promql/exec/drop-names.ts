@@ -1,14 +1,17 @@
-import { type Labels, labelsKey, METRIC_NAME } from '../../model/labels.ts'
+import { type Labels, labelsKey, METRIC_NAME, projectLabels } from '../../model/labels.ts'
 import type { EvalContext } from './context.ts'
 import { QueryExecutionError } from './errors.ts'
 import type { StepSeries } from './step-series.ts'
 
 export const SAME_LABELSET = 'vector cannot contain metrics with the same labelset'
 
-/** Without the metric name. */
+/** What describes the metric, not the series: derived values have none of it. */
+export const METADATA_LABELS: ReadonlySet<string> = new Set([METRIC_NAME, '__type__', '__unit__'])
+
+/** Without the metric name (and type and unit, where the store keeps them as labels). */
 export function withoutName(labels: Labels): Labels {
   for (let i = 0; i < labels.length; i += 2) {
-    if (labels[i] === METRIC_NAME) return [...labels.slice(0, i), ...labels.slice(i + 2)]
+    if (METADATA_LABELS.has(labels[i]!)) return projectLabels(labels, METADATA_LABELS, false)
   }
   return labels
 }

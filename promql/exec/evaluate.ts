@@ -1,11 +1,11 @@
 import { invariant } from '../../lib/errors.ts'
 import type { BinaryExpr, Expr, UnaryExpr } from '../parse/ast.ts'
-import { valueTypeOf } from '../plan/value-type.ts'
+import { exprType } from '../check/check.ts'
 import { aggregate } from './aggregate.ts'
 import { scalarBinary } from './binary-operators.ts'
 import { vectorWithScalar } from './binary-scalar.ts'
 import { vectorWithVector } from './binary-vector.ts'
-import { callScalar, callString, callVector } from './call.ts'
+import { callScalar, callVector } from './call.ts'
 import { contextFor, type EvalContext } from './context.ts'
 import { dropNames } from './drop-names.ts'
 import { hasOneName } from './one-name.ts'
@@ -68,12 +68,12 @@ export function evaluateScalar(expr: Expr, ctx: EvalContext): Float64Array {
 export function evaluateString(expr: Expr): string {
   if (expr.kind === 'string') return expr.value
   if (expr.kind === 'paren' || expr.kind === 'stepInvariant') return evaluateString(expr.expr)
-  return callString(expr)
+  invariant(false, `${expr.kind} is no string`)
 }
 
 function evaluateBinary(expr: BinaryExpr, ctx: EvalContext): Iterable<StepSeries> {
-  const leftIsScalar = valueTypeOf(expr.left) === 'scalar'
-  if (!leftIsScalar && valueTypeOf(expr.right) !== 'scalar') return vectorWithVector(expr, ctx)
+  const leftIsScalar = exprType(expr.left) === 'scalar'
+  if (!leftIsScalar && exprType(expr.right) !== 'scalar') return vectorWithVector(expr, ctx)
   return vectorWithScalar(expr, leftIsScalar, ctx)
 }
 

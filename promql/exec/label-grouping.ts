@@ -1,4 +1,5 @@
 import { type Labels, labelsKey, METRIC_NAME, projectLabels } from '../../model/labels.ts'
+import { METADATA_LABELS } from './drop-names.ts'
 
 /** Cuts label sets down to those that decide to which group, or to which partner, a series belongs. */
 export interface Grouping {
@@ -6,12 +7,17 @@ export interface Grouping {
   keyOf(labels: Labels): string
 }
 
-/**
- * @param keep keep only the named labels (`by`, `on`); otherwise drop them and the metric name (`without`, `ignoring`)
- */
-export function createGrouping(names: readonly string[], keep: boolean): Grouping {
+/** `by` and `without`, which drops what describes the metric, too. */
+export const createGrouping = (names: readonly string[], by: boolean): Grouping =>
+  createProjection(by ? names : [...names, ...METADATA_LABELS], by)
+
+/** `on` and `ignoring`, which always ignores the metric name (but not type and unit, where they are labels). */
+export const createMatchGrouping = (names: readonly string[], on: boolean): Grouping =>
+  createProjection(on ? names : [...names, METRIC_NAME], on)
+
+function createProjection(names: readonly string[], keep: boolean): Grouping {
   if (keep && names.length === 0) return { labelsOf: () => [], keyOf: () => '' }
-  const set = new Set(keep ? names : [...names, METRIC_NAME])
+  const set = new Set(names)
   const labelsOf = (labels: Labels): Labels => projectLabels(labels, set, keep)
   return { labelsOf, keyOf: (labels) => labelsKey(labelsOf(labels)) }
 }

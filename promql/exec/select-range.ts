@@ -1,10 +1,9 @@
 import { invariant } from '../../lib/errors.ts'
-import { scalarWindowKernels, type WindowBounds } from '../../kernels/index.ts'
+import type { WindowBounds } from '../../kernels/index.ts'
 import type { Labels } from '../../model/labels.ts'
 import type { SeriesColumn } from '../../model/storage.ts'
 import type { ColumnWindows } from '../functions/windows.ts'
 import type { Expr, MatrixSelector, Subquery } from '../parse/ast.ts'
-import { unwrapParens } from '../plan/value-type.ts'
 import { selectorRange } from '../plan/time-range.ts'
 import { contextFor, type EvalContext } from './context.ts'
 import { evaluateVector } from './evaluate.ts'
@@ -21,9 +20,9 @@ export interface WindowedSeries {
 export type MatrixExpr = MatrixSelector | Subquery
 
 export function matrixOf(expr: Expr): MatrixExpr {
-  const inner = unwrapParens(expr)
-  invariant(inner.kind === 'matrixSelector' || inner.kind === 'subquery', `${inner.kind} is no range vector`)
-  return inner
+  if (expr.kind === 'paren' || expr.kind === 'stepInvariant') return matrixOf(expr.expr)
+  invariant(expr.kind === 'matrixSelector' || expr.kind === 'subquery', `${expr.kind} is no range vector`)
+  return expr
 }
 
 /** The windows of a range selector or subquery, series by series. */
@@ -99,7 +98,7 @@ class WindowCutter {
   cut(column: PlainColumn): ColumnWindows {
     const { query, grid } = this.#ctx
     if (this.#bounds === undefined || column.timestampsMs !== this.#timestampsMs || column.length !== this.#length) {
-      this.#bounds = scalarWindowKernels.bounds(column.timestampsMs, column.length, this.#endsMs, this.#rangeMs)
+      this.#bounds = query.windowKernels.bounds(column.timestampsMs, column.length, this.#endsMs, this.#rangeMs)
       this.#timestampsMs = column.timestampsMs
       this.#length = column.length
       this.#samplesInWindows = sumOfWidths(this.#bounds)
@@ -113,7 +112,7 @@ class WindowCutter {
       rangeMs: this.#rangeMs,
       evalTimesMs: grid.timesMs,
       lookbackDeltaMs: query.lookbackDeltaMs,
-      kernels: scalarWindowKernels,
+      kernels: query.windowKernels,
     }
   }
 }

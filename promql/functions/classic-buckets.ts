@@ -50,7 +50,7 @@ export function bucketQuantile(q: number, buckets: Bucket[]): BucketsResult {
 /** Share of observations between two values. Changes `buckets`. */
 export function bucketFraction(lower: number, upper: number, buckets: Bucket[]): BucketsResult {
   const prepared = prepare(buckets)
-  if (prepared === undefined || prepared.buckets.length < 2) return { value: Number.NaN, fix: prepared?.fix }
+  if (prepared === undefined) return { value: Number.NaN, fix: undefined }
   const { buckets: sorted, fix } = prepared
   const count = sorted[sorted.length - 1]!.count
   if (count === 0 || Number.isNaN(lower) || Number.isNaN(upper)) return { value: Number.NaN, fix }
@@ -66,8 +66,9 @@ function rankOf(bound: number, sorted: readonly Bucket[]): number {
   for (const { upperBound, count } of sorted) {
     if (from >= bound) return rank
     if (upperBound > bound) {
-      // Nothing is known of where in an unbounded bucket observations lie.
-      if (upperBound === Number.POSITIVE_INFINITY || from === Number.NEGATIVE_INFINITY) return rank
+      // In an unbounded bucket observations count as being at its far end.
+      if (upperBound === Number.POSITIVE_INFINITY) return rank
+      if (from === Number.NEGATIVE_INFINITY) return count
       return rank + ((count - rank) * (bound - from)) / (upperBound - from)
     }
     rank = count

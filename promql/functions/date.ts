@@ -28,11 +28,18 @@ export const dateFunctions: Readonly<Record<string, (seconds: number) => number>
   year: (seconds) => civilDate(dayNumber(seconds)).year,
 }
 
+/**
+ * Whole seconds. What is no number or does not fit into 64 bits becomes the smallest such number (Go on x86-64), which the
+ * calendar's own arithmetic then carries over to the far end.
+ */
+const wholeSeconds = (seconds: number): number =>
+  Math.abs(seconds) < 2 ** 63 ? Math.trunc(seconds) : 2 ** 63
+
 const floorMod = (a: number, b: number): number => ((a % b) + b) % b
 
-const dayNumber = (seconds: number): number => Math.floor(Math.trunc(seconds) / SECONDS_PER_DAY)
+const dayNumber = (seconds: number): number => Math.floor(wholeSeconds(seconds) / SECONDS_PER_DAY)
 
-const secondOfDay = (seconds: number): number => floorMod(Math.trunc(seconds), SECONDS_PER_DAY)
+const secondOfDay = (seconds: number): number => floorMod(wholeSeconds(seconds), SECONDS_PER_DAY)
 
 const isLeap = (year: number): boolean => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
 

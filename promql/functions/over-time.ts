@@ -33,9 +33,10 @@ export const quantileOverTime = eachWindow(1, (windows, from, to, step, scalars)
   quantileOfSorted(scalars[0]![step]!, sortNaNFirst(windows.values.slice(from, to))),
 )
 
-/** Median of the distances to the median. */
+/** Median of the distances to the median; NaN if there is one among the samples. */
 export const madOverTime = eachWindow(1, (windows, from, to) => {
   const window = sortNaNFirst(windows.values.slice(from, to))
+  if (Number.isNaN(window[0])) return Number.NaN
   const median = quantileOfSorted(0.5, window)
   for (let i = 0; i < window.length; i++) window[i] = Math.abs(window[i]! - median)
   return quantileOfSorted(0.5, sortNaNFirst(window))

@@ -1,9 +1,28 @@
 import { quoteGo } from './go-quote.ts'
 
 const OPERATORS = [
-  '+', '-', '*', '/', '%', '^', '==', '!=', '<', '<=', '>', '>=', '</', '>/', '=~', '!~', '@',
-  'and', 'or', 'unless', 'atan2',
-] as const // biome-ignore format: one table
+  '+',
+  '-',
+  '*',
+  '/',
+  '%',
+  '^',
+  '==',
+  '!=',
+  '<',
+  '<=',
+  '>',
+  '>=',
+  '</',
+  '>/',
+  '=~',
+  '!~',
+  '@',
+  'and',
+  'or',
+  'unless',
+  'atan2',
+] as const
 const AGGREGATIONS = [
   'sum',
   'avg',
@@ -63,6 +82,12 @@ const operators: ReadonlySet<string> = new Set(OPERATORS)
 const aggregations: ReadonlySet<string> = new Set(AGGREGATIONS)
 const keywords: ReadonlySet<string> = new Set(KEYWORDS)
 
+// Where an operand is due, these are metric names; `bool`, `on`, `ignoring`, the groups and `atan2` never are.
+const NAME_WORDS =
+  'identifier metricIdentifier and or unless offset by without anchored smoothed fill fill_left fill_right'
+const nameWords: ReadonlySet<string> = new Set([...NAME_WORDS.split(' '), ...PREPROCESSORS])
+const functionWords: ReadonlySet<string> = new Set(['identifier', ...PREPROCESSORS])
+
 /** Words with a meaning of their own; they are matched in any case. */
 export const WORDS: ReadonlyMap<string, TokenKind> = new Map<string, TokenKind>([
   ...(['and', 'or', 'unless', 'atan2'] as const).map((word) => [word, word] as const),
@@ -96,3 +121,24 @@ function quoteShort(text: string): string {
 }
 
 export const isAggregationKind = (kind: TokenKind): boolean => aggregations.has(kind)
+
+/** Can be a metric name where an operand is due, beside the aggregations. */
+export const isNameWord = (kind: TokenKind): boolean => nameWords.has(kind)
+
+/** Is a function's name when a parenthesis follows. */
+export const isFunctionWord = (kind: TokenKind): boolean => functionWords.has(kind)
+
+export function startsOperand(kind: TokenKind): boolean {
+  switch (kind) {
+    case '(':
+    case '{':
+    case '+':
+    case '-':
+    case 'number':
+    case 'duration':
+    case 'string':
+      return true
+    default:
+      return nameWords.has(kind) || aggregations.has(kind)
+  }
+}

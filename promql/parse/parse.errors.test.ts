@@ -250,6 +250,12 @@ const SINCE_PROMETHEUS_3: readonly (readonly [query: string, message: string])[]
   ['foo + fill(a) bar', '1:12: parse error: unexpected identifier "a"'],
   ['sum by ("") (x)', '1:9: parse error: invalid label name for grouping: ""'],
   ['sum by ("a\\xc5z") (x)', '1:9: parse error: invalid label name for grouping: "a\\xc5z"'],
+  ['sum by (without) (x)', '1:9: parse error: unexpected <without> in grouping opts, expected label'],
+  ['a * on (x) group_left > b', '1:23: parse error: unexpected <op:>> in grouping opts, expected "("'],
+  [
+    'a offset (1m) - b',
+    '1:17: parse error: unexpected identifier "b" in offset, expected number, duration, step(), or range()',
+  ],
   ['info(foo, bar)', '1:11: parse error: expected label selectors only, got vector selector instead'],
   ['info(foo, sum(bar))', '1:11: parse error: expected label selectors only'],
   [

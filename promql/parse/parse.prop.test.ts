@@ -47,7 +47,7 @@ const matching = fc.oneof(
     .tuple(
       fc.constantFrom('on', 'ignoring'),
       fc.constantFrom('(job)', '()', '(job, "a.b")'),
-      fc.constantFrom('', ' group_left', ' group_right (le)', ' group_left ()'),
+      fc.constantFrom('', ' group_right (le)', ' group_left ()'),
       fc.constantFrom('', ' fill (0)', ' fill_left(-1.5e300)', ' fill_right (1) fill_left (2)'),
     )
     .map(([clause, labels, group, fill]) => ` ${clause} ${labels}${group}${fill}`),
@@ -56,7 +56,7 @@ const matching = fc.oneof(
 const { vector, scalar } = fc.letrec<{ vector: string; scalar: string; matrix: string }>((tie) => ({
   scalar: fc.oneof(
     { maxDepth: 4 },
-    fc.constantFrom('1', '-1', '0x1f', '1e-9', '5m', 'Inf', 'NaN', 'time()', '.5', '010'),
+    fc.constantFrom('1', '-1', '0x1f', '1e-9', '5m', '(Inf)', 'NaN', 'time()', '.5', '010'),
     tie('vector').map((v) => `scalar(${v})`),
     fc.tuple(tie('scalar'), fc.constantFrom('+', '^', '% ', '== bool'), tie('scalar')).map((parts) => parts.join(' ')),
     tie('scalar').map((s) => `-(${s})`),
@@ -71,7 +71,8 @@ const { vector, scalar } = fc.letrec<{ vector: string; scalar: string; matrix: s
   ),
   vector: fc.oneof(
     { maxDepth: 5 },
-    fc.tuple(selector, suffix).map((parts) => parts.join('')),
+    // Arithmetic would go on behind `offset (…)`, hence the parentheses around it all.
+    fc.tuple(selector, suffix).map(([s, tail]) => (tail.includes('(') ? `(${s}${tail})` : s + tail)),
     tie('matrix').map((m) => `rate(${m})`),
     fc.tuple(tie('scalar'), tie('matrix')).map(([s, m]) => `quantile_over_time(${s}, ${m})`),
     tie('vector').map((v) => `label_replace(${v}, "a", "$1", 'b', \`(.*)\`)`),
@@ -100,12 +101,13 @@ function lezerAccepts(text: string): boolean {
   return ok
 }
 
-function parses(text: string): boolean {
+/** The message, '' for none. */
+function faultOf(text: string): string {
   try {
     parseExpr(text, ALL_FEATURES)
-    return true
+    return ''
   } catch (error) {
-    if (error instanceof ParseError) return false
+    if (error instanceof ParseError) return error.message
     throw error
   }
 }
@@ -119,6 +121,10 @@ const treeOf = (text: string): string =>
 test('well-formed expressions parse, print stably and agree with lezer', () => {
   fc.assert(
     fc.property(expression, (text) => {
+      // Without parentheses, pieces that fit may join to something that does not.
+      fc.pre(
+        !/comparisons between scalars|only allowed between instant|not allowed in binary scalar/.test(faultOf(text)),
+      )
       const printed = printExpr(parseExpr(text, ALL_FEATURES))
       const again = parseExpr(printed, ALL_FEATURES)
       expect(printExpr(again)).toBe(printed)
@@ -134,6 +140,7 @@ test('well-formed expressions parse, print stably and agree with lezer', () => {
 const LEZER_REFUSES_WRONGLY: readonly RegExp[] = [
   /\d\.(?!\d)/, // `1.` is a number.
   /\b(?:min_of|max_of)\b/i, // Plain functions outside of durations, metric names elsewhere.
+  /\b(?:by|without|on|ignoring|left|right)\s*\([^)]*:/i, // Names with a colon in lists of labels.
   /\b(?:STEP|RANGE)\b/i, // In any case, and metric names.
 ]
 
@@ -156,7 +163,7 @@ test('what lezer refuses is refused, however an expression is damaged', () => {
       if (LEZER_REFUSES_WRONGLY.some((exception) => exception.test(broken))) return
       const accepted = lezerAccepts(broken)
       if (!accepted) refused++
-      if (!accepted) expect(parses(broken), broken).toBe(false)
+      if (!accepted) expect(faultOf(broken), broken).not.toBe('')
     }),
     { numRuns: 3000 },
   )
@@ -166,7 +173,7 @@ test('what lezer refuses is refused, however an expression is damaged', () => {
 test('no text makes the parser throw anything but its own error', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary' })), (text) => {
-      parses(text)
+      faultOf(text)
     }),
     { numRuns: 2000 },
   )

@@ -43,8 +43,8 @@ describe('values', () => {
     ['08', 8],
     ['0_17', 15],
     ['010.5', 10.5],
-    ['0777777777777777777777777', 777777777777777777777777],
-    ['9223372036854775807', 9223372036854775807],
+    ['0777777777777777777777777', Number('777777777777777777777777')],
+    ['9223372036854775807', 2 ** 63],
     ['99999999999999999999', 1e20],
     ['INF', Number.POSITIVE_INFINITY],
     ['-inf', Number.NEGATIVE_INFINITY],
@@ -104,13 +104,14 @@ describe('structure', () => {
   })
 
   test('keywords are names where an operand is due, and labels in lists', () => {
-    const names = 'and or unless by without offset sum avg topk start end step range min_of anchored fill fill_left'
+    const names = 'and or unless by offset sum avg topk start end step range min_of anchored fill fill_left'
     for (const name of names.split(' ')) {
       expect(parse(`${name} + ${name}{a="b"}`)).toMatchObject({ left: { name }, right: { name } })
     }
     for (const name of `${names} bool on ignoring group_left atan2`.split(' ')) {
       expect(parse(`sum by (${name}) (x{${name}="1"})`)).toMatchObject({ grouping: [name] })
     }
+    expect(parse('without + sum by ("without") (x)')).toMatchObject({ left: { name: 'without' } })
     expect(parse('SUM BY (a) (x)')).toMatchObject({ op: 'sum', grouping: ['a'] })
   })
 

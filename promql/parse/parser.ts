@@ -1,23 +1,13 @@
-import { errorMessage } from '../../lib/errors.ts'
-import { createMatcher, type Matcher, METRIC_NAME, type MatchType } from '../../model/index.ts'
 import { functionSignatures } from '../check/function-signatures.ts'
 import { quoteGo } from '../lex/go-quote.ts'
-import type { TokenKind } from '../lex/token.ts'
-import { isAggregationKind } from '../lex/token.ts'
+import { isAggregationKind, isFunctionWord, isNameWord, startsOperand, type TokenKind } from '../lex/token.ts'
 import { unquote } from '../lex/unquote.ts'
-import type {
-  Aggregation,
-  AggregationOp,
-  BinaryOp,
-  Call,
-  Expr,
-  StringLiteral,
-  VectorMatching,
-  VectorSelector,
-} from './ast.ts'
+import type { Aggregation, AggregationOp, BinaryOp, Call, Expr, StringLiteral, VectorSelector } from './ast.ts'
+import { parseGroupingClause, parseMatching } from './clauses.ts'
 import { DurationParser, literalMs, takeNumber } from './duration.ts'
 import type { ParserFeatures } from './features.ts'
 import { ModifierRules } from './modifiers.ts'
+import { parseNamedSelector, parseNamelessSelector } from './selector.ts'
 import { TokenStream } from './token-stream.ts'
 
 const POWER_MUL = 5
@@ -41,40 +31,6 @@ const POWER: Readonly<Partial<Record<TokenKind, number>>> = {
   atan2: POWER_MUL,
   '^': 6,
 }
-/** Words that are metric names where an operand is due. */
-const NAME_WORDS: ReadonlySet<TokenKind> = new Set([
-  'identifier',
-  'metricIdentifier',
-  'and',
-  'or',
-  'unless',
-  'offset',
-  'by',
-  'without',
-  'anchored',
-  'smoothed',
-  'fill',
-  'fill_left',
-  'fill_right',
-  'start',
-  'end',
-  'step',
-  'range',
-  'max_of',
-  'min_of',
-])
-/** Words that are functions when a parenthesis follows. */
-const FUNCTION_WORDS: ReadonlySet<TokenKind> = new Set([
-  'identifier',
-  'start',
-  'end',
-  'step',
-  'range',
-  'max_of',
-  'min_of',
-])
-/** Words that are no label names in grouping lists have a kind that is no word. */
-const NO_LABEL: ReadonlySet<TokenKind> = new Set(['string', 'number', 'duration', 'eof'])
 const PARAMETRIC: ReadonlySet<string> = new Set([
   'topk',
   'bottomk',
@@ -83,7 +39,6 @@ const PARAMETRIC: ReadonlySet<string> = new Set([
   'limitk',
   'limit_ratio',
 ])
-const MATCH_TYPES: ReadonlySet<TokenKind> = new Set(['=', '!=', '=~', '!~'])
 // Deeper nesting would exhaust the stack.
 const NESTING_MAX = 500
 
@@ -113,8 +68,8 @@ export class Parser {
   /** The whole text is one vector selector without modifiers. */
   parseSelector(): VectorSelector {
     const kind = this.#tokens.peek()
-    if (kind !== '{' && !NAME_WORDS.has(kind) && !isAggregationKind(kind)) this.#tokens.unexpected('')
-    const selector = kind === '{' ? this.#selector('') : this.#namedSelector()
+    if (kind !== '{' && !isNameWord(kind) && !isAggregationKind(kind)) this.#tokens.unexpected('')
+    const selector = kind === '{' ? parseNamelessSelector(this.#tokens) : this.#namedSelector()
     if (this.#tokens.peek() !== 'eof') this.#tokens.unexpected('')
     return selector
   }
@@ -129,7 +84,7 @@ export class Parser {
       if (power === undefined || power < powerMin) break
       this.#tokens.take()
       const returnBool = this.#tokens.takeIf('bool')
-      const matching = this.#matching()
+      const matching = parseMatching(this.#tokens)
       const right = this.#expression(op === '^' ? power : power + 1)
       const span = { start: left.span.start, end: right.span.end }
       const fills = matching.fillLeft !== undefined || matching.fillRight !== undefined
@@ -165,7 +120,7 @@ export class Parser {
       case 'string':
         return this.#string()
       case '{':
-        return this.#selector('')
+        return parseNamelessSelector(tokens)
       case '(': {
         tokens.take()
         const { start } = tokens
@@ -175,15 +130,15 @@ export class Parser {
       }
     }
     const aggregation = isAggregationKind(kind)
-    if (!aggregation && !NAME_WORDS.has(kind)) tokens.unexpected()
+    if (!aggregation && !isNameWord(kind)) tokens.unexpected()
     tokens.take()
     const { start, end } = tokens
     const next = tokens.peek()
     if (aggregation && (next === '(' || next === 'by' || next === 'without')) {
       return this.#aggregation(kind as AggregationOp, start)
     }
-    if (next === '(' && FUNCTION_WORDS.has(kind)) return this.#call(start)
-    return this.#selectorAt(tokens.text.slice(start, end), start, end)
+    if (next === '(' && isFunctionWord(kind)) return this.#call(start)
+    return parseNamedSelector(tokens, start, end)
   }
 
   /** Everything that binds to the operand before it: ranges, offsets, `@`, `anchored`, `smoothed`. */
@@ -253,9 +208,9 @@ export class Parser {
     const tokens = this.#tokens
     const outer = tokens.context
     tokens.context = ' in aggregation'
-    let clause = this.#groupingClause()
+    let clause = parseGroupingClause(tokens)
     const args = this.#arguments()
-    clause ??= this.#groupingClause()
+    clause ??= parseGroupingClause(tokens)
     tokens.context = outer
     const span = { start, end: tokens.end }
     if (args.length === 0) tokens.fail(start, 'no arguments for aggregate expression provided')
@@ -275,40 +230,6 @@ export class Parser {
     const param = wanted === 2 ? args[0] : undefined
     const { labels, without } = clause ?? { labels: [], without: false }
     return { kind: 'aggregation', op, expr: args[wanted - 1]!, param, grouping: labels, without, span }
-  }
-
-  #groupingClause(): { labels: string[]; without: boolean } | undefined {
-    const kind = this.#tokens.peek()
-    if (kind !== 'by' && kind !== 'without') return undefined
-    this.#tokens.take()
-    return { labels: this.#groupingLabels(), without: kind === 'without' }
-  }
-
-  #groupingLabels(): string[] {
-    const tokens = this.#tokens
-    if (tokens.peek() !== '(') tokens.unexpected(' in grouping opts, expected "("')
-    tokens.take()
-    const labels: string[] = []
-    while (!tokens.takeIf(')')) {
-      labels.push(this.#groupingLabel())
-      if (!tokens.takeIf(',') && tokens.peek() !== ')') {
-        tokens.unexpected(' in grouping opts, expected "," or ")"')
-      }
-    }
-    return labels
-  }
-
-  #groupingLabel(): string {
-    const tokens = this.#tokens
-    const kind = tokens.peek()
-    const isWord = /^\w/.test(kind) && !NO_LABEL.has(kind)
-    if (!isWord && kind !== 'string') tokens.unexpected(' in grouping opts, expected label')
-    tokens.take()
-    const label = kind === 'string' ? unquote(tokens.taken) : tokens.taken
-    if (label === '' || /[\ud800-\udfff]/.test(label.replace(/[\ud800-\udbff][\udc00-\udfff]/g, ''))) {
-      tokens.fail(tokens.start, `invalid label name for grouping: ${quoteGo(label)}`)
-    }
-    return label
   }
 
   #call(start: number): Call {
@@ -337,143 +258,14 @@ export class Parser {
     }
   }
 
-  /** `on`, `ignoring`, `group_left`, `group_right` and the fills behind a binary operator. */
-  #matching(): VectorMatching {
-    const tokens = this.#tokens
-    const kind = tokens.peek()
-    if (kind !== 'on' && kind !== 'ignoring') return this.#fills(NO_MATCHING)
-    tokens.take()
-    const labels = this.#groupingLabels()
-    const group = tokens.peek()
-    const grouped = group === 'group_left' || group === 'group_right'
-    let include: string[] = []
-    if (grouped) {
-      tokens.take()
-      if (tokens.peek() === '(') include = this.#groupingLabels()
-    }
-    const card = group === 'group_left' ? 'many-to-one' : group === 'group_right' ? 'one-to-many' : 'one-to-one'
-    return this.#fills({ ...NO_MATCHING, card, labels, on: kind === 'on', include })
-  }
-
-  #fills(matching: VectorMatching): VectorMatching {
-    const tokens = this.#tokens
-    const kind = tokens.peek()
-    if (kind === 'fill') {
-      const value = this.#fillValue()
-      return { ...matching, fillLeft: value, fillRight: value }
-    }
-    if (kind !== 'fill_left' && kind !== 'fill_right') return matching
-    const first = this.#fillValue()
-    const other = tokens.peek() === (kind === 'fill_left' ? 'fill_right' : 'fill_left') ? this.#fillValue() : undefined
-    return kind === 'fill_left'
-      ? { ...matching, fillLeft: first, fillRight: other }
-      : { ...matching, fillLeft: other, fillRight: first }
-  }
-
-  #fillValue(): number {
-    const tokens = this.#tokens
-    tokens.take()
-    tokens.expect('(')
-    const sign = tokens.peek()
-    if (sign === '-' || sign === '+') tokens.take()
-    const kind = tokens.peek()
-    if (kind !== 'number' && kind !== 'duration') tokens.unexpected()
-    const { value } = takeNumber(tokens)
-    tokens.expect(')')
-    return sign === '-' ? -value : value
+  #namedSelector(): VectorSelector {
+    this.#tokens.take()
+    return parseNamedSelector(this.#tokens, this.#tokens.start, this.#tokens.end)
   }
 
   #string(): StringLiteral {
     this.#tokens.take()
     const { start, end, taken } = this.#tokens
     return { kind: 'string', value: unquote(taken), span: { start, end } }
-  }
-
-  #namedSelector(): VectorSelector {
-    this.#tokens.take()
-    const { start, end, taken } = this.#tokens
-    return this.#selectorAt(taken, start, end)
-  }
-
-  #selectorAt(name: string, start: number, end: number): VectorSelector {
-    if (this.#tokens.peek() !== '{') return plainSelector(name, [nameMatcher(name)], start, end)
-    const selector = this.#selector(name)
-    return { ...selector, span: { start, end: selector.span.end } }
-  }
-
-  /** `{…}`; the matcher of a name in front comes last. */
-  #selector(name: string): VectorSelector {
-    const tokens = this.#tokens
-    tokens.take()
-    const { start } = tokens
-    const matchers: Matcher[] = []
-    while (!tokens.takeIf('}')) {
-      matchers.push(this.#matcher())
-      if (!tokens.takeIf(',') && tokens.peek() !== '}') {
-        tokens.unexpected(' in label matching, expected "," or "}"')
-      }
-    }
-    if (name !== '') matchers.push(nameMatcher(name))
-    return plainSelector(name, matchers, start, tokens.end)
-  }
-
-  #matcher(): Matcher {
-    const tokens = this.#tokens
-    const kind = tokens.peek()
-    if (kind !== 'identifier' && kind !== 'string') tokens.unexpected(' in label matching, expected identifier or "}"')
-    tokens.take()
-    const { start } = tokens
-    const name = kind === 'string' ? unquote(tokens.taken) : tokens.taken
-    const type = tokens.peek()
-    if (!MATCH_TYPES.has(type)) {
-      if (kind === 'string') return nameMatcher(name)
-      tokens.unexpected(' in label matching, expected label matching operator')
-    }
-    tokens.take()
-    if (tokens.peek() !== 'string') tokens.unexpected(' in label matching, expected string')
-    tokens.take()
-    try {
-      return createMatcher(type as MatchType, name, unquote(tokens.taken))
-    } catch (cause) {
-      return tokens.fail(start, errorMessage(cause), { cause })
-    }
-  }
-}
-
-const NO_MATCHING: VectorMatching = {
-  card: 'one-to-one',
-  labels: [],
-  on: false,
-  include: [],
-  fillLeft: undefined,
-  fillRight: undefined,
-}
-
-const nameMatcher = (name: string): Matcher => createMatcher('=', METRIC_NAME, name)
-
-const plainSelector = (name: string, matchers: Matcher[], start: number, end: number): VectorSelector => ({
-  kind: 'vectorSelector',
-  name,
-  matchers,
-  offsetMs: 0,
-  offsetExpr: undefined,
-  at: undefined,
-  anchored: false,
-  smoothed: false,
-  span: { start, end },
-})
-
-function startsOperand(kind: TokenKind): boolean {
-  switch (kind) {
-    case '(':
-    case '{':
-    case '+':
-    case '-':
-    case 'number':
-    case 'duration':
-    case 'string':
-      return true
-    default:
-      return NAME_WORDS.has(kind) || isAggregationKind(kind)
   }
 }

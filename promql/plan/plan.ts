@@ -1,10 +1,16 @@
 import { scalarBinary } from '../exec/binary-operators.ts'
 import type { BinaryExpr, Expr, UnaryExpr } from '../parse/ast.ts'
+import { checkModifiers } from './check-modifiers.ts'
 import { type QueryTimes, resolveTimes } from './durations.ts'
 import { hoistInvariants } from './invariants.ts'
 
-/** The expression as it is evaluated: times resolved, constants folded, step-invariant parts marked. */
+/**
+ * The expression as it is evaluated: times resolved, constants folded, step-invariant parts marked.
+ *
+ * @throws {QueryExecutionError} for modifiers and durations that make no sense
+ */
 export function planQuery(expr: Expr, times: QueryTimes): Expr {
+  checkModifiers(expr)
   return hoistInvariants(foldConstants(resolveTimes(expr, times)))
 }
 

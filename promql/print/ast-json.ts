@@ -18,13 +18,13 @@ export function astJson(expr: Expr): AstJson {
     case 'stepInvariant':
       return astJson(expr.expr)
     case 'vectorSelector':
-      return { ...selectorFields(expr), ...at(expr.at), type: 'vectorSelector' }
+      return { ...leadingFields(expr), ...trailingFields(expr), type: 'vectorSelector' }
     case 'matrixSelector':
       return {
-        ...selectorFields(expr.selector),
+        ...leadingFields(expr.selector),
         range: expr.rangeMs,
         rangeExpr: durationJson(expr.rangeExpr),
-        ...at(expr.selector.at),
+        ...trailingFields(expr.selector),
         type: 'matrixSelector',
       }
     case 'subquery':
@@ -57,13 +57,18 @@ export function astJson(expr: Expr): AstJson {
   }
 }
 
-const selectorFields = ({ anchored, smoothed, matchers, name, offsetMs, offsetExpr }: VectorSelector): AstJson => ({
+const leadingFields = ({ anchored, matchers, name, offsetMs, offsetExpr }: VectorSelector): AstJson => ({
   anchored,
   matchers: matchers.map((matcher) => ({ name: matcher.name, type: matcher.type, value: matcher.value })),
   name,
   offset: offsetMs,
   offsetExpr: durationJson(offsetExpr),
+})
+
+const trailingFields = ({ smoothed, at }: VectorSelector): AstJson => ({
   smoothed,
+  startOrEnd: startOrEnd(at),
+  timestamp: timestampOf(at),
 })
 
 const subqueryJson = (subquery: Subquery): AstJson => ({
@@ -72,16 +77,16 @@ const subqueryJson = (subquery: Subquery): AstJson => ({
   offsetExpr: durationJson(subquery.offsetExpr),
   range: subquery.rangeMs,
   rangeExpr: durationJson(subquery.rangeExpr),
-  ...at(subquery.at),
+  startOrEnd: startOrEnd(subquery.at),
   step: subquery.stepMs,
   stepExpr: durationJson(subquery.stepExpr),
+  timestamp: timestampOf(subquery.at),
   type: 'subquery',
 })
 
-const at = (modifier: AtModifier | undefined): AstJson => ({
-  startOrEnd: modifier && modifier.kind !== 'time' ? modifier.kind : null,
-  timestamp: modifier?.kind === 'time' ? modifier.timestampMs : null,
-})
+const startOrEnd = (at: AtModifier | undefined): string | null => (at && at.kind !== 'time' ? at.kind : null)
+
+const timestampOf = (at: AtModifier | undefined): number | null => (at?.kind === 'time' ? at.timestampMs : null)
 
 function durationJson(duration: DurationExpr | undefined, wrapped = false): AstJson | null {
   if (!duration) return null

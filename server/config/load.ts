@@ -1,15 +1,14 @@
 /** Reads and checks the whole configuration: the file itself, the files it names, and what no schema can say. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve as absolutePath, basename, dirname, join } from 'node:path'
 import { type Document, isMap, isScalar, parseDocument, visit } from 'yaml'
 import { ConfigError, errorMessage, type HttpClientConfig, type ParsedConfig, parseConfig } from '../../lib/index.ts'
 import { formatDuration } from '../../model/index.ts'
-import { parseRuleFile, type RuleGroupConfig } from '../../rules/index.ts'
+import { loadRuleFiles, parseRuleFile, type RuleGroupConfig } from '../../rules/index.ts'
 import type { RelabelConfig, ScrapeConfig, StaticConfig } from '../../scraper/index.ts'
 import { BUILT_IN_NAME, builtInConfigText, builtInRulesText, selfMonitoringJobs } from './built-in.ts'
 import { convertGlobal, convertHttp, convertRelabel, convertScrape, type GlobalConfig, resolverOf } from './convert.ts'
-import { expandGlob } from './glob.ts'
 import { type ConfigFile, configSchema } from './schema.ts'
 
 /** An external Alertmanager set to which alerts are sent besides the embedded one. */
@@ -33,6 +32,8 @@ export interface LoadedConfig {
   readonly ruleGroups: readonly RuleGroupConfig[]
   readonly alertRelabelConfigs: readonly RelabelConfig[]
   readonly alertmanagers: readonly AlertmanagersConfig[]
+  /** Rule files that are named and not there: nothing is loaded from them, as in Prometheus. */
+  readonly missingRuleFiles: readonly string[]
   /** Overrides `--storage.tsdb.retention.*`. */
   readonly retention: { readonly timeMs?: number; readonly bytes?: number }
   /** Name and text of the embedded Alertmanager's configuration; `undefined` = its default. */
@@ -48,7 +49,7 @@ export interface LoadOptions {
 }
 
 /** @throws {ConfigError} listing every fault of every file */
-export function loadConfig(options: LoadOptions): LoadedConfig {
+export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const source = options.path === undefined ? BUILT_IN_NAME : absolutePath(options.path)
   const shownName = options.path ?? BUILT_IN_NAME
   const text = options.path === undefined ? builtInConfigText(hostname()) : readText(options.path)
@@ -57,8 +58,18 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const faults = crossFaults(parsed)
   const global = convertGlobal(file.global, options.env)
 
-  const ruleGroups = options.path === undefined ? builtInRules() : loadRules(file, source, faults)
-  const alertmanager = attempt(faults, () => alertmanagerText(parsed, text, source, options.alertmanagerPath))
+  const resolve = resolverOf(source)
+  // A pattern that matches nothing is fine to Prometheus, yet often a slip.
+  const missingRuleFiles = file.rule_files.filter((name) => !/[*?[]/.test(name) && !existsSync(resolve(name)))
+  const rulePatterns = file.rule_files.filter((name) => !missingRuleFiles.includes(name))
+  const ruleGroups = await attempt(faults, async () =>
+    options.path === undefined
+      ? parseRuleFile(`${BUILT_IN_NAME} rules`, builtInRulesText())
+      : loadRuleFiles(rulePatterns, dirname(source)),
+  )
+  const alertmanager = await attempt(faults, async () =>
+    alertmanagerText(parsed, text, source, options.alertmanagerPath),
+  )
   if (faults.length > 0) throw new ConfigError(faults)
 
   const retention = file.storage?.tsdb?.retention
@@ -70,7 +81,8 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
       ...file.scrape_configs.map((job) => convertScrape(job, file, global, source)),
       ...(file.belltower?.self_monitoring ? selfMonitoringJobs(hostname(), global) : []),
     ],
-    ruleGroups,
+    ruleGroups: ruleGroups ?? [],
+    missingRuleFiles,
     alertRelabelConfigs: (file.alerting?.alert_relabel_configs ?? []).map(convertRelabel),
     alertmanagers: (file.alerting?.alertmanagers ?? []).map((set) => ({
       scheme: set.scheme ?? 'http',
@@ -129,6 +141,10 @@ function crossFaults(parsed: ParsedConfig<ConfigFile>): string[] {
       faults.push(fault([...path, 'relabel_configs'], 'relabelling of Alertmanager targets is not available yet'))
     }
   })
+  const names = file.global
+  if (names?.metric_name_validation_scheme === 'legacy' && names.metric_name_escaping_scheme === 'allow-utf-8') {
+    faults.push(fault(['global', 'metric_name_escaping_scheme'], 'allow-utf-8 does not go with legacy validation'))
+  }
   if (file.scrape_config_files.length > 0) {
     faults.push(fault(['scrape_config_files'], 'scrape_config_files is not available yet in Belltower'))
   }
@@ -172,18 +188,10 @@ function authFaults(
   return faults
 }
 
-function loadRules(file: ConfigFile, configPath: string, faults: string[]): RuleGroupConfig[] {
-  const resolve = resolverOf(configPath)
-  const paths = new Set(file.rule_files.flatMap((pattern) => expandGlob(resolve(pattern))))
-  return [...paths].flatMap((path) => attempt(faults, () => parseRuleFile(path, readText(path))) ?? [])
-}
-
-const builtInRules = (): RuleGroupConfig[] => [...parseRuleFile(`${BUILT_IN_NAME} rules`, builtInRulesText())]
-
 /** Runs `read`; a `ConfigError` joins the other faults instead of hiding them. */
-function attempt<T>(faults: string[], read: () => T): T | undefined {
+async function attempt<T>(faults: string[], read: () => Promise<T>): Promise<T | undefined> {
   try {
-    return read()
+    return await read()
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     faults.push(...error.faults)
@@ -200,7 +208,7 @@ function alertmanagerText(parsed: ParsedConfig<ConfigFile>, text: string, config
     return { fileName: path, text: readText(path) }
   }
   // Inline: only that part of the document, under a name that says where it stands.
-  const inline = parseDocument(text, { merge: true, version: '1.1' }).getIn(['belltower', 'alertmanager'], true)
+  const inline = parseDocument(text, { merge: true }).getIn(['belltower', 'alertmanager'], true)
   const name = `${basename(configPath)}#belltower.alertmanager`
   return { fileName: join(dirname(configPath), name), text: String(inline) }
 }
@@ -217,7 +225,7 @@ const SECRET_KEYS =
   /^(password|credentials|client_secret|secret|secrets|secret_key|bearer_token|auth_token|api_key|key)$/
 
 function shownYaml(text: string, global: GlobalConfig): string {
-  const doc: Document = parseDocument(text, { merge: true, version: '1.1' })
+  const doc: Document = parseDocument(text, { merge: true })
   if (!isMap(doc.contents)) doc.contents = doc.createNode({}) as never
   visit(doc, {
     Pair(_key, pair) {

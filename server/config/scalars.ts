@@ -50,10 +50,8 @@ export function list<T extends z.ZodType>(item: T) {
     .transform((items) => items ?? [])
 }
 
-/** Numbers and booleans that YAML reads out of unquoted label values are texts to Prometheus. */
-export const labelText = z.union([z.string(), z.number(), z.boolean()], { error: 'expected text' }).transform(String)
 export const labelMap = z
-  .record(z.string(), labelText)
+  .record(z.string(), z.string())
   .nullish()
   .transform((map) => map ?? {})
 

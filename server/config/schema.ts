@@ -80,7 +80,10 @@ export const relabelConfig = z
     source_labels: list(labelName),
     separator: z.string().optional(),
     target_label: optional(z.string()),
-    regex: z.union([regexText, z.number().transform(String), z.null().transform(() => '')]).optional(),
+    regex: regexText
+      .nullable()
+      .transform((text) => text ?? '')
+      .optional(),
     modulus: optional(count),
     replacement: z.string().optional(),
     action: relabelAction.optional(),
@@ -91,6 +94,9 @@ export const relabelConfig = z
     if (action === 'hashmod' && !rule.modulus) fault('relabel configuration for hashmod requires non-zero modulus')
     if (NEEDS_TARGET.has(action) && !rule.target_label) {
       fault(`relabel configuration for ${action} action requires 'target_label' value`)
+    }
+    if ((action === 'lowercase' || action === 'uppercase') && (rule.replacement ?? '$1') !== '$1') {
+      fault(`'replacement' can not be set for ${action} action`)
     }
     if (action === 'labeldrop' || action === 'labelkeep') {
       if (rule.source_labels.length > 0 || rule.target_label || rule.modulus || rule.replacement || rule.separator) {
@@ -223,7 +229,7 @@ export const scrapeConfig = z.strictObject({
   fallback_scrape_protocol: optional(scrapeProtocol),
   metrics_path: optional(z.string()),
   scheme: optional(z.enum(['http', 'https'])),
-  params: optional(z.record(z.string(), list(z.union([z.string(), z.number(), z.boolean()]).transform(String)))),
+  params: optional(z.record(z.string(), list(z.string()))),
   honor_labels: optional(z.boolean()),
   honor_timestamps: optional(z.boolean()),
   track_timestamps_staleness: optional(z.boolean()),
@@ -271,7 +277,11 @@ export type AlertmanagersFile = z.output<typeof alertmanagers>
 export const configSchema = z.strictObject({
   global: optional(global),
   runtime: optional(z.strictObject({ gogc: optional(z.number()) })),
-  rule_files: list(z.string()),
+  rule_files: list(
+    z.string().refine((pattern) => /^([^*?[]*\/)?([^/[]|\[[^\]/]+\])*$/.test(pattern), {
+      error: (issue) => `${JSON.stringify(issue.input)} is not a valid pattern of file names`,
+    }),
+  ),
   scrape_config_files: list(z.string()),
   scrape_configs: list(scrapeConfig),
   alerting: optional(
@@ -282,7 +292,16 @@ export const configSchema = z.strictObject({
       tsdb: optional(
         z.strictObject({
           out_of_order_time_window: optional(duration),
-          retention: optional(z.strictObject({ time: optional(duration), size: optional(size) })),
+          retention: optional(
+            z.strictObject({
+              time: optional(duration),
+              size: optional(size),
+              percentage: unavailable('retention by percentage'),
+            }),
+          ),
+          // About Prometheus' own chunks and head; nothing here to set by them.
+          chunk_encoding: optional(z.strictObject({ floats: optional(z.enum(['xor', 'xor2'])) })),
+          stale_series_compaction_threshold: optional(z.number().min(0).max(1)),
         }),
       ),
       exemplars: optional(z.strictObject({ max_exemplars: optional(z.number().int()) })),
@@ -290,7 +309,7 @@ export const configSchema = z.strictObject({
   ),
   remote_write: unavailable('remote_write'),
   remote_read: unavailable('remote_read'),
-  otlp: optional(z.looseObject({})),
+  otlp: unavailable('otlp'),
   tracing: unavailable('tracing'),
   belltower: optional(
     z.strictObject({

@@ -49,7 +49,8 @@ export function registerStatusApi(app: FastifyInstance, options: StatusApiOption
   app.get('/status/tsdb', async (request, reply) => {
     const text = paramsOf(request).get('limit') ?? String(TOP_LIMIT)
     const limit = Number(text)
-    if (!/^\d+$/.test(text) || limit < 1 || limit > TOP_LIMIT_MAX) throw new BadRequestError('limit must be a positive number')
+    if (!/^\d+$/.test(text) || limit < 1 || limit > TOP_LIMIT_MAX)
+      throw new BadRequestError('limit must be a positive number')
     const top = await options.pool.run<TsdbCardinality>('cardinality', { limit })
     const { numSeries, numLabelPairs, chunkCount, minTimeMs, maxTimeMs } = tsdb.stats()
     return sendSuccess(reply, {

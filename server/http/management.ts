@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { errorMessage, type Registry } from '../../lib/index.ts'
+import { errorMessage } from '../../lib/index.ts'
 
 export interface ManagementOptions {
-  readonly registry: Registry
+  /** The page of `/metrics`, in text format 0.0.4. */
+  readonly metrics: () => Promise<string>
   readonly isReady: () => boolean
   /** @throws when the new configuration cannot be used; nothing has changed then */
   readonly reload: () => Promise<void>
@@ -26,8 +27,8 @@ export function registerManagement(app: FastifyInstance, options: ManagementOpti
       : text(reply.header('x-prometheus-stopping', 'false'), 503, 'Service Unavailable'),
   )
   app.get('/metrics', async (_request, reply) => {
-    const body = await options.registry.metrics()
-    return reply.header('content-type', options.registry.contentType).send(body)
+    const body = await options.metrics()
+    return reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(body)
   })
   app.get('/version', (_request, reply) => reply.send(options.version))
 

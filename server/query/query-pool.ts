@@ -47,7 +47,9 @@ export class QueryPool {
   #closing = false
   #settings: EngineSettings
   /** Plain fields, copied into metrics when they are scraped. */
-  readonly counts = { queries: 0, failed: 0, running: 0, queueSecondsSum: 0, runSecondsSum: 0, samples: 0 }
+  readonly counts = { failed: 0, running: 0 }
+  /** Told of each query that ended, well or not. */
+  onFinished: (times: { queuedMs: number; runMs: number }) => void = () => {}
 
   constructor(options: QueryPoolOptions) {
     this.#options = options
@@ -138,17 +140,16 @@ export class QueryPool {
     const cancel = (): void => void Atomics.store(slot.cancelFlag, 0, 1)
     job.signal?.addEventListener('abort', cancel)
     const startMs = this.#options.clock.nowMs()
-    this.counts.queries++
+    const queuedMs = startMs - job.enqueuedAtMs
     this.counts.running++
-    this.counts.queueSecondsSum += (startMs - job.enqueuedAtMs) / 1000
     try {
-      job.resolve(await slot.rpc.call(job.method, { ...job.params, queuedMs: startMs - job.enqueuedAtMs }))
+      job.resolve(await slot.rpc.call(job.method, { ...job.params, queuedMs }))
     } catch (error) {
       this.counts.failed++
       job.reject(error instanceof Error ? error : new Error(errorMessage(error)))
     } finally {
       this.counts.running--
-      this.counts.runSecondsSum += (this.#options.clock.nowMs() - startMs) / 1000
+      this.onFinished({ queuedMs, runMs: this.#options.clock.nowMs() - startMs })
       job.signal?.removeEventListener('abort', cancel)
       slot.busy = false
       this.#dispatch()

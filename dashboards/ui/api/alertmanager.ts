@@ -47,7 +47,11 @@ export interface NewSilence {
 
 const API = 'alertmanager/api/v2'
 
-export async function alertGroups(filter: readonly string[], receiver: string | undefined, signal?: AbortSignal): Promise<AlertGroup[]> {
+export async function alertGroups(
+  filter: readonly string[],
+  receiver: string | undefined,
+  signal?: AbortSignal,
+): Promise<AlertGroup[]> {
   const params = new URLSearchParams(filter.map((matcher) => ['filter', matcher]))
   if (receiver !== undefined) params.set('receiver', receiver)
   return (await request(`${API}/alerts/groups`, { params, signal })).json() as Promise<AlertGroup[]>
@@ -80,7 +84,12 @@ export interface PushedFamily {
   readonly time_stamp: string
   readonly type: string
   readonly help?: string
-  readonly metrics: readonly { readonly labels: LabelSet; readonly value?: string; readonly count?: string; readonly sum?: string }[]
+  readonly metrics: readonly {
+    readonly labels: LabelSet
+    readonly value?: string
+    readonly count?: string
+    readonly sum?: string
+  }[]
 }
 
 /** A push group: its labels and state beside one entry per family. */

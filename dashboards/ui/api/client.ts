@@ -18,7 +18,7 @@ export class ApiError extends Error {
 export interface Request {
   readonly signal?: AbortSignal | undefined
   readonly method?: 'GET' | 'POST' | 'DELETE'
-  readonly params?: URLSearchParams
+  readonly params?: URLSearchParams | undefined
   readonly json?: unknown
 }
 

@@ -21,10 +21,14 @@ export interface VectorSample {
   readonly histogram?: unknown
 }
 
-export type InstantResult =
+export type InstantResult = SeriesResult | ScalarResult<'scalar'> | ScalarResult<'string'>
+export type SeriesResult =
   | { readonly resultType: 'vector'; readonly result: readonly VectorSample[] }
   | { readonly resultType: 'matrix'; readonly result: readonly MatrixSeries[] }
-  | { readonly resultType: 'scalar' | 'string'; readonly result: readonly [number, string] }
+interface ScalarResult<T extends string> {
+  readonly resultType: T
+  readonly result: readonly [number, string]
+}
 
 export interface Grid {
   readonly startMs: number
@@ -44,7 +48,11 @@ export async function queryRange(expr: string, grid: Grid, signal?: AbortSignal)
 }
 
 /** @param atMs Unix milliseconds; absent = now */
-export async function queryInstant(expr: string, atMs?: number, signal?: AbortSignal): Promise<QueryAnswer<InstantResult>> {
+export async function queryInstant(
+  expr: string,
+  atMs?: number,
+  signal?: AbortSignal,
+): Promise<QueryAnswer<InstantResult>> {
   const params = new URLSearchParams({ query: expr })
   if (atMs !== undefined) params.set('time', String(atMs / 1000))
   const answer = await timed<InstantResult>('api/v1/query', params, signal)
@@ -151,7 +159,10 @@ export interface TsdbStatus {
   readonly seriesCountByLabelValuePair?: readonly NameCount[]
 }
 
-export function statusPart<T>(part: 'buildinfo' | 'runtimeinfo' | 'flags' | 'config' | 'tsdb', signal?: AbortSignal): Promise<T> {
+export function statusPart<T>(
+  part: 'buildinfo' | 'runtimeinfo' | 'flags' | 'config' | 'tsdb',
+  signal?: AbortSignal,
+): Promise<T> {
   return getData(`api/v1/status/${part}`, undefined, signal)
 }
 

@@ -1,6 +1,6 @@
 // Chart.js' controller for a whole frame as one dataset. Stock line charts make an object and an element per point; this one
 // draws straight from the columns. Chart.js is pinned: the hooks overridden here are its inner contract.
-import { type ChartArea, DatasetController, PointElement, type Scale } from 'chart.js'
+import { type ChartArea, DatasetController, type Scale } from 'chart.js'
 import { columnsExtent, type Frame, stackColumns } from '../../model/frame.ts'
 import { linePath, type PixelMap, pathLengthMax } from '../../model/line-path.ts'
 import type { ChartContent } from './chart-host.ts'
@@ -23,19 +23,19 @@ export interface PromLineDataset {
 }
 
 const LINE_WIDTH = 1.5
+const STACK_LINE_WIDTH = 1
 const DOT_RADIUS = 2
 /** Points further apart than this are marked, so that few samples are seen as what they are. */
 const DOT_SPACING_PX = 14
 const FILL_ALPHA = 0.14
-const STACK_FILL_ALPHA = 0.3
+const STACK_FILL_ALPHA = 0.4
 
 let pathBuffer = new Float64Array(4096)
 
 export class PromLineController extends DatasetController<'promline'> {
-  static override id = 'promline'
-  static override defaults = { datasetElementType: false }
-  /** Chart.js looks the type up although none is ever made. */
-  static dataElementType = PointElement
+  static id = 'promline'
+  /** Chart.js looks the element type up although none is ever made. */
+  static defaults = { datasetElementType: false, dataElementType: 'point' }
 
   override initialize(): void {
     this.configure()
@@ -126,18 +126,21 @@ function drawSeries(ctx: CanvasRenderingContext2D, content: ChartContent, maps: 
   const { frame, styles, stack, fill, log } = content
   const spacingPx = frame.x.length > 1 ? (frame.x[1]! - frame.x[0]!) * maps.x.scale : area.width
   ctx.lineJoin = 'round'
-  ctx.lineWidth = LINE_WIDTH
+  ctx.lineWidth = stack ? STACK_LINE_WIDTH : LINE_WIDTH
   const shown = [...shownSeries(content)].map(([i, y]) => [i, log ? y.map(Math.log10) : y] as const)
-  shown.forEach(([i, y], place) => {
+  // From the top of a stack down, so that an empty layer's line does not hide the one below.
+  for (let place = shown.length - 1; place >= 0; place--) {
+    const [i, y] = shown[place]!
     const { color, mirrored } = styles[i]!
-    const below = stack && place > 0 && styles[shown[place - 1]![0]]!.mirrored === mirrored ? shown[place - 1]![1] : undefined
+    const below =
+      stack && place > 0 && styles[shown[place - 1]![0]]!.mirrored === mirrored ? shown[place - 1]![1] : undefined
     ctx.strokeStyle = color
     ctx.fillStyle = color
     if (fill) fillUnder(ctx, frame, y, below, maps, stack ? STACK_FILL_ALPHA : FILL_ALPHA)
     const length = tracePath(frame.x, y, maps)
     strokePath(ctx, length)
     drawDots(ctx, length, spacingPx >= DOT_SPACING_PX)
-  })
+  }
 }
 
 /** @returns count of numbers in `pathBuffer` */

@@ -8,7 +8,7 @@ import type { PromLineDataset } from './prom-line.ts'
 /** Width of every value axis, so that the panels of a column share their time axis. */
 export const GUTTER_PX = 62
 const VALUE_TICK_SPACING_PX = 34
-const TIME_TICK_SPACING_PX = 76
+const TIME_TICK_SPACING_PX = 62
 
 function contentOf(scale: LinearScale): ChartContent {
   return (scale.chart.data.datasets[0] as unknown as PromLineDataset).content
@@ -49,7 +49,8 @@ export class PromValueScale extends LinearScale {
           tickCountMax,
           unitBase(content.unit),
         )
-    this.min = content.min !== undefined && data.min >= content.min ? Math.max(this.#axis.min, content.min) : this.#axis.min
+    this.min =
+      content.min !== undefined && data.min >= content.min ? Math.max(this.#axis.min, content.min) : this.#axis.min
     this.max = content.max === undefined ? this.#axis.max : Math.min(this.#axis.max, content.max)
   }
 

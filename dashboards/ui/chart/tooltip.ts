@@ -29,7 +29,11 @@ export function showTooltip(panelId: string, content: ChartContent, names: reado
     const row = textElement('div', 'tooltip-row', '')
     const swatch = textElement('span', 'swatch', '')
     swatch.style.background = styles[series]!.color
-    row.append(swatch, textElement('span', 'tooltip-name', names[series] ?? ''), textElement('span', 'num', formatValue(value, unit)))
+    row.append(
+      swatch,
+      textElement('span', 'tooltip-name', names[series] ?? ''),
+      textElement('span', 'num', formatValue(value, unit)),
+    )
     return row
   })
   const rest = rows.length - list.length

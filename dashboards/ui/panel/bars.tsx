@@ -3,7 +3,7 @@ import { type BarsPanel, severityOf } from '../../model/board.ts'
 import { formatValue } from '../../model/units.ts'
 import { seriesName } from '../../model/series-name.ts'
 import { useLive } from '../state/live.ts'
-import { shownRange } from '../state/time.ts'
+import { rangeKey, shownRange } from '../state/time.ts'
 import { loadRows } from './panel-data.ts'
 import type { BodyProps } from './panel-view.tsx'
 import { EmptyState } from './states.tsx'
@@ -13,10 +13,11 @@ export function BarsBody({ panel, active, widthPx, scrapeIntervalMs }: BodyProps
   const exprs = panel.queries.map(({ expr }) => expr)
   const { data, error, loading } = useLive(
     (abort) => loadRows(panel, undefined, { range, widthPx, scrapeIntervalMs }, abort),
-    [exprs, range.toMs, scrapeIntervalMs],
-    { active, live: false },
+    [exprs, rangeKey.value, widthPx, scrapeIntervalMs],
+    { active },
   )
-  if (data === undefined || data.length === 0) return <EmptyState error={error} loading={loading && data === undefined} />
+  if (data === undefined || data.length === 0)
+    return <EmptyState error={error} loading={loading && data === undefined} />
   const rows = [...data].sort((a, b) => b.values[0]! - a.values[0]!)
   return (
     <ul class="bars">

@@ -16,7 +16,8 @@ export function BoardView({ rows, scrapeIntervalMs, scope = '' }: Props): JSX.El
   const { search } = route.value
   const folded = new Set((search.get('folded') ?? '').split(',').filter((id) => id !== ''))
   const viewed = search.get('viewPanel') ?? undefined
-  const alone = viewed === undefined ? undefined : rows.flatMap((row) => row.panels).find((panel) => panel.id === viewed)
+  const alone =
+    viewed === undefined ? undefined : rows.flatMap((row) => row.panels).find((panel) => panel.id === viewed)
   const render = (panel: BoardPanel) => (
     <PanelView key={scope + panel.id} panel={panel} scrapeIntervalMs={scrapeIntervalMs} alone={panel === alone} />
   )

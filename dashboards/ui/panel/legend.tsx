@@ -17,24 +17,23 @@ interface Props {
 
 export function Legend({ title, data, colors, unit, hidden, onHidden }: Props): JSX.Element {
   const { names, frame } = data
-  const pick = (name: string, event: MouseEvent) => onHidden(event.ctrlKey || event.metaKey ? toggled(hidden, name) : isolated(hidden, names, name))
+  const pick = (name: string, event: MouseEvent) =>
+    onHidden(event.ctrlKey || event.metaKey ? toggled(hidden, name) : isolated(hidden, names, name))
   const rest = names.length - ROWS_MAX
   return (
     <div class="legend" tabIndex={names.length > 3 ? 0 : -1} role="group" aria-label={`Series of ${title}`}>
       <table>
         <caption class="sr-only">{title}</caption>
-        <thead class={names.length === 1 ? 'sr-only' : ''}>
+        <thead>
           <tr>
             <th scope="col">
               <span class="sr-only">Series</span>
             </th>
             <th scope="col">last</th>
-            <th scope="col" class="wide">
+            <th scope="col" class="mean">
               mean
             </th>
-            <th scope="col" class="wide">
-              max
-            </th>
+            <th scope="col">max</th>
           </tr>
         </thead>
         <tbody>
@@ -55,8 +54,8 @@ export function Legend({ title, data, colors, unit, hidden, onHidden }: Props): 
                   </button>
                 </th>
                 <td>{formatValue(last, unit)}</td>
-                <td class="wide">{formatValue(mean, unit)}</td>
-                <td class="wide">{formatValue(max, unit)}</td>
+                <td class="mean">{formatValue(mean, unit)}</td>
+                <td>{formatValue(max, unit)}</td>
               </tr>
             )
           })}

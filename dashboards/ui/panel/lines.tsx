@@ -6,7 +6,7 @@ import type { ChartContent } from '../chart/chart-host.ts'
 import { ChartView } from '../chart/chart-view.tsx'
 import { useLive } from '../state/live.ts'
 import { theme } from '../state/theme.ts'
-import { shownRange, timeZone } from '../state/time.ts'
+import { rangeKey, shownRange, timeZone } from '../state/time.ts'
 import { DataTable } from './data-table.tsx'
 import { Legend } from './legend.tsx'
 import { colorOf, type LinesData, loadLines } from './panel-data.ts'
@@ -18,10 +18,11 @@ export function LinesBody({ panel, active, widthPx, scrapeIntervalMs, asTable }:
   const exprs = panel.queries.map(({ expr }) => expr)
   const { data, error, loading } = useLive(
     (abort) => loadLines(panel.queries, { range, widthPx, scrapeIntervalMs }, abort),
-    [exprs, range.toMs - range.fromMs, range.toMs, widthPx, scrapeIntervalMs],
-    { active, live: false },
+    [exprs, rangeKey.value, widthPx, scrapeIntervalMs],
+    { active },
   )
-  if (data === undefined || data.frame.ys.length === 0) return <EmptyState error={error} loading={loading && data === undefined} />
+  if (data === undefined || data.frame.ys.length === 0)
+    return <EmptyState error={error} loading={loading && data === undefined} />
   return (
     <>
       <LinesChart
@@ -42,7 +43,6 @@ export function LinesBody({ panel, active, widthPx, scrapeIntervalMs, asTable }:
     </>
   )
 }
-
 
 interface ChartProps {
   panelId: string
@@ -95,7 +95,13 @@ export function LinesChart(props: ChartProps): JSX.Element {
       {asTable ? (
         <DataTable title={title} frame={data.frame} names={data.names} unit={unit} zone={timeZone.value} />
       ) : (
-        <ChartView panelId={panelId} label={title} content={content} names={data.names} {...(onZoom ? { onZoom } : {})} />
+        <ChartView
+          panelId={panelId}
+          label={title}
+          content={content}
+          names={data.names}
+          {...(onZoom ? { onZoom } : {})}
+        />
       )}
       <Legend title={title} data={data} colors={colors} unit={unit} hidden={hidden} onHidden={setHidden} />
     </>

@@ -2,7 +2,14 @@
 import type { BoardPanel, BoardQuery } from '../../model/board.ts'
 import { frameFromMatrix, type Frame, type LabelSet } from '../../model/frame.ts'
 import { alignRange, expandIntervals, panelIntervals, type PanelIntervals } from '../../model/interval.ts'
-import { assignColors, type ColorMeaning, labelKey, meaningColor, paletteColor, type Theme } from '../../model/series-color.ts'
+import {
+  assignColors,
+  type ColorMeaning,
+  labelKey,
+  meaningColor,
+  paletteColor,
+  type Theme,
+} from '../../model/series-color.ts'
 import { commonLabelNames, seriesName } from '../../model/series-name.ts'
 import type { ResolvedRange } from '../../model/time-range.ts'
 import { type Grid, queryRange, queryVector, type VectorSample } from '../api/prometheus.ts'
@@ -29,11 +36,17 @@ export function intervalsOf({ range, widthPx, scrapeIntervalMs }: QueryContext):
   return panelIntervals({ ...range, pointsMax: Math.max(60, Math.round(widthPx / PX_PER_POINT)), scrapeIntervalMs })
 }
 
-export async function loadLines(queries: readonly BoardQuery[], context: QueryContext, signal: AbortSignal): Promise<LinesData> {
+export async function loadLines(
+  queries: readonly BoardQuery[],
+  context: QueryContext,
+  signal: AbortSignal,
+): Promise<LinesData> {
   const intervals = intervalsOf(context)
   const { fromMs, toMs } = context.range
   const grid: Grid = { ...alignRange(fromMs, toMs, intervals.stepMs), stepMs: intervals.stepMs }
-  const answers = await Promise.all(queries.map(({ expr }) => queryRange(expandIntervals(expr, intervals), grid, signal)))
+  const answers = await Promise.all(
+    queries.map(({ expr }) => queryRange(expandIntervals(expr, intervals), grid, signal)),
+  )
   const series = answers.flatMap(({ data }, i) => data.map((one) => ({ ...one, query: queries[i]! })))
   const common = commonLabelNames(series.map(({ metric }) => metric))
   return {
@@ -73,8 +86,11 @@ export async function loadRows(
   const answers = await Promise.all(
     panel.queries.map(({ expr }) => queryVector(expandIntervals(expr, intervals), context.range.toMs, signal)),
   )
-  const keyOf = (metric: LabelSet) => labelKey(by === undefined ? metric : Object.fromEntries(by.map((name) => [name, metric[name] ?? ''])))
-  const columns = answers.map((samples) => new Map(samples.map((sample) => [keyOf(sample.metric), sampleNumber(sample)])))
+  const keyOf = (metric: LabelSet) =>
+    labelKey(by === undefined ? metric : Object.fromEntries(by.map((name) => [name, metric[name] ?? ''])))
+  const columns = answers.map(
+    (samples) => new Map(samples.map((sample) => [keyOf(sample.metric), sampleNumber(sample)])),
+  )
   return (answers[0] ?? []).map(({ metric }) => ({
     labels: metric,
     values: columns.map((column) => column.get(keyOf(metric)) ?? Number.NaN),

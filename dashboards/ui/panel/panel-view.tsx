@@ -89,7 +89,15 @@ export function PanelView({ panel, scrapeIntervalMs, alone }: Props): JSX.Elemen
 }
 
 /** Opens every query of the panel on the query page, with its variables and windows filled in. */
-function QueryLink({ panel, widthPx, scrapeIntervalMs }: { panel: BoardPanel; widthPx: number; scrapeIntervalMs: number }) {
+function QueryLink({
+  panel,
+  widthPx,
+  scrapeIntervalMs,
+}: {
+  panel: BoardPanel
+  widthPx: number
+  scrapeIntervalMs: number
+}) {
   const range = shownRange.value
   const intervals = intervalsOf({ range, widthPx: widthPx || 600, scrapeIntervalMs })
   const search = new URLSearchParams()

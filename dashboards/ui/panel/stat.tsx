@@ -7,7 +7,7 @@ import { meaningColor, paletteColor } from '../../model/series-color.ts'
 import { formatValue } from '../../model/units.ts'
 import { useLive } from '../state/live.ts'
 import { theme } from '../state/theme.ts'
-import { shownRange } from '../state/time.ts'
+import { rangeKey, shownRange } from '../state/time.ts'
 import { type LinesData, loadLines } from './panel-data.ts'
 import type { BodyProps } from './panel-view.tsx'
 import { EmptyState } from './states.tsx'
@@ -18,12 +18,13 @@ export function StatBody({ panel, active, widthPx, scrapeIntervalMs }: BodyProps
   const range = shownRange.value
   const { data, error, loading } = useLive(
     (abort) => loadLines(panel.queries.slice(0, 1), { range, widthPx, scrapeIntervalMs }, abort),
-    [panel.queries[0]?.expr, range.fromMs, range.toMs, widthPx, scrapeIntervalMs],
-    { active, live: false },
+    [panel.queries[0]?.expr, rangeKey.value, widthPx, scrapeIntervalMs],
+    { active },
   )
   const y = data?.frame.ys[0]
   if (data === undefined || y === undefined) {
-    if (panel.emptyText !== undefined && !loading && error === undefined) return <p class="stat-value">{panel.emptyText}</p>
+    if (panel.emptyText !== undefined && !loading && error === undefined)
+      return <p class="stat-value">{panel.emptyText}</p>
     return <EmptyState error={error} loading={loading && data === undefined} />
   }
   const { last } = columnStats(y)
@@ -51,7 +52,11 @@ export function Sparkline({ data, color }: { data: Pick<LinesData, 'frame' | 'ra
   return <canvas class="sparkline" ref={ref} aria-hidden="true" />
 }
 
-function paintSparkline(canvas: HTMLCanvasElement, { frame, range }: Pick<LinesData, 'frame' | 'range'>, color: string): void {
+function paintSparkline(
+  canvas: HTMLCanvasElement,
+  { frame, range }: Pick<LinesData, 'frame' | 'range'>,
+  color: string,
+): void {
   const y = frame.ys[0]
   const { clientWidth: width, clientHeight: height } = canvas
   const ctx = canvas.getContext('2d')
@@ -60,8 +65,10 @@ function paintSparkline(canvas: HTMLCanvasElement, { frame, range }: Pick<LinesD
   canvas.height = Math.round(height * devicePixelRatio)
   ctx.scale(devicePixelRatio, devicePixelRatio)
   const [min, max] = columnsExtent([y])
-  const low = Math.min(min, 0)
-  const scaleY = -(height - 2 * PADDING_PX) / (max - low || 1)
+  // Small wobbles of a large value stay small: the line's height is at least a tenth of the value.
+  const span = Math.max(max - min, Math.abs(max) * 0.1) || 1
+  const low = (min + max - span) / 2
+  const scaleY = -(height - 2 * PADDING_PX) / span
   const scaleX = width / (range.toMs - range.fromMs)
   const path = new Float64Array(pathLengthMax(y.length))
   const length = linePath(

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { severityOf, type TablePanel } from '../../model/board.ts'
 import { formatValue } from '../../model/units.ts'
 import { useLive } from '../state/live.ts'
-import { shownRange } from '../state/time.ts'
+import { rangeKey, shownRange } from '../state/time.ts'
 import { loadRows, type TableRow } from './panel-data.ts'
 import type { BodyProps } from './panel-view.tsx'
 import { EmptyState } from './states.tsx'
@@ -16,10 +16,11 @@ export function TableBody({ panel, active, widthPx, scrapeIntervalMs }: BodyProp
   const [sortColumn, setSortColumn] = useState(0)
   const { data, error, loading } = useLive(
     (abort) => loadRows(panel, panel.by, { range, widthPx, scrapeIntervalMs }, abort),
-    [exprs, range.fromMs, range.toMs, scrapeIntervalMs],
-    { active, live: false },
+    [exprs, rangeKey.value, widthPx, scrapeIntervalMs],
+    { active },
   )
-  if (data === undefined || data.length === 0) return <EmptyState error={error} loading={loading && data === undefined} />
+  if (data === undefined || data.length === 0)
+    return <EmptyState error={error} loading={loading && data === undefined} />
   const rows = [...data].sort((a, b) => sortValue(b, sortColumn) - sortValue(a, sortColumn)).slice(0, ROWS_MAX)
   return (
     <div class="table-scroll" tabIndex={0} role="group" aria-label={panel.title}>

@@ -51,7 +51,10 @@ export function scrapeIntervalMs(job?: string): number | undefined {
 export function useMetricNames(matcher: string | undefined, active = true): ReadonlySet<string> | undefined {
   const emptyRef = useRef(true)
   const round = emptyRef.current ? tick.value : Math.floor(tick.value / NAMES_EVERY_ROUNDS)
-  const { data } = useLive((abort) => labelValues('__name__', matcher, abort), [matcher, round], { active, live: false })
+  const { data } = useLive((abort) => labelValues('__name__', matcher, abort), [matcher, round], {
+    active,
+    live: false,
+  })
   emptyRef.current = data === undefined || data.length === 0
   return useMemo(() => (data === undefined ? undefined : new Set(data)), [data])
 }

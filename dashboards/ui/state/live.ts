@@ -47,7 +47,12 @@ export function useLive<T>(
 
   useEffect(() => () => runningRef.current?.controller.abort(), [])
 
-  return { data: state.data, error: state.error, loading: state.loading, reload: () => setReloads((count) => count + 1) }
+  return {
+    data: state.data,
+    error: state.error,
+    loading: state.loading,
+    reload: () => setReloads((count) => count + 1),
+  }
 }
 
 function describe(thrown: unknown): string {

@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals'
 
 /** Path below which the server answers, with both slashes: `/` or `/some/prefix/`. Found by this script's own address. */
-export const basePath = new URL('../', import.meta.url).pathname
+export const basePath = new URL(/* @vite-ignore */ '../', import.meta.url).pathname
 
 const href = signal(location.href)
 
@@ -18,7 +18,10 @@ window.addEventListener('hashchange', followAddress)
 followAddress()
 
 /** Address of a page of ours; parameters that are `undefined` are left out. */
-export function pageHref(path: string, params: Readonly<Record<string, string | undefined>> | URLSearchParams = {}): string {
+export function pageHref(
+  path: string,
+  params: Readonly<Record<string, string | undefined>> | URLSearchParams = {},
+): string {
   const search =
     params instanceof URLSearchParams
       ? params
@@ -34,7 +37,10 @@ export function navigate(to: string, { replace = false } = {}): void {
 }
 
 /** Changes parameters of the present page; `undefined` removes one. */
-export function setParams(changes: Readonly<Record<string, string | undefined>>, options: { replace?: boolean } = {}): void {
+export function setParams(
+  changes: Readonly<Record<string, string | undefined>>,
+  options: { replace?: boolean } = {},
+): void {
   const search = new URLSearchParams(route.peek().search)
   for (const [name, value] of Object.entries(changes)) {
     if (value === undefined) search.delete(name)

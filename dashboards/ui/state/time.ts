@@ -1,7 +1,14 @@
 // The time range of the page, the clock of its refreshes and the instant under the pointer, shared by all its panels.
-import { computed, effect, signal } from '@preact/signals'
+import { batch, computed, effect, signal } from '@preact/signals'
 import { tryParseDuration } from '../../model/interval.ts'
-import { isLive, type ResolvedRange, resolveRange, type TimeRange, type TimeZone, zoomOut } from '../../model/time-range.ts'
+import {
+  isLive,
+  type ResolvedRange,
+  resolveRange,
+  type TimeRange,
+  type TimeZone,
+  zoomOut,
+} from '../../model/time-range.ts'
 import { route, setParams } from './route.ts'
 
 const DEFAULT_RANGE: TimeRange = { from: 'now-15m', to: 'now' }
@@ -50,14 +57,21 @@ export interface Cursor {
 }
 export const cursor = signal<Cursor | undefined>(undefined)
 
+/** Changes when another range is asked for, not when a live one moves on. */
+export const rangeKey = computed(() => `${timeRange.value.from} ${timeRange.value.to} ${dataStartMs.value ?? ''}`)
+
 export function refreshNow(): void {
-  nowMs.value = Date.now()
-  tick.value++
+  batch(() => {
+    nowMs.value = Date.now()
+    tick.value++
+  })
 }
 
 export function setRange(range: TimeRange): void {
-  nowMs.value = Date.now()
-  setParams({ from: range.from, to: range.to })
+  batch(() => {
+    nowMs.value = Date.now()
+    setParams({ from: range.from, to: range.to })
+  })
 }
 
 export function zoomTo({ fromMs, toMs }: ResolvedRange): void {

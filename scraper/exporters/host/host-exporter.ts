@@ -52,7 +52,7 @@ export interface HostExporter {
 
 export function createHostExporter(options: HostExporterOptions): HostExporter {
   const logger = options.logger.child({ module: 'host-exporter' })
-  const collectors = createCollectors(options)
+  const collectors = createCollectors({ ...options, logger })
   const buildInfo = buildInfoText(options.version ?? '')
   const failing = new Set<string>()
   const encoder = new TextEncoder()
@@ -62,7 +62,9 @@ export function createHostExporter(options: HostExporterOptions): HostExporter {
     const page = new Page()
     let success = true
     try {
-      await collector.collect(page)
+      // Waiting where nothing is awaited would count the other collectors' time.
+      const pending = collector.collect(page)
+      if (pending !== undefined) await pending
       failing.delete(collector.name)
     } catch (error) {
       success = false
@@ -71,7 +73,12 @@ export function createHostExporter(options: HostExporterOptions): HostExporter {
         logger[isAbsence(error) ? 'debug' : 'warn']({ err: error, collector: collector.name }, 'collector failed')
       failing.add(collector.name)
     }
-    return { name: collector.name, text: success ? page.toString() : '', success, durationMs: performance.now() - startMs }
+    return {
+      name: collector.name,
+      text: success ? page.toString() : '',
+      success,
+      durationMs: performance.now() - startMs,
+    }
   }
 
   return {
@@ -98,8 +105,8 @@ interface CollectorResult {
 }
 
 function createCollectors(options: HostExporterOptions): Collector[] {
-  const { clock, textfileDirectory } = options
-  const everywhere = textfileDirectory === undefined ? [] : [createTextfileCollector(textfileDirectory)]
+  const { clock, textfileDirectory, logger } = options
+  const everywhere = textfileDirectory === undefined ? [] : [createTextfileCollector(textfileDirectory, logger)]
   // Given paths are read on any system, so that a fixture is.
   if (process.platform !== 'linux' && options.procPath === undefined)
     return [...createNodeOsCollectors(clock), createTimeCollector(clock), ...everywhere]

@@ -2,6 +2,7 @@ import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 
 const BUFFER_BYTES = 1 << 18
+const ABSENCES: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EINVAL', 'EOPNOTSUPP', 'ENOTSUP', 'ENODEV'])
 
 /**
  * Reads the kernel's files. They are served from memory in microseconds, so reading them synchronously is cheaper than a
@@ -26,7 +27,7 @@ export class HostFiles {
   }
 
   sys(path: string): string {
-    return this.#read(`${this.#sysPath}/${path}`)
+    return this.#read(`${this.#sysPath}/${path}`, true)
   }
 
   rootfs(path: string): string {
@@ -38,15 +39,14 @@ export class HostFiles {
     return readdirSync(`${this.#sysPath}/${path}`).sort()
   }
 
-  #read(file: string): string {
+  #read(file: string, atOnce = false): string {
     const fd = openSync(file, 'r')
     try {
       let length = 0
-      // The kernel may answer in pieces of a page; only an empty read is the end.
-      while (length < BUFFER_BYTES) {
-        const got = readSync(fd, this.#buffer, length, BUFFER_BYTES - length, null)
-        if (got === 0) break
-        length += got
+      // A sysfs attribute comes whole. A /proc file may come in pieces of a page: only an empty read is its end.
+      for (let got = -1; got !== 0 && length < BUFFER_BYTES; length += got) {
+        got = readSync(fd, this.#buffer, length, BUFFER_BYTES - length, null)
+        if (atOnce) return this.#buffer.toString('utf8', 0, got)
       }
       return this.#buffer.toString('utf8', 0, length)
     } finally {
@@ -65,8 +65,7 @@ export function ifPresent<T>(read: () => T): T | undefined {
   }
 }
 
-/** ENOENT: not there; EINVAL, EOPNOTSUPP, ENODEV: there, but this device or kernel has nothing to say. */
+/** ENOENT, ENOTDIR: not there; EINVAL, EOPNOTSUPP, ENODEV: there, but this device or kernel has nothing to say. */
 export function isAbsence(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code
-  return code === 'ENOENT' || code === 'EINVAL' || code === 'EOPNOTSUPP' || code === 'ENOTSUP' || code === 'ENODEV'
+  return ABSENCES.has((error as NodeJS.ErrnoException).code ?? '')
 }

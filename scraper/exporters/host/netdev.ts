@@ -44,7 +44,17 @@ function parseNetDev(text: string): { columns: string[]; devices: Device[] } {
     const at = line.lastIndexOf(':')
     if (at < 0) return []
     const name = line.slice(0, at).trim()
-    return [{ name, labels: labelText({ device: name }), values: line.slice(at + 1).trim().split(/\s+/).map(Number) }]
+    return [
+      {
+        name,
+        labels: labelText({ device: name }),
+        values: line
+          .slice(at + 1)
+          .trim()
+          .split(/\s+/)
+          .map(Number),
+      },
+    ]
   })
   return { columns, devices }
 }

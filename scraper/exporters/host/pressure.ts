@@ -18,8 +18,9 @@ export function createPressureCollector(files: HostFiles): Collector {
     name: 'pressure',
     collect(page) {
       for (const [resource, line, state, help] of FAMILIES) {
-        // Absent on kernels before 4.20, unreadable when started with psi=0.
-        const text = ifPresent(() => files.proc(`pressure/${resource}`))
+        // All absent on kernels before 4.20 and unreadable when started with psi=0; only some, on kernels before 6.1.
+        const read = (): string => files.proc(`pressure/${resource}`)
+        const text = resource === 'cpu' ? read() : ifPresent(read)
         const total = text && new RegExp(`^${line} .*total=(\\d+)`, 'm').exec(text)?.[1]
         if (!total) continue
         page.single(

@@ -1,0 +1,32 @@
+import { AppError } from '../../lib/index.ts'
+
+/** A refusal in the original's two manners: a bare JSON string, or `{code, message}` from its request checks. */
+export class AlertmanagerApiError extends AppError {
+  override readonly code = 'ERR_ALERT_API'
+  override readonly httpStatus: number
+  readonly body: string | { readonly code: number; readonly message: string }
+
+  constructor(httpStatus: number, body: AlertmanagerApiError['body']) {
+    super(typeof body === 'string' ? body : body.message)
+    this.httpStatus = httpStatus
+    this.body = body
+  }
+}
+
+export const refused = (message: string): AlertmanagerApiError => new AlertmanagerApiError(400, message)
+
+const CHECK_REQUIRED = 602
+const CHECK_FORMAT = 601
+const CHECK_MIN_ITEMS = 612
+
+export const missing = (path: string): AlertmanagerApiError =>
+  new AlertmanagerApiError(422, { code: CHECK_REQUIRED, message: `${path} in body is required` })
+
+export const malformed = (what: string, type: string, value: unknown): AlertmanagerApiError =>
+  new AlertmanagerApiError(422, { code: CHECK_FORMAT, message: `${what} must be of type ${type}: "${String(value)}"` })
+
+export const tooFew = (path: string): AlertmanagerApiError =>
+  new AlertmanagerApiError(422, { code: CHECK_MIN_ITEMS, message: `${path} in body should have at least 1 items` })
+
+/** With the newline at the end that Go's encoder writes. */
+export const jsonText = (value: unknown): string => `${JSON.stringify(value)}\n`

@@ -1,0 +1,26 @@
+import type { Alertmanager } from '../alertmanager.ts'
+import { timeText } from './alerts.ts'
+import { type Query, receiverFilter } from './query.ts'
+
+export function getStatus(alertmanager: Alertmanager): unknown {
+  const { startedAtMs, config, version } = alertmanager.status()
+  return {
+    cluster: { peers: [], status: 'disabled' },
+    config: { original: config },
+    uptime: timeText(startedAtMs),
+    versionInfo: {
+      branch: 'belltower',
+      buildDate: '',
+      buildUser: '',
+      goVersion: `node ${process.versions.node}`,
+      revision: 'belltower',
+      version,
+    },
+  }
+}
+
+export function getReceivers(alertmanager: Alertmanager, query: Query): unknown[] {
+  const receivers = alertmanager.receivers()
+  const isWanted = receiverFilter({ receiver_matchers: query['receiver_matchers'] }, receivers)
+  return receivers.filter(({ name }) => isWanted(name)).map(({ name }) => ({ name }))
+}

@@ -1,0 +1,42 @@
+import { parse, stringify } from 'yaml'
+import type { RouteSettings } from '../route/route.ts'
+import { printedTimers } from './route-schema.ts'
+import { MASK } from './scalars.ts'
+
+const SECRET_KEY =
+  /(^|_)(password|auth_secret|client_secret|api_secret|secret_key|token|token_id|credentials|api_key|service_key|user_key|webhook_url)$|^(key|slack_api_url)$/
+/** Keys that are secret only inside these lists. */
+const SECRET_IN: Readonly<Record<string, readonly string[]>> = {
+  url: ['webhook_configs', 'incidentio_configs'],
+  api_url: ['slack_configs'],
+  routing_key: ['pagerduty_configs'],
+  secrets: ['http_headers'],
+}
+
+/** The file as it took effect: defaults that everybody asks about filled in, secrets masked, comments gone. */
+export function printedConfig(text: string, root: RouteSettings, resolveTimeout: string): string {
+  // YAML 1.2 leaves `09:00` and `yes` as they are written.
+  const plain = (parse(text, { merge: true, version: '1.2' }) ?? {}) as Record<string, unknown>
+  const masked = mask(plain, []) as Record<string, Record<string, unknown>>
+  return stringify({
+    ...masked,
+    global: { resolve_timeout: resolveTimeout, ...masked['global'] },
+    route: { ...printedTimers(root), ...masked['route'] },
+  })
+}
+
+function mask(value: unknown, path: readonly string[]): unknown {
+  const key = path[path.length - 1] ?? ''
+  if (Array.isArray(value)) return value.map((item) => mask(item, path))
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, mask(inner, [...path, name])]))
+  if (value === null || value === '') return value
+  const isSecret = SECRET_KEY.test(key) || SECRET_IN[key]?.some((list) => path.includes(list))
+  if (!isSecret) return withoutUrlPassword(value)
+  // Older amtool wants a webhook's URL to look like one.
+  return path.includes('webhook_configs') && key === 'url' ? `http://${MASK}` : MASK
+}
+
+/** A proxy's URL may carry a password. */
+const withoutUrlPassword = (value: unknown): unknown =>
+  typeof value === 'string' ? value.replace(/^(\w+:\/\/[^/:@\s]*:)[^/@\s]+@/, `$1${MASK}@`) : value

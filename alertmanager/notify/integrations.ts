@@ -1,0 +1,62 @@
+import type { Clock, HttpClient, HttpClientConfig, Logger } from '../../lib/index.ts'
+import type { AlertmanagerConfig, IntegrationConfig, ReceiverConfig } from '../config/types.ts'
+import type { RouteConfig } from '../route/route.ts'
+import { EmailNotifier } from './email/email.ts'
+import { LogNotifier } from './log/log.ts'
+import type { Integration, Notifier } from './notifier.ts'
+import { TwilioNotifier } from './sms/twilio.ts'
+import type { Templates } from './templates.ts'
+import { WebhookNotifier } from './webhook/webhook.ts'
+
+export type HttpClientFactory = (config: HttpClientConfig) => HttpClient
+
+export interface IntegrationsOptions {
+  readonly config: AlertmanagerConfig
+  readonly templates: Templates
+  readonly httpClientFactory: HttpClientFactory
+  readonly clock: Clock
+  readonly userAgent: string
+  readonly logger: Logger
+}
+
+/** The ways out of every receiver that a route uses, by receiver. */
+export function buildIntegrations(options: IntegrationsOptions): Map<string, Integration[]> {
+  const used = new Set(receiversOf(options.config.route))
+  const unused = options.config.receivers.filter(({ name }) => !used.has(name)).map(({ name }) => name)
+  if (unused.length > 0) options.logger.info({ receivers: unused }, 'Receivers that no route uses are left out')
+  return new Map(
+    options.config.receivers
+      .filter(({ name }) => used.has(name))
+      .map((receiver) => [receiver.name, integrationsOf(receiver, options)]),
+  )
+}
+
+export function* receiversOf(route: RouteConfig): Iterable<string> {
+  yield route.receiver
+  for (const child of route.routes) yield* receiversOf(child)
+}
+
+function integrationsOf(receiver: ReceiverConfig, options: IntegrationsOptions): Integration[] {
+  const counts = new Map<string, number>()
+  return receiver.integrations.map((config) => {
+    const index = counts.get(config.kind) ?? 0
+    counts.set(config.kind, index + 1)
+    const where = `${receiver.name}/${config.kind}/${index}`
+    const { sendResolved, kind } = config
+    return { receiver: receiver.name, name: kind, index, sendResolved, notifier: notifierOf(config, where, options) }
+  })
+}
+
+function notifierOf(config: IntegrationConfig, where: string, options: IntegrationsOptions): Notifier {
+  const { templates, clock, userAgent, httpClientFactory } = options
+  switch (config.kind) {
+    case 'email':
+      return new EmailNotifier({ config, templates, clock, where })
+    case 'webhook':
+      return new WebhookNotifier({ config, client: httpClientFactory(config.http), templates, clock, userAgent, where })
+    case 'log':
+      return new LogNotifier(options.logger)
+    case 'sms':
+      return new TwilioNotifier({ config, client: httpClientFactory(config.http), templates, clock, userAgent, where })
+  }
+}

@@ -1,0 +1,170 @@
+import type { Clock, Logger } from '../lib/index.ts'
+import { EMPTY_LABELS, type Labels, labelsFromEntries, labelsFromRecord } from '../model/index.ts'
+import type { StoredAlert } from './alert/stored-alert.ts'
+import type { AlertmanagerConfig } from './config/types.ts'
+import type { FlushedAlert, GroupFlush } from './dispatch/alert-group.ts'
+import { Dispatcher, type DispatcherOptions } from './dispatch/dispatcher.ts'
+import { Inhibitor } from './inhibit/inhibitor.ts'
+import type { AlertmanagerMetrics } from './metrics.ts'
+import { buildIntegrations, type HttpClientFactory } from './notify/integrations.ts'
+import type { Integration, Notification } from './notify/notifier.ts'
+import { Pipeline, type PipelineState } from './notify/pipeline.ts'
+import { readTemplateFiles, Templates, type Text } from './notify/templates.ts'
+import { buildRoute, type Route } from './route/route.ts'
+
+export interface RuntimeOptions {
+  readonly config: AlertmanagerConfig
+  readonly state: PipelineState
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: AlertmanagerMetrics
+  readonly httpClientFactory: HttpClientFactory
+  readonly externalUrl: string
+  readonly userAgent: string
+  readonly retentionMs: number
+}
+
+/** Everything that follows from one configuration; a reload builds the next and stops this one. */
+export class Runtime {
+  readonly config: AlertmanagerConfig
+  readonly route: Route
+  readonly inhibitor: Inhibitor
+  readonly integrations: ReadonlyMap<string, readonly Integration[]>
+  readonly #pipeline: Pipeline
+  readonly #clock: Clock
+  #dispatcher: Dispatcher | undefined
+
+  private constructor(options: RuntimeOptions, templates: Templates) {
+    const { config } = options
+    this.config = config
+    this.#clock = options.clock
+    this.route = buildRoute(config.route)
+    this.inhibitor = new Inhibitor(config.inhibitRules)
+    this.integrations = buildIntegrations({ ...options, templates })
+    const routeLabels = compileRouteLabels(this.route, templates)
+    this.#pipeline = new Pipeline({
+      ...options,
+      inhibitor: this.inhibitor,
+      timeIntervals: config.timeIntervals,
+      integrations: this.integrations,
+      renderRouteLabels: (flush, alerts) => renderRouteLabels(routeLabels, flush, alerts, options.externalUrl),
+    })
+  }
+
+  /** Reads the template files and tries every template. Nothing runs before `start`. @throws {NotificationTemplateError} */
+  static async build(options: RuntimeOptions): Promise<Runtime> {
+    const templates = new Templates(await readTemplateFiles(options.config.templates), options.clock)
+    const runtime = new Runtime(options, templates)
+    try {
+      await templates.rehearse(rehearsalNotification(options))
+    } catch (error) {
+      await runtime.stop()
+      throw error
+    }
+    return runtime
+  }
+
+  get dispatcher(): Dispatcher | undefined {
+    return this.#dispatcher
+  }
+
+  start(
+    alerts: Iterable<StoredAlert>,
+    options: Pick<DispatcherOptions, 'holdUntilMs' | 'resumeTimer' | 'onTimer' | 'onGroupGone'>,
+  ): void {
+    this.#dispatcher = new Dispatcher({
+      ...options,
+      route: this.route,
+      clock: this.#clock,
+      flushHandler: (flush) => this.#pipeline.flush(flush),
+    })
+    for (const alert of alerts) this.add(alert)
+  }
+
+  add(alert: StoredAlert): void {
+    // Before the dispatcher, since a group may flush at once.
+    this.inhibitor.observe(alert)
+    this.#dispatcher?.add(alert)
+  }
+
+  /** Waits for attempts under way, but not longer than `patienceMs`. */
+  async stop(patienceMs = 0): Promise<void> {
+    const stopped = this.#dispatcher?.stop() ?? Promise.resolve()
+    let cancel = (): void => {}
+    const patience = new Promise<void>((resolve) => {
+      cancel = this.#clock.schedule(patienceMs, resolve)
+    })
+    await Promise.race([stopped, patience])
+    cancel()
+    const all = [...this.integrations.values()].flat()
+    void stopped.then(() => Promise.all(all.map(({ notifier }) => notifier.close())))
+  }
+}
+
+function compileRouteLabels(root: Route, templates: Templates): Map<Route, [string, Text][]> {
+  const compiled = new Map<Route, [string, Text][]>()
+  const visit = (route: Route): void => {
+    const texts = Object.entries(route.labels).map(([name, source]): [string, Text] => [
+      name,
+      templates.text(`route ${route.key} label ${name}`, source),
+    ])
+    compiled.set(route, texts)
+    route.routes.forEach(visit)
+  }
+  visit(root)
+  return compiled
+}
+
+async function renderRouteLabels(
+  compiled: ReadonlyMap<Route, readonly (readonly [string, Text])[]>,
+  flush: GroupFlush,
+  alerts: readonly FlushedAlert[],
+  externalUrl: string,
+): Promise<Labels> {
+  const texts = compiled.get(flush.route) ?? []
+  if (texts.length === 0) return EMPTY_LABELS
+  const notification: Notification = {
+    receiver: flush.route.receiver,
+    groupKey: flush.groupKey,
+    groupLabels: flush.groupLabels,
+    routeLabels: EMPTY_LABELS,
+    alerts,
+    reason: 'first notification',
+    externalUrl,
+    deadlineMs: flush.deadlineMs,
+  }
+  return labelsFromEntries(
+    await Promise.all(texts.map(async ([name, text]) => [name, await text(notification)] as const)),
+  )
+}
+
+/** One alert that never was, with the labels that templates commonly ask for. */
+function rehearsalNotification({ clock, externalUrl }: RuntimeOptions): Notification {
+  const nowMs = clock.nowMs()
+  const labels = labelsFromRecord({
+    alertname: 'Rehearsal',
+    instance: 'localhost:9090',
+    job: 'belltower',
+    severity: 'info',
+  })
+  const alert: StoredAlert = {
+    fingerprint: '0000000000000000',
+    labels,
+    annotations: labelsFromRecord({ summary: 'A rehearsal', description: 'Never sent.' }),
+    startsAtMs: nowMs,
+    endsAtMs: nowMs + 1,
+    updatedAtMs: nowMs,
+    generatorUrl: 'http://localhost/',
+    timeout: false,
+  }
+  return {
+    receiver: 'rehearsal',
+    groupKey: '{}:{}',
+    groupLabels: labelsFromRecord({ alertname: 'Rehearsal' }),
+    routeLabels: EMPTY_LABELS,
+    alerts: [{ alert, resolved: false }],
+    reason: 'first notification',
+    externalUrl,
+    deadlineMs: nowMs,
+  }
+}

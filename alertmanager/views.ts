@@ -1,0 +1,39 @@
+import type { Labels } from '../model/index.ts'
+import type { StoredAlert } from './alert/stored-alert.ts'
+
+/** An alert and what becomes of it, as of the call. */
+export interface AlertView {
+  readonly alert: StoredAlert
+  readonly receivers: readonly string[]
+  /** Ids of silences. */
+  readonly silencedBy: readonly string[]
+  /** Fingerprints of alerts. */
+  readonly inhibitedBy: readonly string[]
+  /** Names of time intervals; only inside a group, since it is the route that is muted. */
+  readonly mutedBy: readonly string[]
+}
+
+export interface GroupView {
+  readonly key: string
+  readonly labels: Labels
+  readonly routeLabels: Readonly<Record<string, string>>
+  readonly receiver: string
+  readonly nextFlushAtMs: number
+  readonly alerts: readonly AlertView[]
+}
+
+/** Where labels lead: one destination. */
+export interface RouteDestination {
+  readonly receiver: string
+  readonly routeKey: string
+  readonly groupKey: string
+  readonly groupLabels: Labels
+}
+
+export interface AlertmanagerStatus {
+  readonly startedAtMs: number
+  /** YAML, secrets masked. */
+  readonly config: string
+  /** The release of the original whose interfaces this one has. */
+  readonly version: string
+}

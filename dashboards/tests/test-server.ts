@@ -1,0 +1,215 @@
+// The server of the browser test: built pages under a route prefix, and an API whose answers are made up from the question,
+// with label values as hostile as the outside world.
+import { readFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { extname } from 'node:path'
+import { uiContentSecurityPolicy, uiIndexHtml } from '../assets.ts'
+
+export const HOSTILE = '"><img src=x onerror="document.title=\'owned\'">'
+const MIME: Readonly<Record<string, string>> = {
+  '.css': 'text/css',
+  '.js': 'text/javascript',
+  '.svg': 'image/svg+xml',
+}
+const METRICS = [
+  'node_cpu_seconds_total',
+  'node_load1',
+  'node_memory_MemTotal_bytes',
+  'node_filesystem_size_bytes',
+  'node_network_receive_bytes_total',
+  'prometheus_tsdb_head_series',
+  'prometheus_tsdb_head_samples_appended_total',
+  'scrape_duration_seconds',
+  'http_request_duration_seconds_bucket',
+  'http_request_duration_seconds_count',
+  'nodejs_version_info',
+  'process_cpu_seconds_total',
+]
+
+export interface TestServer {
+  readonly origin: string
+  /** Bodies of silences that were posted. */
+  readonly silences: unknown[]
+  close(): Promise<void>
+}
+
+export async function startTestServer(prefix: string, assetsDir: URL): Promise<TestServer> {
+  const silences: unknown[] = []
+  const server: Server = createServer((request, response) => {
+    answer(request, response, { prefix, assetsDir, silences }).catch((thrown: unknown) => {
+      response.writeHead(500).end(String(thrown))
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    silences,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections()
+        server.close(() => resolve())
+      }),
+  }
+}
+
+interface Site {
+  prefix: string
+  assetsDir: URL
+  silences: unknown[]
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, site: Site): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://x')
+  if (!url.pathname.startsWith(`${site.prefix}/`)) return void response.writeHead(404).end()
+  const path = url.pathname.slice(site.prefix.length)
+  if (path.includes('/api/')) return api(request, response, path, url.searchParams, site)
+  const security = { 'content-security-policy': uiContentSecurityPolicy }
+  const type = MIME[extname(path)]
+  if (type === undefined) {
+    const html = await uiIndexHtml(site.prefix, site.assetsDir)
+    return void response.writeHead(200, { ...security, 'content-type': 'text/html; charset=utf-8' }).end(html)
+  }
+  const bytes = await readFile(new URL(`.${path}`, site.assetsDir))
+  response.writeHead(200, { ...security, 'content-type': type }).end(bytes)
+}
+
+async function api(
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  params: URLSearchParams,
+  { silences }: Site,
+): Promise<void> {
+  const send = (body: unknown, status = 200) =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  const body = request.method === 'POST' ? await readBody(request) : ''
+  if (path.startsWith('/alertmanager/api/v2/')) {
+    if (request.method !== 'POST') return send(alertmanagerAnswer(path.slice('/alertmanager/api/v2/'.length)))
+    silences.push(JSON.parse(body))
+    return send({ silenceID: 'c0ffee' })
+  }
+  if (path === '/pushgateway/api/v1/metrics') return send({ status: 'success', data: [] })
+  const asked = body === '' ? params : new URLSearchParams(body)
+  const query = asked.get('query') ?? ''
+  if (query.includes('sum(rate(') && !query.endsWith(')')) {
+    return send(
+      {
+        status: 'error',
+        errorType: 'bad_data',
+        error: 'invalid parameter "query": 1:5: parse error: unclosed left parenthesis',
+      },
+      400,
+    )
+  }
+  send({ status: 'success', data: prometheusAnswer(path.slice('/api/v1/'.length), query, asked) })
+}
+
+function prometheusAnswer(endpoint: string, query: string, params: URLSearchParams): unknown {
+  if (endpoint === 'query_range') return { resultType: 'matrix', result: matrix(params) }
+  if (endpoint === 'query') return { resultType: 'vector', result: vector(query) }
+  if (endpoint.startsWith('label/')) return METRICS
+  if (endpoint === 'labels') return ['__name__', 'instance', 'job', 'le', 'method', 'route', 'status_code']
+  if (endpoint === 'metadata') return { http_request_duration_seconds: [{ type: 'histogram', help: 'Duration.' }] }
+  if (endpoint === 'targets') return { activeTargets: [target('up'), target('down')], droppedTargets: [] }
+  if (endpoint === 'rules') return { groups: [ruleGroup()] }
+  if (endpoint === 'status/flags') return { 'web.listen-address': '127.0.0.1:9090' }
+  if (endpoint === 'status/config') return { yaml: `global:\n  # ${HOSTILE}\n` }
+  if (endpoint === 'status/tsdb') {
+    return {
+      headStats: { numSeries: 12, chunkCount: 3, minTime: 0, maxTime: Date.now() },
+      seriesCountByMetricName: [{ name: HOSTILE, value: 7 }],
+    }
+  }
+  return { version: '0.1.0' }
+}
+
+function matrix(params: URLSearchParams): unknown[] {
+  const [start, end, step] = ['start', 'end', 'step'].map((name) => Number(params.get(name))) as [
+    number,
+    number,
+    number,
+  ]
+  const values = (phase: number) => {
+    const points: [number, string][] = []
+    for (let at = start; at <= end; at += step) points.push([at, String(2 + Math.sin(at / 60 + phase))])
+    return points
+  }
+  return [
+    { metric: { job: 'shop', instance: HOSTILE, device: HOSTILE }, values: values(0) },
+    { metric: { job: 'shop', instance: 'b:1', device: 'vda' }, values: values(2) },
+  ]
+}
+
+function vector(query: string): unknown[] {
+  const now = Date.now() / 1000
+  const labels = {
+    job: 'shop',
+    instance: '127.0.0.1:9100',
+    nodename: HOSTILE,
+    mountpoint: HOSTILE,
+    method: 'GET',
+    route: HOSTILE,
+  }
+  return [{ metric: labels, value: [now, query.includes('node_filesystem') ? '0.91' : '0.42'] }]
+}
+
+function target(health: 'up' | 'down') {
+  return {
+    labels: { job: 'shop', instance: `${health}:1` },
+    discoveredLabels: { __address__: `${health}:1` },
+    scrapePool: 'shop',
+    scrapeUrl: 'http://127.0.0.1:1/metrics',
+    lastError: health === 'up' ? '' : HOSTILE,
+    lastScrape: new Date().toISOString(),
+    lastScrapeDuration: 0.01,
+    health,
+    scrapeInterval: '5s',
+    scrapeTimeout: '5s',
+  }
+}
+
+function ruleGroup() {
+  const alert = {
+    labels: { alertname: 'Down', job: 'shop' },
+    annotations: { summary: HOSTILE, runbook_url: 'javascript:document.title="owned"' },
+    state: 'firing',
+    activeAt: new Date().toISOString(),
+    value: '1e+00',
+  }
+  const rule = {
+    name: 'Down',
+    type: 'alerting',
+    query: 'up == 0',
+    state: 'firing',
+    duration: 60,
+    alerts: [alert],
+    health: 'ok',
+    evaluationTime: 0,
+    lastEvaluation: '',
+  }
+  return { name: 'group', file: 'rules.yml', interval: 15, evaluationTime: 0, lastEvaluation: '', rules: [rule] }
+}
+
+function alertmanagerAnswer(endpoint: string): unknown {
+  const alert = {
+    labels: { alertname: 'Down', job: 'shop' },
+    annotations: { summary: HOSTILE },
+    fingerprint: 'f00d',
+    startsAt: new Date().toISOString(),
+    endsAt: new Date().toISOString(),
+    generatorURL: 'javascript:document.title="owned"',
+    receivers: [{ name: 'pager' }],
+    status: { state: 'active', silencedBy: [], inhibitedBy: [] },
+  }
+  if (endpoint.startsWith('alerts/groups'))
+    return [{ labels: { alertname: 'Down' }, receiver: { name: 'pager' }, alerts: [alert] }]
+  if (endpoint.startsWith('alerts')) return [alert]
+  return endpoint.startsWith('receivers') ? [{ name: 'pager' }] : []
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  let body = ''
+  for await (const chunk of request) body += String(chunk)
+  return body
+}

@@ -1,0 +1,27 @@
+import { METRIC_NAME } from '../../model/labels.ts'
+import { labelJoin, labelReplace } from '../functions/label-functions.ts'
+import type { Call } from '../parse/ast.ts'
+import type { EvalContext } from './context.ts'
+import { LabelMerger } from './drop-names.ts'
+import { evaluateString, evaluateVector } from './evaluate.ts'
+import type { StepSeries } from './step-series.ts'
+
+/** `label_replace` and `label_join`. */
+export function* changeLabels(expr: Call, ctx: EvalContext): Generator<StepSeries> {
+  const [destination, ...texts] = expr.args.slice(1).map(evaluateString) as [string, string, string, string]
+  const change =
+    expr.name === 'label_replace'
+      ? labelReplace(destination, texts[0], texts[1], texts[2])
+      : labelJoin(destination, texts[0], texts.slice(1))
+  const merger = new LabelMerger(ctx)
+  for (const series of evaluateVector(expr.args[0]!, ctx)) {
+    const labels = change(series.labels)
+    if (labels !== undefined) {
+      series.labels = labels
+      // A name that was written on purpose stays.
+      if (destination === METRIC_NAME) series.dropName = false
+    }
+    merger.add(series)
+  }
+  yield* merger.series()
+}

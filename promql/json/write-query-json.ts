@@ -1,0 +1,176 @@
+// Covered by bench/micro/query-json.bench.ts.
+import { NumberFormatter, POINT_BYTES_MAX } from '../../kernels/index.ts'
+import { formatFloatPlain } from '../../model/float.ts'
+import type { Labels } from '../../model/labels.ts'
+import type { VectorSample } from '../../model/query.ts'
+import type { EvaluationStats, MatrixSeries, QueryResult } from '../exec/result.ts'
+import { ByteBuffer } from './byte-buffer.ts'
+
+/** What stands around the result in the answer. */
+export interface QueryJsonExtras {
+  readonly warnings?: readonly string[]
+  readonly infos?: readonly string[]
+  /** The most series (or samples of a vector) to answer with; 0 = all. */
+  readonly limit?: number
+  /** Set when the request asked for statistics. */
+  readonly stats?: EvaluationStats
+  /** How long the query waited before it was evaluated; part of the statistics. */
+  readonly queuedMs?: number
+}
+
+/** Prometheus shows ten of each kind and counts the rest. */
+const ANNOTATIONS_MAX = 10
+/** Points written between two looks at the buffer's capacity. */
+const BLOCK_POINTS = 512
+
+// One per thread: it holds a compiled kernel and scratch memory, no state.
+let sharedFormatter: NumberFormatter | undefined
+
+/**
+ * The whole body of a successful `/api/v1/query` or `/api/v1/query_range`, byte for byte as Prometheus writes it.
+ *
+ * @returns bytes that own their buffer, so it can be transferred
+ */
+export function writeQueryJson(result: QueryResult, extras: QueryJsonExtras = {}): Uint8Array<ArrayBuffer> {
+  const limit = extras.limit ? extras.limit : Number.POSITIVE_INFINITY
+  const out = new ByteBuffer(expectedBytes(result, limit))
+  out.ascii(`{"status":"success","data":{"resultType":"${result.type}","result":`)
+  const truncated = writeResult(out, result, limit)
+  if (extras.stats) out.ascii(`,"stats":${statsJson(extras.stats, extras.queuedMs ?? 0)}`)
+  out.ascii('}')
+  const warnings = truncated ? ['results truncated due to limit'] : []
+  writeAnnotations(out, 'warning', [...warnings, ...(extras.warnings ?? [])])
+  writeAnnotations(out, 'info', extras.infos ?? [])
+  out.ascii('}')
+  return out.toBytes()
+}
+
+/** A guess on the high side: growing copies everything. */
+function expectedBytes(result: QueryResult, limit: number): number {
+  const spare = 1024 + BLOCK_POINTS * POINT_BYTES_MAX
+  if (result.type === 'vector') return spare + Math.min(result.samples.length, limit) * 256
+  if (result.type !== 'matrix') return spare
+  let sum = spare
+  for (let i = 0; i < Math.min(result.series.length, limit); i++) sum += 256 + result.series[i]!.values.length * 34
+  return sum
+}
+
+/** @returns whether something was left out */
+function writeResult(out: ByteBuffer, result: QueryResult, limit: number): boolean {
+  sharedFormatter ??= new NumberFormatter()
+  switch (result.type) {
+    case 'vector':
+      writeVector(out, sharedFormatter, result.samples, limit)
+      return result.samples.length > limit
+    case 'matrix':
+      writeMatrix(out, sharedFormatter, result.series, limit)
+      return result.series.length > limit
+    case 'scalar':
+      // Another encoder than for vectors: the time is a plain JSON number and the value never has an exponent.
+      out.ascii(`[${result.timestampMs / 1000},"${formatFloatPlain(result.value)}"]`)
+      return false
+    case 'string':
+      out.utf8(`[${result.timestampMs / 1000},${htmlSafeJson(result.value)}]`)
+      return false
+  }
+}
+
+function writeVector(
+  out: ByteBuffer,
+  formatter: NumberFormatter,
+  samples: readonly VectorSample[],
+  limit: number,
+): void {
+  const timestampMs = new Float64Array(1)
+  const value = new Float64Array(1)
+  const count = Math.min(samples.length, limit)
+  out.ascii('[')
+  for (let i = 0; i < count; i++) {
+    const sample = samples[i]!
+    out.ascii(i === 0 ? '{"metric":' : ',{"metric":')
+    writeLabels(out, sample.labels)
+    out.ascii(',"value":')
+    timestampMs[0] = sample.timestampMs
+    value[0] = sample.value
+    writePoints(out, formatter, timestampMs, value)
+    out.ascii('}')
+  }
+  out.ascii(']')
+}
+
+function writeMatrix(
+  out: ByteBuffer,
+  formatter: NumberFormatter,
+  series: readonly MatrixSeries[],
+  limit: number,
+): void {
+  const count = Math.min(series.length, limit)
+  out.ascii('[')
+  for (let i = 0; i < count; i++) {
+    const { labels, timestampsMs, values } = series[i]!
+    out.ascii(i === 0 ? '{"metric":' : ',{"metric":')
+    writeLabels(out, labels)
+    if (values.length > 0) {
+      out.ascii(',"values":[')
+      writePoints(out, formatter, timestampsMs, values)
+      out.ascii(']')
+    }
+    out.ascii('}')
+  }
+  out.ascii(']')
+}
+
+function writePoints(
+  out: ByteBuffer,
+  formatter: NumberFormatter,
+  timestampsMs: Float64Array,
+  values: Float64Array,
+): void {
+  for (let from = 0; from < values.length; from += BLOCK_POINTS) {
+    const to = Math.min(from + BLOCK_POINTS, values.length)
+    if (from > 0) out.ascii(',')
+    out.reserve((to - from) * POINT_BYTES_MAX)
+    out.length = formatter.writePoints(timestampsMs, values, { from, to }, out.bytes, out.length)
+  }
+}
+
+/** Labels are sorted by name already. */
+function writeLabels(out: ByteBuffer, labels: Labels): void {
+  for (let i = 0; i < labels.length; i += 2) {
+    out.ascii(i === 0 ? '{' : ',')
+    out.jsonString(labels[i]!)
+    out.ascii(':')
+    out.jsonString(labels[i + 1]!)
+  }
+  out.ascii(labels.length === 0 ? '{}' : '}')
+}
+
+function writeAnnotations(out: ByteBuffer, kind: 'warning' | 'info', texts: readonly string[]): void {
+  if (texts.length === 0) return
+  const shown = texts.slice(0, ANNOTATIONS_MAX)
+  const omitted = texts.length - shown.length
+  if (omitted > 0) shown.push(`${omitted} more ${kind} annotations omitted`)
+  out.utf8(`,"${kind}s":[${shown.map(htmlSafeJson).join(',')}]`)
+}
+
+function statsJson({ timings, samples }: EvaluationStats, queuedMs: number): string {
+  const execQueueTime = queuedMs / 1000
+  return JSON.stringify({
+    timings: {
+      evalTotalTime: timings.evalTotalTime,
+      resultSortTime: timings.resultSortTime,
+      queryPreparationTime: timings.queryPreparationTime,
+      innerEvalTime: timings.innerEvalTime,
+      execQueueTime,
+      execTotalTime: timings.evalTotalTime + execQueueTime,
+    },
+    samples: { totalQueryableSamples: samples.totalQueryableSamples, peakSamples: samples.peakSamples },
+  })
+}
+
+/** A JSON string as Go's own encoder writes it outside of labels: `<`, `>`, `&` and the exotic line ends are escaped. */
+const htmlSafeJson = (text: string): string =>
+  JSON.stringify(text.replace(/\p{Surrogate}/gu, '\ufffd')).replace(
+    /[<>&\u2028\u2029]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )

@@ -1,0 +1,211 @@
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { Packr } from 'msgpackr'
+import { AppError, type Logger } from '../lib/index.ts'
+
+/** The change could not be made durable. It may or may not be there after a restart. */
+export class JournalError extends AppError {
+  override readonly code = 'ERR_PUSH_JOURNAL'
+}
+
+// A file is a header of 8 bytes, then records: payload length (u32), CRC-32 of the payload (u32), payload (msgpack); all
+// numbers little-endian. `log.N` holds the changes since `snapshot.N`; a start reads the newest snapshot and every log
+// from its number on. A new number is begun when the log has outgrown the snapshot.
+const HEADER = Buffer.from('BTPUSH\x00\x01', 'latin1')
+const FRAME_BYTES = 8
+const RECORD_BYTES_MAX = 1 << 30
+const LOG_BYTES_MIN = 1 << 20
+
+const packr = new Packr({ useRecords: false })
+
+interface Waiting {
+  readonly frame: Buffer
+  resolve(): void
+  reject(error: unknown): void
+}
+
+export interface JournalOptions<Record> {
+  readonly directory: string
+  readonly logger: Logger
+  /** Called at the start for each record, oldest first, snapshot before log. */
+  readonly replay: (record: Record) => void
+  /** The whole present state as records, for a snapshot. */
+  readonly snapshot: () => Record[]
+}
+
+/**
+ * Makes changes durable: an append-only log, group-committed, with a snapshot in between. Whoever appends while a commit is
+ * under way shares the next one.
+ */
+export class Journal<Record> {
+  readonly #directory: string
+  readonly #logger: Logger
+  readonly #snapshot: () => Record[]
+  #number = 0
+  #log: FileHandle | undefined
+  #logBytes = 0
+  #rotateAtBytes = LOG_BYTES_MIN
+  /** After a failed write nobody knows what the file holds; then only a new one is trusted. */
+  #mustRotate = false
+  #waiting: Waiting[] = []
+  #committing: Promise<void> | undefined
+
+  private constructor(options: JournalOptions<Record>) {
+    this.#directory = options.directory
+    this.#logger = options.logger
+    this.#snapshot = options.snapshot
+  }
+
+  static async open<Record>(options: JournalOptions<Record>): Promise<Journal<Record>> {
+    await mkdir(options.directory, { recursive: true })
+    const journal = new Journal(options)
+    const { snapshotNumber, logNumbers } = await listFiles(options.directory)
+    const files = [
+      ...(snapshotNumber === 0 ? [] : [`snapshot.${snapshotNumber}`]),
+      ...logNumbers.map((n) => `log.${n}`),
+    ]
+    for (const name of files) {
+      const { records, badRecords, tornBytes } = readRecords<Record>(await readFile(join(options.directory, name)))
+      for (const record of records) options.replay(record)
+      if (badRecords > 0) options.logger.error({ file: name, badRecords }, 'damaged records skipped')
+      if (tornBytes > 0) options.logger.warn({ file: name, tornBytes }, 'unfinished record at the end dropped')
+    }
+    journal.#number = Math.max(snapshotNumber, ...logNumbers, 0)
+    // Starting on fresh files leaves no torn tail behind, and reads less at the next start.
+    await journal.#rotate()
+    return journal
+  }
+
+  /**
+   * Resolves when the record is on disk.
+   *
+   * @throws {JournalError}
+   */
+  append(record: Record): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ frame: frameOf(record), resolve, reject })
+      this.#committing ??= this.#commitAll()
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#committing
+    await this.#log?.close()
+    this.#log = undefined
+  }
+
+  async #commitAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting
+      this.#waiting = []
+      try {
+        await this.#commit(Buffer.concat(batch.map(({ frame }) => frame)))
+        for (const { resolve } of batch) resolve()
+      } catch (error) {
+        this.#mustRotate = true
+        this.#logger.error({ err: error }, 'push could not be made durable')
+        for (const { reject } of batch) reject(new JournalError('push could not be made durable', { cause: error }))
+      }
+    }
+    this.#committing = undefined
+  }
+
+  async #commit(bytes: Buffer): Promise<void> {
+    // The snapshot has the batch in it already: changes are applied before they are appended. Both applied again end in
+    // the same state.
+    if (this.#mustRotate || this.#logBytes >= this.#rotateAtBytes) await this.#rotate()
+    const log = this.#log!
+    let written = 0
+    while (written < bytes.length)
+      written += (await log.write(bytes, written, bytes.length - written, this.#logBytes + written)).bytesWritten
+    await log.datasync()
+    this.#logBytes += bytes.length
+  }
+
+  async #rotate(): Promise<void> {
+    const number = this.#number + 1
+    const records = this.#snapshot()
+    const bytes = Buffer.concat([HEADER, ...records.map(frameOf)])
+    const log = await open(join(this.#directory, `log.${number}`), 'w')
+    try {
+      await log.write(HEADER, 0, HEADER.length, 0)
+      await log.datasync()
+      await this.#writeDurably(`snapshot.${number}`, bytes)
+    } catch (error) {
+      await log.close()
+      throw error
+    }
+    await this.#log?.close()
+    this.#log = log
+    this.#number = number
+    this.#logBytes = HEADER.length
+    this.#rotateAtBytes = Math.max(LOG_BYTES_MIN, bytes.length * 2)
+    this.#mustRotate = false
+    await this.#removeOlder()
+  }
+
+  async #writeDurably(name: string, bytes: Buffer): Promise<void> {
+    const path = join(this.#directory, name)
+    const file = await open(`${path}.tmp`, 'w')
+    try {
+      await file.writeFile(bytes)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(`${path}.tmp`, path)
+    if (process.platform === 'win32') return // Folders cannot be synced there.
+    const folder = await open(this.#directory, 'r')
+    try {
+      await folder.sync()
+    } finally {
+      await folder.close()
+    }
+  }
+
+  async #removeOlder(): Promise<void> {
+    for (const name of await readdir(this.#directory)) {
+      const match = /^(?:log|snapshot)\.(\d+)(\.tmp)?$/.exec(name)
+      if (match !== null && (Number(match[1]) < this.#number || match[2] !== undefined))
+        await rm(join(this.#directory, name), { force: true })
+    }
+  }
+}
+
+async function listFiles(directory: string): Promise<{ snapshotNumber: number; logNumbers: number[] }> {
+  const numbersOf = (names: string[], pattern: RegExp): number[] =>
+    names.flatMap((name) => pattern.exec(name)?.[1] ?? []).map(Number)
+  const names = await readdir(directory)
+  const snapshotNumber = Math.max(0, ...numbersOf(names, /^snapshot\.(\d+)$/))
+  const logNumbers = numbersOf(names, /^log\.(\d+)$/).filter((number) => number >= snapshotNumber)
+  return { snapshotNumber, logNumbers: logNumbers.sort((a, b) => a - b) }
+}
+
+function frameOf(record: unknown): Buffer {
+  const payload = packr.pack(record)
+  const frame = Buffer.allocUnsafe(FRAME_BYTES + payload.length)
+  frame.writeUInt32LE(payload.length, 0)
+  frame.writeUInt32LE(crc32(payload), 4)
+  payload.copy(frame, FRAME_BYTES)
+  return frame
+}
+
+/** A record that does not match its checksum is skipped; what the last one lacks at the end is torn off. */
+function readRecords<Record>(bytes: Buffer): { records: Record[]; badRecords: number; tornBytes: number } {
+  const records: Record[] = []
+  let badRecords = 0
+  if (bytes.length < HEADER.length) return { records, badRecords, tornBytes: bytes.length }
+  if (!bytes.subarray(0, HEADER.length).equals(HEADER)) return { records, badRecords: 1, tornBytes: 0 }
+  let at = HEADER.length
+  while (at + FRAME_BYTES <= bytes.length) {
+    const length = bytes.readUInt32LE(at)
+    const end = at + FRAME_BYTES + length
+    if (length > RECORD_BYTES_MAX || end > bytes.length) break
+    const payload = bytes.subarray(at + FRAME_BYTES, end)
+    if (crc32(payload) === bytes.readUInt32LE(at + 4)) records.push(packr.unpack(payload) as Record)
+    else badRecords++
+    at = end
+  }
+  return { records, badRecords, tornBytes: bytes.length - at }
+}

@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Registry } from 'prom-client'
+import { afterEach, expect, test } from 'vitest'
+import { silentLogger, systemClock } from '../lib/index.ts'
+import { createPushgateway } from './index.ts'
+
+// Goal: a push that was answered 200 survives kill -9. Method: clients push at once to a real process, which is killed in
+// the middle; whatever they saw acknowledged must be there when its folder is opened again.
+
+const SERVER = `
+  const { createPushgateway, pushgatewayApi } = await import(process.env.GATEWAY)
+  const { silentLogger, systemClock } = await import(process.env.LIB)
+  const { Registry } = await import('prom-client')
+  const { fastify } = await import('fastify')
+  const gateway = await createPushgateway({
+    dataDir: process.env.DATA_DIR, clock: systemClock, logger: silentLogger, registry: new Registry(),
+  })
+  const app = fastify()
+  await app.register(pushgatewayApi(gateway))
+  console.log(await app.listen({ port: 0, host: '127.0.0.1' }))
+`
+const CLIENTS = 6
+const PUSHES_BEFORE_KILL = 60
+const ROUNDS = 3
+
+let server: ChildProcess | undefined
+let dataDir = ''
+afterEach(async () => {
+  if (server?.exitCode === null && server.signalCode === null) {
+    server.kill('SIGKILL')
+    await once(server, 'exit')
+  }
+  await rm(dataDir, { recursive: true, force: true })
+})
+
+test('every acknowledged push survives kill -9', async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'pushgateway-kill-'))
+  const acknowledged = new Map<string, number>()
+  for (let round = 0; round < ROUNDS; round++) {
+    const url = await startServer()
+    let count = 0
+    const client = async (id: number): Promise<void> => {
+      for (let i = 1; ; i++) {
+        const job = `client${id}`
+        const value = round * 1e6 + i
+        const status = await push(`${url}/metrics/job/${job}`, `value ${value}\n`)
+        if (status !== 200) return
+        acknowledged.set(job, value)
+        if (++count === PUSHES_BEFORE_KILL) server!.kill('SIGKILL')
+      }
+    }
+    const ended = once(server!, 'exit')
+    await Promise.all([...Array(CLIENTS).keys()].map(client))
+    await ended
+    const restored = await readValues()
+    for (const [job, value] of acknowledged) expect(restored.get(job), job).toBeGreaterThanOrEqual(value)
+  }
+  expect(acknowledged.size).toBe(CLIENTS)
+})
+
+async function startServer(): Promise<string> {
+  server = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', SERVER], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      ...process.env,
+      DATA_DIR: dataDir,
+      GATEWAY: new URL('./index.ts', import.meta.url).href,
+      LIB: new URL('../lib/index.ts', import.meta.url).href,
+    },
+  })
+  const [line] = (await once(server.stdout!, 'data')) as [Buffer]
+  return line.toString().trim()
+}
+
+/** Undefined when the server went away. */
+async function push(url: string, body: string): Promise<number | undefined> {
+  try {
+    const answer = await fetch(url, { method: 'PUT', body })
+    await answer.arrayBuffer()
+    return answer.status
+  } catch {
+    return undefined
+  }
+}
+
+async function readValues(): Promise<Map<string, number>> {
+  const gateway = await createPushgateway({
+    dataDir,
+    clock: systemClock,
+    logger: silentLogger,
+    registry: new Registry(),
+  })
+  const page = new TextDecoder().decode(await gateway.scrape())
+  await gateway.close()
+  return new Map([...page.matchAll(/^value\{instance="",job="(.*)"\} (\S+)$/gm)].map((m) => [m[1]!, Number(m[2])]))
+}

@@ -1,0 +1,14 @@
+// Recording and alerting rules: files, evaluation, alert state, and sending.
+export { type AlertTemplate, type AlertTemplateData, compileAlertTemplate } from './alert-template.ts'
+export { RuleEvaluationError } from './errors.ts'
+export type { RuleHealth } from './evaluation.ts'
+export {
+  type AlertingRuleConfig,
+  groupKey,
+  type RecordingRuleConfig,
+  type RuleConfig,
+  type RuleGroupConfig,
+} from './rule-config.ts'
+export { loadRuleFiles, parseRuleFile, type RuleFileOptions } from './rule-file.ts'
+export { createRuleManager, type RuleManager, type RuleManagerOptions, type RuleSettings } from './rule-manager.ts'
+export type { AlertingRuleState, AlertInfo, RecordingRuleState, RuleGroupState, RuleState } from './rule-state.ts'

@@ -1,0 +1,66 @@
+import { type Labels, labelsFromRecord } from '../../model/index.ts'
+import { AppError } from '../../lib/index.ts'
+
+/** Targets that one source lists together. */
+export interface TargetGroup {
+  /** Tells groups of one discovery apart. */
+  readonly source: string
+  /** One label set a target, `__address__` and the group's labels included. */
+  readonly targets: readonly Labels[]
+}
+
+/** Finds targets and says when they change. */
+export interface Discovery {
+  /** Starts; each call of `onUpdate` carries all groups as they are now. */
+  run(onUpdate: (groups: readonly TargetGroup[]) => void): void
+  stop(): Promise<void>
+}
+
+/** What a file or an HTTP service listed is not a list of target groups. */
+export class TargetListError extends AppError {
+  override readonly code = 'ERR_TARGET_LIST'
+}
+
+/**
+ * Checks a parsed list `[{targets: [...], labels: {...}}]`.
+ *
+ * @param common labels that every target gets besides
+ * @throws {TargetListError}
+ */
+export function parseTargetList(
+  list: unknown,
+  source: (index: number) => string,
+  common: Readonly<Record<string, string>>,
+): TargetGroup[] {
+  if (!Array.isArray(list)) throw new TargetListError('expected a list of target groups')
+  return list.map((entry: unknown, i) => {
+    const fail = (why: string): never => {
+      throw new TargetListError(`target group ${i + 1}: ${why}`)
+    }
+    if (!isRecord(entry)) return fail('expected an object with targets and labels')
+    const unknown = Object.keys(entry).find((key) => key !== 'targets' && key !== 'labels')
+    if (unknown !== undefined) return fail(`unknown key ${JSON.stringify(unknown)}`)
+    const { targets = [], labels = {} } = entry
+    if (!Array.isArray(targets) || !targets.every((target) => typeof target === 'string'))
+      return fail('targets must be a list of strings')
+    if (!isRecord(labels)) return fail('labels must be an object')
+    const texts = Object.entries(labels).map(([name, value]): [string, string] => {
+      if (name === "") return fail("empty label name")
+      if (typeof value !== 'string') return fail(`label ${JSON.stringify(name)} must be a string`)
+      return [name, value]
+    })
+    return targetGroup(source(i), targets as string[], { ...Object.fromEntries(texts), ...common })
+  })
+}
+
+export const targetGroup = (
+  source: string,
+  addresses: readonly string[],
+  labels: Readonly<Record<string, string>>,
+): TargetGroup => ({
+  source,
+  targets: addresses.map((address) => labelsFromRecord({ ...labels, __address__: address })),
+})
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

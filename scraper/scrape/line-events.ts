@@ -1,0 +1,72 @@
+import { LOCKSTEP_EVENT_BYTES, LOCKSTEP_NO_ENTRY, LockstepEvent, LockstepParam } from '../../kernels/index.ts'
+import {
+  type ExpositionFormat,
+  type ExpositionSample,
+  LineError,
+  type MetricType,
+  parseCommentLine,
+  parseSampleLine,
+  parseValue,
+  ROW_ENTRY_BYTES,
+} from '../../model/index.ts'
+import type { PageMemory } from './page-memory.ts'
+
+/** A line the kernel left to us. */
+export interface LooseLine {
+  readonly line: number
+  /** The key was not among the old lines; otherwise something stands behind the value, or the series is external. */
+  readonly fresh: boolean
+  readonly sample: ExpositionSample
+}
+
+/**
+ * Settles what the kernel reported about the page: fills in values that are no plain decimals, checks comments, parses
+ * lines.
+ *
+ * @returns the loose lines in page order, or `undefined` when some line breaks the format
+ */
+export function settleEvents(memory: PageMemory, body: Uint8Array, format: ExpositionFormat): LooseLine[] | undefined {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const { words, params } = memory
+  const eventCount = params[LockstepParam.EVENT_COUNT]!
+  const loose: LooseLine[] = []
+  let type: MetricType = 'unknown'
+  let at = params[LockstepParam.EVENTS]! / 4
+  try {
+    for (let i = 0; i < eventCount; i++, at += LOCKSTEP_EVENT_BYTES / 4) {
+      const kind = words[at]!
+      const index = words[at + 1]! >>> 0
+      const start = words[at + 2]!
+      const end = words[at + 3]!
+      if (kind === LockstepEvent.SLOW) {
+        fillPayload(memory, index, parseValue(text.toString('latin1', start, end)))
+      } else if (kind === LockstepEvent.COMMENT) {
+        const comment = parseCommentLine(text.toString('utf8', start, end), format)
+        if (comment.kind === 'type') type = comment.type
+      } else {
+        const sample = parseSampleLine(text.toString('utf8', start, end), format, type)
+        loose.push({ line: index, fresh: kind === LockstepEvent.FRESH, sample })
+      }
+    }
+  } catch (error) {
+    if (error instanceof LineError) return undefined
+    throw error
+  }
+  return loose
+}
+
+function fillPayload(memory: PageMemory, index: number, value: number): void {
+  if (index === LOCKSTEP_NO_ENTRY) return
+  const entryAt = memory.params[LockstepParam.ENTRIES]! + index * ROW_ENTRY_BYTES
+  writeRawPayload(memory, entryAt, value)
+}
+
+/** Go's NaN bits for any NaN, as the reference stores them. */
+export function writeRawPayload(memory: PageMemory, entryAt: number, value: number): void {
+  if (Number.isNaN(value)) {
+    memory.words[entryAt / 4 + 2] = 1
+    memory.words[entryAt / 4 + 3] = 0x7ff80000
+  } else {
+    memory.floats[entryAt / 8 + 1] = value
+  }
+}

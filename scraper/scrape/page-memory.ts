@@ -1,0 +1,152 @@
+import {
+  createKernelMemory,
+  KERNEL_RESERVED_BYTES,
+  LOCKSTEP_EVENT_BYTES,
+  LOCKSTEP_PADDING_BYTES,
+  LOCKSTEP_PARAM_BYTES,
+  LOCKSTEP_TABLE_BYTES,
+  type LockstepKernel,
+  LockstepParam,
+} from '../../kernels/index.ts'
+import { ROW_ENTRY_BYTES } from '../../model/index.ts'
+
+/** A piece of the memory that its holder owns until it frees it. */
+export interface Region {
+  readonly at: number
+  readonly capacity: number
+}
+
+/** Entries the writer may put before the kernel's, for the series about the scrape itself. */
+export const FRONT_ENTRIES = 8
+
+const PAGE_BYTES = 65_536
+const NEWLINE = 10
+
+/**
+ * The scraper's own kernel memory: each target's last page and line table, and one scratch area that the scrape being
+ * processed uses. Pages are processed one at a time, start to end, without a pause in between.
+ */
+export class PageMemory {
+  readonly memory: WebAssembly.Memory
+  readonly kernel: LockstepKernel
+  #nextAt: number
+  readonly #free = new Map<number, Region[]>()
+  readonly #scratch = new Map<string, Region>()
+  #params: Uint32Array
+  #bytes: Uint8Array
+  #words: Int32Array
+  #floats: Float64Array
+
+  constructor(createKernel: (memory: WebAssembly.Memory, paramsAt: number) => LockstepKernel) {
+    this.memory = createKernelMemory({ initialBytes: 1 << 20, maximumBytes: 2 ** 32 - PAGE_BYTES })
+    this.kernel = createKernel(this.memory, KERNEL_RESERVED_BYTES)
+    this.#nextAt = align(KERNEL_RESERVED_BYTES + LOCKSTEP_PARAM_BYTES)
+    this.#params = new Uint32Array(this.memory.buffer, KERNEL_RESERVED_BYTES, LOCKSTEP_PARAM_BYTES / 4)
+    this.#bytes = new Uint8Array(this.memory.buffer)
+    this.#words = new Int32Array(this.memory.buffer)
+    this.#floats = new Float64Array(this.memory.buffer)
+  }
+
+  /** Views of the whole memory; taken anew after anything that may allocate. */
+  get bytes(): Uint8Array {
+    return this.#bytes
+  }
+
+  get words(): Int32Array {
+    return this.#words
+  }
+
+  get floats(): Float64Array {
+    return this.#floats
+  }
+
+  get params(): Uint32Array {
+    return this.#params
+  }
+
+  get reservedBytes(): number {
+    return this.#nextAt
+  }
+
+  allocate(byteCount: number): Region {
+    const capacity = sizeClass(byteCount)
+    const reused = this.#free.get(capacity)?.pop()
+    if (reused) return reused
+    const region = { at: this.#nextAt, capacity }
+    this.#nextAt += capacity
+    const missing = this.#nextAt - this.#bytes.length
+    if (missing > 0) {
+      this.memory.grow(Math.ceil(missing / PAGE_BYTES))
+      const { buffer } = this.memory
+      this.#bytes = new Uint8Array(buffer)
+      this.#words = new Int32Array(buffer)
+      this.#floats = new Float64Array(buffer)
+      this.#params = new Uint32Array(buffer, KERNEL_RESERVED_BYTES, LOCKSTEP_PARAM_BYTES / 4)
+    }
+    return region
+  }
+
+  free(region: Region): void {
+    const list = this.#free.get(region.capacity)
+    if (list) list.push(region)
+    else this.#free.set(region.capacity, [region])
+  }
+
+  /** Scratch by name, at least so big; its content does not survive the next request for more. */
+  scratch(name: string, byteCount: number): number {
+    const held = this.#scratch.get(name)
+    if (held && held.capacity >= byteCount) return held.at
+    if (held) this.free(held)
+    const region = this.allocate(byteCount)
+    this.#scratch.set(name, region)
+    return region.at
+  }
+
+  /** Copies a page in, ends it with a newline, pads it. `length` counts the newline. The caller owns the region. */
+  loadPage(body: Uint8Array): { region: Region; length: number } {
+    const endsWell = body.length === 0 || body[body.length - 1] === NEWLINE
+    const length = body.length + (endsWell ? 0 : 1)
+    const region = this.allocate(length + LOCKSTEP_PADDING_BYTES)
+    this.#bytes.set(body, region.at)
+    if (!endsWell) this.#bytes[region.at + body.length] = NEWLINE
+    return { region, length }
+  }
+
+  /** Points the kernel's outputs at scratch that fits a page of so many lines, and so many entries besides. */
+  prepareOutput(lineCountMax: number, extraEntries: number): void {
+    const entries = this.scratch('entries', (FRONT_ENTRIES + lineCountMax + extraEntries) * ROW_ENTRY_BYTES)
+    const events = this.scratch('events', lineCountMax * LOCKSTEP_EVENT_BYTES)
+    const lengths = this.scratch('lengths', lineCountMax * 8)
+    this.#params[LockstepParam.ENTRIES] = entries + FRONT_ENTRIES * ROW_ENTRY_BYTES
+    this.#params[LockstepParam.EVENTS] = events
+    this.#params[LockstepParam.LENGTHS] = lengths
+  }
+
+  /** As `prepareOutput`, and what `rematch` needs besides. */
+  prepareRematch(lineCountMax: number, oldLineCount: number, extraEntries: number): void {
+    this.prepareOutput(lineCountMax, extraEntries)
+    const newTable = this.scratch('newTable', lineCountMax * LOCKSTEP_TABLE_BYTES)
+    const newMap = this.scratch('newMap', lineCountMax * 4)
+    const starts = this.scratch('starts', oldLineCount * 4)
+    const matched = this.scratch('matched', oldLineCount)
+    let hashCount = 16
+    while (hashCount < oldLineCount * 2) hashCount *= 2
+    const hashes = this.scratch('hashes', hashCount * 4)
+    const params = this.#params
+    params[LockstepParam.NEW_TABLE] = newTable
+    params[LockstepParam.NEW_MAP] = newMap
+    params[LockstepParam.STARTS] = starts
+    params[LockstepParam.MATCHED] = matched
+    params[LockstepParam.HASHES] = hashes
+    params[LockstepParam.HASH_MASK] = hashCount - 1
+  }
+}
+
+const align = (byteCount: number): number => (byteCount + 15) & ~15
+
+/** Powers of two in four steps each: at most a quarter is lost, and a page that grows a little fits where it was. */
+function sizeClass(byteCount: number): number {
+  const wanted = Math.max(256, byteCount)
+  const power = 2 ** Math.floor(Math.log2(wanted))
+  return power + Math.ceil((wanted - power) / (power / 4)) * (power / 4)
+}

@@ -1,0 +1,49 @@
+import { type Clock, errorMessage, type Logger } from '../../lib/index.ts'
+import { type Labels, labelsKey } from '../../model/index.ts'
+import type { TargetRows } from './target-rows.ts'
+
+/**
+ * Rows of targets that are no longer listed. A target that comes back soon, or stays under another configuration, goes on
+ * where it was; one that does not gets its stale markers after two intervals and a bit.
+ */
+export class RetiredRows {
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #waiting = new Map<string, { readonly rows: TargetRows; readonly cancel: () => void }>()
+
+  constructor(clock: Clock, logger: Logger) {
+    this.#clock = clock
+    this.#logger = logger
+  }
+
+  retire(labels: Labels, rows: TargetRows, intervalMs: number): void {
+    const key = labelsKey(labels)
+    const cancel = this.#clock.schedule(intervalMs * 2.1, () => {
+      this.#waiting.delete(key)
+      try {
+        rows.end(this.#clock.nowMs())
+      } catch (error) {
+        this.#logger.warn({ err: error, why: errorMessage(error) }, 'no stale markers for a target that went away')
+        rows.close()
+      }
+    })
+    this.#waiting.set(key, { rows, cancel })
+  }
+
+  take(labels: Labels): TargetRows | undefined {
+    const key = labelsKey(labels)
+    const found = this.#waiting.get(key)
+    found?.cancel()
+    this.#waiting.delete(key)
+    return found?.rows
+  }
+
+  /** On shutdown: no markers, the target is most likely still there. */
+  close(): void {
+    for (const { rows, cancel } of this.#waiting.values()) {
+      cancel()
+      rows.close()
+    }
+    this.#waiting.clear()
+  }
+}

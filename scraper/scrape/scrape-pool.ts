@@ -1,0 +1,195 @@
+import { type Clock, createHttpClient, type HttpClient, type Logger } from '../../lib/index.ts'
+import type { Labels } from '../../model/index.ts'
+import type { ScrapeConfig } from '../config.ts'
+import type { Discovery, TargetGroup } from '../discovery/discovery.ts'
+import { fileDiscovery } from '../discovery/file.ts'
+import { httpDiscovery } from '../discovery/http.ts'
+import { staticDiscovery } from '../discovery/static.ts'
+import { compileRelabel, type Relabel } from '../relabel/relabel.ts'
+import { buildTarget, type Target } from '../targets/target.ts'
+import type { RetiredRows } from './retired-rows.ts'
+import { ScrapeLoop } from './scrape-loop.ts'
+import type { ScrapeMetrics } from './scrape-metrics.ts'
+import { TargetRows, type TargetRowsParts, type TargetRowsRules } from './target-rows.ts'
+import type { Ticker } from './ticker.ts'
+import { httpTransport, type InProcessTarget, inProcessTransport, type Transport } from './transport.ts'
+
+export interface ScrapePoolParts {
+  readonly clock: Clock
+  readonly ticker: Ticker
+  readonly logger: Logger
+  readonly metrics: ScrapeMetrics
+  readonly rows: TargetRowsParts
+  readonly retired: RetiredRows
+  readonly inProcess: ReadonlyMap<string, InProcessTarget>
+  readonly userAgent: string
+  readonly seed: string
+}
+
+// Connections outlive the pause between two scrapes; an interval set by relabelling is rarely longer than this.
+const KEEP_ALIVE_MIN_MS = 300_000
+// First scrapes of many targets are spread, so that a start is no burst.
+const FIRST_SCRAPES_PER_MS = 1
+
+/** One `scrape_configs` entry at work: its discoveries, its targets, a loop for each. */
+export class ScrapePool {
+  readonly config: ScrapeConfig
+  readonly #parts: ScrapePoolParts
+  readonly #relabel: Relabel
+  readonly #rules: TargetRowsRules
+  readonly #client: HttpClient
+  readonly #httpTransport: Transport
+  readonly #discoveries: readonly { readonly name: string; readonly discovery: Discovery }[]
+  readonly #groups = new Map<Discovery, readonly TargetGroup[]>()
+  #loops = new Map<string, ScrapeLoop>()
+  #dropped: readonly Labels[] = []
+  #droppedCount = 0
+  #stopped = false
+
+  /** @throws {RelabelError} */
+  constructor(config: ScrapeConfig, parts: ScrapePoolParts) {
+    this.config = config
+    this.#parts = parts
+    this.#relabel = compileRelabel(config.relabelConfigs ?? [])
+    this.#rules = rowRules(config)
+    this.#client = createHttpClient(config.http, {
+      keepAliveMs: Math.max(KEEP_ALIVE_MIN_MS, config.scrapeIntervalMs * 2),
+    })
+    this.#httpTransport = httpTransport(this.#client, config, parts.userAgent)
+    this.#discoveries = createDiscoveries(config, parts)
+  }
+
+  get loops(): Iterable<ScrapeLoop> {
+    return this.#loops.values()
+  }
+
+  /** Discovered labels of targets that relabelling dropped, at most as many as the configuration keeps. */
+  get droppedTargets(): readonly Labels[] {
+    return this.#dropped
+  }
+
+  get droppedTargetCount(): number {
+    return this.#droppedCount
+  }
+
+  start(): void {
+    this.#parts.metrics.poolTargetLimit.set({ scrape_job: this.config.jobName }, this.config.targetLimit ?? 0)
+    for (const { discovery } of this.#discoveries) {
+      discovery.run((groups) => {
+        this.#groups.set(discovery, groups)
+        this.#sync()
+      })
+    }
+  }
+
+  /** @param retire true hands the rows on for whoever continues them; false is for shutdown */
+  async stop(retire: boolean): Promise<void> {
+    this.#stopped = true
+    await Promise.all(this.#discoveries.map(({ discovery }) => discovery.stop()))
+    const loops = [...this.#loops.values()]
+    this.#loops.clear()
+    const stopping = loops.map((loop) => loop.stop())
+    await this.#client.close()
+    await Promise.all(stopping)
+    for (const { target, rows } of loops) {
+      if (retire) this.#parts.retired.retire(target.labels, rows, target.intervalMs)
+      else rows.close()
+    }
+    const { poolTargets, poolTargetLimit, poolSyncs, syncLength, syncFailed } = this.#parts.metrics
+    if (retire) for (const metric of [poolTargets, poolTargetLimit, poolSyncs, syncLength, syncFailed]) metric.remove({ scrape_job: this.config.jobName })
+  }
+
+  #sync(): void {
+    if (this.#stopped) return
+    const { metrics } = this.#parts
+    const labels = { scrape_job: this.config.jobName }
+    const done = metrics.syncLength.startTimer(labels)
+    const targets = this.#buildTargets()
+    for (const [key, loop] of this.#loops) {
+      if (targets.has(key)) continue
+      this.#loops.delete(key)
+      void loop.stop()
+      this.#parts.retired.retire(loop.target.labels, loop.rows, loop.target.intervalMs)
+    }
+    for (const [key, target] of targets) if (!this.#loops.has(key)) this.#add(key, target, targets.size)
+    this.#applyTargetLimit()
+    metrics.poolTargets.set(labels, this.#loops.size)
+    metrics.poolSyncs.inc(labels)
+    for (const { name, discovery } of this.#discoveries) {
+      const count = (this.#groups.get(discovery) ?? []).reduce((sum, group) => sum + group.targets.length, 0)
+      metrics.discoveredTargets.set({ name, config: this.config.jobName }, count)
+    }
+    done()
+  }
+
+  #buildTargets(): Map<string, Target> {
+    const targets = new Map<string, Target>()
+    const dropped: Labels[] = []
+    this.#droppedCount = 0
+    for (const group of [...this.#groups.values()].flat()) {
+      for (const discovered of group.targets) {
+        const result = buildTarget(discovered, this.config, this.#relabel)
+        if (result.kind === 'active') targets.set(result.target.key, result.target)
+        else if (result.kind === 'dropped') {
+          const keep = this.config.keepDroppedTargets ?? 0
+          if (keep === 0 || this.#droppedCount < keep) dropped.push(result.discoveredLabels)
+          this.#droppedCount++
+        } else {
+          this.#parts.metrics.syncFailed.inc({ scrape_job: this.config.jobName })
+          this.#parts.logger.error({ why: result.why, labels: result.discoveredLabels }, 'target is not usable')
+        }
+      }
+    }
+    this.#dropped = dropped
+    return targets
+  }
+
+  #add(key: string, target: Target, targetCount: number): void {
+    const { clock, ticker, logger, metrics, seed } = this.#parts
+    const held = this.#parts.retired.take(target.labels)
+    if (held) held.changeRules(this.#rules)
+    const rows = held ?? new TargetRows(this.#parts.rows, target.labels, this.#rules)
+    const source = this.#parts.inProcess.get(target.address)
+    const transport = source ? inProcessTransport(source, this.config) : this.#httpTransport
+    const sampleLimit = this.#rules.sampleLimit
+    const loop = new ScrapeLoop(target, rows, { clock, ticker, logger, metrics, transport, seed, sampleLimit })
+    this.#loops.set(key, loop)
+    const spreadMs = targetCount / FIRST_SCRAPES_PER_MS
+    loop.start(held ? undefined : Math.floor((this.#loops.size / targetCount) * spreadMs))
+  }
+
+  #applyTargetLimit(): void {
+    const limit = this.config.targetLimit ?? 0
+    const exceeded = limit > 0 && this.#loops.size > limit
+    if (exceeded) this.#parts.metrics.exceededTargetLimit.inc()
+    const why = `target_limit exceeded (number of targets: ${this.#loops.size}, limit: ${limit})`
+    for (const loop of this.#loops.values()) loop.forcedError = exceeded ? why : undefined
+  }
+}
+
+function rowRules(config: ScrapeConfig): TargetRowsRules {
+  const metricRules = config.metricRelabelConfigs ?? []
+  return {
+    honorLabels: config.honorLabels ?? false,
+    legacyNames: config.metricNameValidationScheme === 'legacy',
+    labelLimit: config.labelLimit ?? 0,
+    labelNameLengthLimit: config.labelNameLengthLimit ?? 0,
+    labelValueLengthLimit: config.labelValueLengthLimit ?? 0,
+    relabel: metricRules.length > 0 ? compileRelabel(metricRules) : undefined,
+    sampleLimit: config.sampleLimit ?? 0,
+    honorTimestamps: config.honorTimestamps ?? true,
+    trackTimestampsStaleness: config.trackTimestampsStaleness ?? false,
+    extraScrapeMetrics: config.extraScrapeMetrics ?? false,
+  }
+}
+
+function createDiscoveries(config: ScrapeConfig, parts: { clock: Clock; logger: Logger }) {
+  const files = config.fileSdConfigs ?? []
+  const services = config.httpSdConfigs ?? []
+  const statics = config.staticConfigs ?? []
+  return [
+    ...(statics.length > 0 ? [{ name: 'static', discovery: staticDiscovery(statics) }] : []),
+    ...files.map((file) => ({ name: 'file', discovery: fileDiscovery(file, parts) })),
+    ...services.map((service) => ({ name: 'http', discovery: httpDiscovery(service, parts) })),
+  ]
+}

@@ -1,0 +1,440 @@
+import { isUtf8 } from 'node:buffer'
+import { LockstepMap, LockstepParam } from '../../kernels/index.ts'
+import { invariant } from '../../lib/index.ts'
+import {
+  type Appendable,
+  type ExpositionFormat,
+  type ExpositionSample,
+  type GroupAppendable,
+  type GroupWriter,
+  type Labels,
+  METRIC_NAME,
+  type MetricMetadata,
+  parseExposition,
+  readMetadata,
+  ROW_ENTRY_BYTES,
+  SampleKind,
+  withLabels,
+} from '../../model/index.ts'
+import { ExternalSamples, type RefusedSamples } from './external-samples.ts'
+import { LabelIndex } from './label-index.ts'
+import { type LooseLine, settleEvents, writeRawPayload } from './line-events.ts'
+import { type LoadedPage, PageLayout } from './page-layout.ts'
+import type { PageMemory } from './page-memory.ts'
+import { ReportSeriesWriter, type ScrapeReport } from './report-series.ts'
+import { labelsOverTarget, ScrapeLimitError, type SeriesLabelRules, seriesLabels } from './series-labels.ts'
+
+export interface TargetRowsRules extends SeriesLabelRules {
+  /** 0 = none; counts samples left by relabelling. */
+  readonly sampleLimit: number
+  readonly honorTimestamps: boolean
+  readonly trackTimestampsStaleness: boolean
+  readonly extraScrapeMetrics: boolean
+}
+
+export interface TargetRowsParts {
+  readonly memory: PageMemory
+  readonly store: GroupAppendable
+  /** Takes samples that carry their own time; without it they get the scrape's. */
+  readonly appendable: Appendable | undefined
+}
+
+/** What a page held; for the report. */
+export interface PageCounts {
+  readonly samplesScraped: number
+  /** Left by relabelling. */
+  readonly samplesKept: number
+  readonly seriesAdded: number
+}
+
+/** More samples than `sample_limit`. */
+export class SampleLimitError extends ScrapeLimitError {
+  readonly counts: PageCounts
+
+  constructor(counts: PageCounts) {
+    super('sample limit exceeded')
+    this.counts = counts
+  }
+}
+
+/** State of a position between rows. */
+const ABSENT = 0
+const LIVE = 1
+/** The stale marker stands in the last row; the next one must not repeat it. */
+const STALE = 2
+
+/** Entries of the row to come, in the memory's scratch, and the page they came from. */
+interface Staged {
+  readonly page: LoadedPage | undefined
+  /** Lines of a page of new layout, `undefined` where only values changed. */
+  readonly lineCount: number | undefined
+  readonly comparable: boolean
+  /** By position, 1 where a line of the page owns it; `undefined` where nothing came or went. */
+  readonly claimed: Uint8Array | undefined
+  entryCount: number
+  ordered: boolean
+}
+
+interface ResolvedLine {
+  readonly line: number
+  readonly sample: ExpositionSample
+  /** Full labels; `undefined`: dropped by relabelling. */
+  readonly labels: Labels | undefined
+}
+
+/**
+ * Turns the pages of one target into rows of its group. For each scrape `read` and then `write`, without a pause in between,
+ * or `writeFailed`. The common case, a page that differs from the last one only in values, never leaves the kernel.
+ */
+export class TargetRows {
+  /** Grows over time; whoever counts takes from it what it has not seen. */
+  readonly refused: RefusedSamples = { outOfOrder: 0, duplicateTimestamp: 0, outOfBounds: 0 }
+  readonly #parts: TargetRowsParts
+  readonly #targetLabels: Labels
+  readonly #layout: PageLayout
+  readonly #positions = new LabelIndex()
+  readonly #externals: ExternalSamples | undefined
+  readonly #report: ReportSeriesWriter
+  #rules: TargetRowsRules
+  #group: GroupWriter | undefined
+  /** First position that is ours: a group that was taken over has older ones. */
+  #basePosition = 0
+  #states = new Uint8Array(64)
+  #staleCount = 0
+  /** The next page's values are all sent: the row before does not hold them. */
+  #sendAll = false
+  #format: ExpositionFormat = 'text'
+  #staged: Staged | undefined
+  #samplesKept = 0
+  #duplicateCount = 0
+
+  constructor(parts: TargetRowsParts, targetLabels: Labels, rules: TargetRowsRules) {
+    this.#parts = parts
+    this.#targetLabels = targetLabels
+    this.#rules = rules
+    this.#layout = new PageLayout(parts.memory)
+    this.#externals = parts.appendable && new ExternalSamples(parts.appendable)
+    this.#report = new ReportSeriesWriter(rules.extraScrapeMetrics)
+  }
+
+  /** Other rules for the same target: positions stay, every line of the next page is resolved anew. */
+  changeRules(rules: TargetRowsRules): void {
+    this.#rules = rules
+    this.#layout.forgetLines()
+  }
+
+  /**
+   * Understands a page; nothing is written yet. After an error the page before stays the one that the next is compared with.
+   *
+   * @throws {ExpositionError} @throws {ScrapeLimitError} @throws {SampleLimitError}
+   */
+  read(body: Uint8Array, format: ExpositionFormat): PageCounts {
+    const group = this.#openGroup()
+    this.#discard()
+    const { memory } = this.#parts
+    const page = memory.loadPage(body)
+    try {
+      const mayCompare = !this.#sendAll && format === this.#format
+      const same = mayCompare && this.#layout.compare(page, group.positionCount)
+      if (same && settleEvents(memory, body, format) !== undefined) {
+        this.#staged = this.#stage({ page })
+        return { samplesScraped: this.#layout.lineCount, samplesKept: this.#samplesKept, seriesAdded: 0 }
+      }
+      return this.#readNewLayout(group, page, body, format)
+    } catch (error) {
+      memory.free(page.region)
+      this.#externals?.discard()
+      throw error
+    }
+  }
+
+  /**
+   * Writes the row of the page read last.
+   *
+   * @returns resolves when samples with times of their own are stored too
+   * @throws {OutOfOrderSampleError} when time went backwards: the row is lost, the next one states everything again
+   */
+  write(timestampMs: number, report: ScrapeReport): Promise<void> {
+    const staged = this.#staged
+    invariant(staged?.page, 'a page was read before its row is written')
+    this.#staged = undefined
+    if (staged.lineCount === undefined) this.#layout.acceptSame(staged.page)
+    else this.#layout.acceptNew(staged.page, staged.lineCount, staged.comparable)
+    if (staged.claimed) this.#settleStates(staged, staged.claimed)
+    else if (this.#staleCount > 0) this.#clearStale(staged)
+    this.refused.duplicateTimestamp += this.#duplicateCount
+    this.#sendAll = false
+    return this.#writeRow(timestampMs, staged, report)
+  }
+
+  /** A scrape without a usable page: everything the target had goes stale, only the report stays. */
+  writeFailed(timestampMs: number, report: ScrapeReport): Promise<void> {
+    this.#openGroup()
+    this.#discard()
+    const staged = this.#stageAllStale()
+    return this.#writeRow(timestampMs, staged, report)
+  }
+
+  /** The target is gone for good: all of its series go stale, those about the scrape too, and the group is closed. */
+  end(timestampMs: number): void {
+    if (this.#group) {
+      this.#discard()
+      const staged = this.#stageAllStale()
+      for (let i = 0; i < this.#report.count; i++) this.#addEntry(staged, this.#basePosition + i, SampleKind.STALE)
+      this.#send(timestampMs, staged, 0)
+    }
+    this.close()
+  }
+
+  /** Lets go of the memory and the group, without stale markers. */
+  close(): void {
+    this.#discard()
+    this.#group?.close()
+    this.#group = undefined
+    this.#layout.free()
+  }
+
+  /** What the last good page said about its families. */
+  metadata(): Map<string, MetricMetadata> {
+    return readMetadata(this.#layout.pageCopy(), this.#format)
+  }
+
+  #openGroup(): GroupWriter {
+    if (this.#group) return this.#group
+    const group = this.#parts.store.openGroup(this.#targetLabels)
+    this.#group = group
+    const held = group.positionCount
+    const labels = this.#report.labels()
+    this.#basePosition = group.addSeries(labels)
+    this.#growStates(group.positionCount)
+    // What a former owner of the group left behind is not ours to continue.
+    this.#states.fill(STALE, 0, held)
+    this.#staleCount = held
+    for (const [i, one] of labels.entries()) {
+      this.#positions.add(withLabels(this.#targetLabels, [[METRIC_NAME, one[1]!]]), this.#basePosition + i)
+    }
+    return group
+  }
+
+  #discard(): void {
+    if (this.#staged?.page) this.#parts.memory.free(this.#staged.page.region)
+    this.#staged = undefined
+    this.#externals?.discard()
+  }
+
+  #readNewLayout(group: GroupWriter, page: LoadedPage, body: Uint8Array, format: ExpositionFormat): PageCounts {
+    const { memory } = this.#parts
+    // Rules that span lines, and bytes that are no text, are the general parser's business.
+    if (format === 'openmetrics' || !isUtf8(body)) parseExposition(body, format, {})
+    const lineCount = this.#layout.rematch(page, this.#sendAll, group.positionCount)
+    const loose = lineCount < 0 ? undefined : settleEvents(memory, body, format)
+    if (loose === undefined) {
+      parseExposition(body, format, {})
+      invariant(false, 'a page with a broken line is refused by the general parser')
+    }
+    const mapAt = memory.params[LockstepParam.NEW_MAP]! / 4
+    const map = memory.words.subarray(mapAt, mapAt + lineCount)
+    const resolved = this.#resolve(loose, map)
+    const samplesKept = lineCount - map.reduce((dropped, at) => dropped + (at === LockstepMap.DROPPED ? 1 : 0), 0)
+    const counts = { samplesScraped: lineCount, samplesKept, seriesAdded: 0 }
+    if (this.#rules.sampleLimit > 0 && samplesKept > this.#rules.sampleLimit) throw new SampleLimitError(counts)
+
+    const allFound = memory.params[LockstepParam.MATCHED_COUNT] === this.#layout.lineCount
+    const unchanged = allFound && resolved.length === 0 && this.#staleCount === 0 && !this.#sendAll
+    const claimed = unchanged ? undefined : this.#claim(map, group.positionCount + resolved.length)
+    const seriesAdded = claimed === undefined ? 0 : this.#place(group, resolved, map, claimed)
+    const comparable = loose.every(({ sample }) => sample.timestampMs === undefined && sample.exemplar === undefined)
+    const staged = this.#stage({ page, lineCount, comparable, claimed })
+    for (const { line, sample } of loose) if (map[line]! >= 0) this.#addValue(staged, map[line]!, sample.value)
+    this.#staged = staged
+    this.#format = format
+    this.#samplesKept = samplesKept
+    return { ...counts, seriesAdded }
+  }
+
+  /** Finds out the labels of new lines, marks those that are dropped, stages samples of known external series. */
+  #resolve(loose: readonly LooseLine[], map: Int32Array): ResolvedLine[] {
+    const resolved: ResolvedLine[] = []
+    for (const { line, fresh, sample } of loose) {
+      const known = fresh ? LockstepMap.FRESH : map[line]!
+      if (known <= LockstepMap.EXTERNAL_LAST) {
+        this.#externals?.stage(LockstepMap.EXTERNAL_LAST - known, sample.timestampMs, sample.value)
+      } else if (known === LockstepMap.FRESH || (known >= 0 && this.#isExternal(sample))) {
+        const labels = seriesLabels(sample.labels, sample.emptyLabels, this.#targetLabels, this.#rules)
+        map[line] = labels === undefined ? LockstepMap.DROPPED : LockstepMap.FRESH
+        if (labels) resolved.push({ line, sample, labels })
+      }
+    }
+    return resolved
+  }
+
+  #isExternal(sample: ExpositionSample): boolean {
+    return sample.timestampMs !== undefined && this.#rules.honorTimestamps && this.#externals !== undefined
+  }
+
+  #claim(map: Int32Array, positionCountMax: number): Uint8Array {
+    const claimed = new Uint8Array(positionCountMax)
+    for (let i = 0; i < map.length; i++) if (map[i]! >= 0) claimed[map[i]!] = 1
+    return claimed
+  }
+
+  /** Gives new lines their positions; of lines with the same labels the first wins. Returns how many series came up. */
+  #place(group: GroupWriter, resolved: readonly ResolvedLine[], map: Int32Array, claimed: Uint8Array): number {
+    const added: Labels[] = []
+    const firstAdded = group.positionCount
+    let cameUp = 0
+    this.#duplicateCount = 0
+    for (const { line, sample, labels } of resolved) {
+      if (labels === undefined) continue
+      if (this.#isExternal(sample) && this.#externals) {
+        const slot = this.#externals.slotOf(labels)
+        this.#externals.stage(slot, sample.timestampMs, sample.value)
+        map[line] = LockstepMap.EXTERNAL_LAST - slot
+        continue
+      }
+      let position = this.#positions.find(labels)
+      if (position < 0) {
+        position = firstAdded + added.length
+        added.push(labelsOverTarget(labels, this.#targetLabels))
+        this.#positions.add(labels, position)
+      }
+      if (claimed[position] === 1) {
+        this.#duplicateCount++
+        // A line known from the page before may stand further down, under another spelling.
+        const owner = map.indexOf(position)
+        map[Math.max(owner, line)] = LockstepMap.DUPLICATE
+        if (line < owner) map[line] = position
+        continue
+      }
+      claimed[position] = 1
+      map[line] = position
+      if (this.#states[position] !== LIVE) cameUp++
+    }
+    if (added.length > 0) group.addSeries(added)
+    this.#growStates(group.positionCount)
+    return cameUp
+  }
+
+  #stage(of: {
+    page?: LoadedPage
+    lineCount?: number
+    comparable?: boolean
+    claimed?: Uint8Array | undefined
+  }): Staged {
+    const { params } = this.#parts.memory
+    return {
+      page: of.page,
+      lineCount: of.lineCount,
+      comparable: of.comparable ?? true,
+      claimed: of.claimed,
+      entryCount: params[LockstepParam.ENTRY_COUNT]!,
+      ordered: params[LockstepParam.ORDERED] === 1,
+    }
+  }
+
+  #stageAllStale(): Staged {
+    const { memory } = this.#parts
+    memory.prepareOutput(0, this.#positionCount)
+    memory.params[LockstepParam.ENTRY_COUNT] = 0
+    const staged = this.#stage({})
+    this.#settleStates(staged, new Uint8Array(0))
+    this.#sendAll = true
+    return staged
+  }
+
+  get #positionCount(): number {
+    return this.#group?.positionCount ?? 0
+  }
+
+  /** Writes markers for what is gone, takes back markers of the row before. */
+  #settleStates(staged: Staged, claimed: Uint8Array): void {
+    const states = this.#states
+    const reportEnd = this.#basePosition + this.#report.count
+    let staleCount = 0
+    for (let position = 0; position < this.#positionCount; position++) {
+      const state = states[position]
+      if (claimed[position] === 1) {
+        states[position] = LIVE
+      } else if (state === LIVE) {
+        const isReport = position >= this.#basePosition && position < reportEnd
+        // A report series that the target had exposed itself is ours again: it goes on, with our value.
+        states[position] = isReport ? ABSENT : STALE
+        if (isReport) continue
+        this.#addEntry(staged, position, SampleKind.STALE)
+        staleCount++
+      } else if (state === STALE) {
+        states[position] = ABSENT
+        this.#addEntry(staged, position, SampleKind.ABSENT)
+      }
+    }
+    this.#staleCount = staleCount
+  }
+
+  #clearStale(staged: Staged): void {
+    for (let position = 0; position < this.#positionCount; position++) {
+      if (this.#states[position] !== STALE) continue
+      this.#states[position] = ABSENT
+      this.#addEntry(staged, position, SampleKind.ABSENT)
+    }
+    this.#staleCount = 0
+  }
+
+  #addValue(staged: Staged, position: number, value: number): void {
+    const { memory } = this.#parts
+    const whole = Number.isSafeInteger(value) && !Object.is(value, -0)
+    const at = this.#addEntry(staged, position, whole ? SampleKind.DECIMAL : SampleKind.RAW)
+    if (!whole) return writeRawPayload(memory, at, value)
+    memory.words[at / 4 + 2] = value
+    memory.words[at / 4 + 3] = Math.floor(value / 2 ** 32)
+  }
+
+  /** Room was made for an entry per line and one per position. Returns the entry's address. */
+  #addEntry(staged: Staged, position: number, kind: SampleKind): number {
+    const { memory } = this.#parts
+    const at = memory.params[LockstepParam.ENTRIES]! + staged.entryCount * ROW_ENTRY_BYTES
+    memory.words.fill(0, at / 4, at / 4 + 4)
+    memory.words[at / 4] = position
+    memory.words[at / 4 + 1] = kind
+    staged.entryCount++
+    staged.ordered = false
+    return at
+  }
+
+  #writeRow(timestampMs: number, staged: Staged, report: ScrapeReport): Promise<void> {
+    const { memory } = this.#parts
+    const endAt = memory.params[LockstepParam.ENTRIES]!
+    const shadowed = (position: number): boolean => this.#states[position] === LIVE
+    const front = this.#report.write(memory.words, endAt, this.#basePosition, report, shadowed)
+    try {
+      this.#send(timestampMs, staged, front)
+    } catch (error) {
+      this.#sendAll = true
+      this.#report.forget()
+      this.#externals?.discard()
+      throw error
+    }
+    const { trackTimestampsStaleness } = this.#rules
+    return this.#externals?.flush(timestampMs, trackTimestampsStaleness, this.refused) ?? Promise.resolve()
+  }
+
+  #send(timestampMs: number, staged: Staged, front: number): void {
+    const { memory } = this.#parts
+    let count = staged.entryCount + front
+    let at = memory.params[LockstepParam.ENTRIES]! - front * ROW_ENTRY_BYTES
+    // Kernel entries ascend on their own, but a series named like one of the report's would stand behind the front.
+    if (!staged.ordered || memory.words[(at + front * ROW_ENTRY_BYTES) / 4]! < this.#basePosition + this.#report.count) {
+      const slots = memory.scratch('slots', this.#positionCount * 4)
+      const sorted = memory.scratch('sorted', count * ROW_ENTRY_BYTES)
+      count = memory.kernel.order(at, count, slots, this.#positionCount, sorted)
+      at = sorted
+    }
+    this.#group!.writeRow(timestampMs, memory.bytes.subarray(at, at + count * ROW_ENTRY_BYTES), count)
+  }
+
+  #growStates(positionCount: number): void {
+    if (positionCount <= this.#states.length) return
+    const grown = new Uint8Array(Math.max(positionCount, this.#states.length * 2))
+    grown.set(this.#states)
+    this.#states = grown
+  }
+}

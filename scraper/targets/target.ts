@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto'
+import { formatDuration, parseDuration } from '../../model/index.ts'
+import { type Labels, labelsFromEntries, labelsKey, labelsToRecord, labelValue, withLabels } from '../../model/index.ts'
+import type { ScrapeConfig } from '../config.ts'
+import type { Relabel } from '../relabel/relabel.ts'
+
+/** Something to scrape, after target relabelling. */
+export interface Target {
+  /** Equal for equal targets: labels and URL. */
+  readonly key: string
+  /** What series get. */
+  readonly labels: Labels
+  /** As discovery found it, before relabelling. */
+  readonly discoveredLabels: Labels
+  /** `__address__` after relabelling. */
+  readonly address: string
+  readonly url: string
+  readonly intervalMs: number
+  readonly timeoutMs: number
+}
+
+export type TargetResult =
+  | { readonly kind: 'active'; readonly target: Target }
+  | { readonly kind: 'dropped'; readonly discoveredLabels: Labels }
+  | { readonly kind: 'invalid'; readonly discoveredLabels: Labels; readonly why: string }
+
+/** Completes discovered labels with the job's defaults, relabels, and reads off how to scrape. */
+export function buildTarget(discovered: Labels, config: ScrapeConfig, relabel: Relabel): TargetResult {
+  const discoveredLabels = withDefaults(discovered, config)
+  const relabelled = relabel(discoveredLabels)
+  if (relabelled === undefined || relabelled.length === 0) return { kind: 'dropped', discoveredLabels }
+  const record = labelsToRecord(relabelled)
+  const address = record['__address__'] ?? ''
+  if (address === '') return { kind: 'invalid', discoveredLabels, why: 'no address' }
+  if (address.includes('/')) return { kind: 'invalid', discoveredLabels, why: `${address} is not a valid hostname` }
+  const timing = readTiming(record)
+  if (typeof timing === 'string') return { kind: 'invalid', discoveredLabels, why: timing }
+  const labels = labelsFromEntries([
+    ['instance', address],
+    ...Object.entries(record).filter(([name]) => !name.startsWith('__')),
+  ])
+  const url = targetUrl(record, config)
+  return {
+    kind: 'active',
+    target: { key: labelsKey([url, ...labels]), labels, discoveredLabels, address, url, ...timing },
+  }
+}
+
+/**
+ * When within the interval a target is scraped: spread evenly, the same after a restart, different on replicas (whose seeds
+ * differ). A multiple of `tickMs`.
+ */
+export function slotOffsetMs(target: Target, seed: string, tickMs: number): number {
+  const slots = Math.max(1, Math.floor(target.intervalMs / tickMs))
+  return (createHash('md5').update(`${seed}\0${target.key}`).digest().readUIntBE(0, 6) % slots) * tickMs
+}
+
+function withDefaults(discovered: Labels, config: ScrapeConfig): Labels {
+  const defaults: [string, string][] = [
+    ['job', config.jobName],
+    ['__scrape_interval__', formatDuration(config.scrapeIntervalMs)],
+    ['__scrape_timeout__', formatDuration(config.scrapeTimeoutMs)],
+    ['__metrics_path__', config.metricsPath ?? '/metrics'],
+    ['__scheme__', config.scheme ?? 'http'],
+  ]
+  for (const [name, values] of Object.entries(config.params ?? {})) {
+    if (values[0] !== undefined) defaults.push([`__param_${name}`, values[0]])
+  }
+  return withLabels(
+    discovered,
+    defaults.filter(([name]) => labelValue(discovered, name) === ''),
+  )
+}
+
+/** The reason as text where the labels do not make sense. */
+function readTiming(record: Readonly<Record<string, string>>): { intervalMs: number; timeoutMs: number } | string {
+  let intervalMs: number
+  let timeoutMs: number
+  try {
+    intervalMs = parseDuration(record['__scrape_interval__'] ?? '')
+    timeoutMs = parseDuration(record['__scrape_timeout__'] ?? '')
+  } catch (error) {
+    return `scrape interval or timeout: ${(error as Error).message}`
+  }
+  if (intervalMs === 0) return 'scrape interval cannot be 0'
+  if (timeoutMs === 0) return 'scrape timeout cannot be 0'
+  if (timeoutMs > intervalMs) return 'scrape timeout cannot be greater than scrape interval'
+  return { intervalMs, timeoutMs }
+}
+
+function targetUrl(record: Readonly<Record<string, string>>, config: ScrapeConfig): string {
+  const query = new URLSearchParams()
+  const overridden = (name: string): string | undefined => record[`__param_${name}`]
+  for (const [name, values] of Object.entries(config.params ?? {})) {
+    for (const [i, value] of values.entries()) query.append(name, i === 0 ? (overridden(name) ?? value) : value)
+  }
+  for (const [label, value] of Object.entries(record)) {
+    const name = label.startsWith('__param_') ? label.slice('__param_'.length) : ''
+    if (name !== '' && !query.has(name)) query.append(name, value)
+  }
+  const path = record['__metrics_path__'] ?? ''
+  const search = query.toString()
+  return `${record['__scheme__']}://${record['__address__']}${path.startsWith('/') ? '' : '/'}${path}${search && `?${search}`}`
+}

@@ -1,0 +1,45 @@
+/** The life of the process: configure, build, start in order, wait for a signal, stop in reverse. */
+import { existsSync } from 'node:fs'
+import { createLogger, type Logger, systemClock } from '../lib/index.ts'
+import type { ParsedFlags } from './flags.ts'
+import { Listeners } from './http/listeners.ts'
+import { settingsOf } from './settings.ts'
+import { untilSignal } from './signals.ts'
+import { buildStack, type Stack } from './stack.ts'
+import { VERSION } from './version.ts'
+
+const DEFAULT_CONFIG_FILE = 'belltower.yml'
+
+/** Runs until a signal or `/-/quit` ends it. @throws when it cannot start; what had started is stopped then */
+export async function runServer(flags: ParsedFlags, env: NodeJS.ProcessEnv): Promise<void> {
+  const settings = settingsOf(flags)
+  const logger = createLogger({ level: settings.logLevel, format: settings.logFormat })
+  for (const warning of flags.warnings) logger.warn(warning)
+  const configPath = settings.configPath ?? (existsSync(DEFAULT_CONFIG_FILE) ? DEFAULT_CONFIG_FILE : undefined)
+  logger.info({ version: VERSION, configPath: configPath ?? 'built in', dataDir: settings.dataDir }, 'starting')
+
+  // The port is taken first: links in notifications name it, and a second process fails before it touches the data.
+  const listeners = await Listeners.open(settings, logger)
+  let stack: Stack | undefined
+  try {
+    const { externalUrl } = listeners
+    stack = await buildStack(settings, { clock: systemClock, logger, env, externalUrl, configPath })
+    const ending = untilSignal(logger)
+    await listeners.serve(stack, { settings, flags: flags.values, quit: ending.now })
+    await stack.start()
+    process.on('SIGHUP', () => void stack?.reload().catch(() => undefined))
+    announce(logger, listeners.url, stack)
+    await ending.signal
+  } finally {
+    logger.info('stopping')
+    await listeners.close()
+    await stack?.stop()
+    logger.info('stopped')
+  }
+}
+
+function announce(logger: Logger, url: string, stack: Stack): void {
+  const jobs = stack.config().scrapeConfigs.map((job) => job.jobName)
+  logger.info({ url, jobs }, 'listening')
+  if (process.stdout.isTTY) console.log(`\n  Belltower is at ${url}\n  scraping ${jobs.join(', ') || 'nothing yet'}\n`)
+}

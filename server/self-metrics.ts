@@ -1,0 +1,83 @@
+/** Metrics of the process as a whole, under Prometheus' names, so that its dashboards and alerts work on us. */
+import type { FastifyInstance } from 'fastify'
+import {
+  Counter,
+  collectDefaultMetrics,
+  counterOf,
+  Gauge,
+  gaugeOf,
+  Histogram,
+  type Registry,
+  Summary,
+} from '../lib/index.ts'
+import type { QueryPool } from './query/query-pool.ts'
+
+export interface ReloadState {
+  successful: boolean
+  /** Of the last successful one. */
+  timeMs: number
+}
+
+export function registerProcessMetrics(registry: Registry, version: string, reload: ReloadState): void {
+  collectDefaultMetrics({ register: registry })
+  new Gauge({
+    name: 'prometheus_build_info',
+    help: 'A metric with a constant value of 1, labelled by what was built.',
+    labelNames: ['version', 'revision', 'branch', 'goversion'],
+    registers: [registry],
+  }).set({ version, revision: '', branch: '', goversion: `node ${process.version}` }, 1)
+  gaugeOf(registry, 'prometheus_ready', 'Whether the server can answer queries.', () => 1)
+  const last = 'prometheus_config_last_reload_success'
+  gaugeOf(registry, `${last}ful`, 'Whether the last configuration reload was successful.', () =>
+    Number(reload.successful),
+  )
+  gaugeOf(registry, `${last}_timestamp_seconds`, 'Time of the last successful reload.', () => reload.timeMs / 1000)
+}
+
+/** Counts requests by route, the way Prometheus labels handlers. */
+export function registerHttpMetrics(app: FastifyInstance, registry: Registry): void {
+  const requests = new Counter({
+    name: 'prometheus_http_requests_total',
+    help: 'Counter of HTTP requests.',
+    labelNames: ['handler', 'code'],
+    registers: [registry],
+  })
+  const durations = new Histogram({
+    name: 'prometheus_http_request_duration_seconds',
+    help: 'Histogram of latencies for HTTP requests.',
+    labelNames: ['handler'],
+    buckets: [0.1, 0.2, 0.4, 1, 3, 8, 20, 60, 120],
+    registers: [registry],
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    const handler = request.routeOptions.url ?? 'unknown'
+    requests.inc({ handler, code: String(reply.statusCode) })
+    durations.observe({ handler }, reply.elapsedTime / 1000)
+    done()
+  })
+}
+
+export function registerQueryMetrics(registry: Registry, pool: QueryPool): void {
+  const { counts } = pool
+  gaugeOf(registry, 'prometheus_engine_queries', 'Queries being executed or waiting.', () => counts.running)
+  gaugeOf(
+    registry,
+    'prometheus_engine_queries_concurrent_max',
+    'Queries that can run at one time.',
+    () => pool.workerCount,
+  )
+  counterOf(registry, 'prometheus_engine_queries_failed_total', 'Queries that ended in an error.', () => counts.failed)
+  const durations = new Summary({
+    name: 'prometheus_engine_query_duration_seconds',
+    help: 'Query timings.',
+    labelNames: ['slice'],
+    percentiles: [0.5, 0.9, 0.99],
+    maxAgeSeconds: 600,
+    ageBuckets: 5,
+    registers: [registry],
+  })
+  pool.onFinished = ({ queuedMs, runMs }) => {
+    durations.observe({ slice: 'queue_time' }, queuedMs / 1000)
+    durations.observe({ slice: 'inner_eval' }, runMs / 1000)
+  }
+}

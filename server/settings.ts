@@ -1,0 +1,103 @@
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import type { LogFormat, LogLevel } from '../lib/index.ts'
+import { formatDuration, parseDuration } from '../model/index.ts'
+import { FlagError, type ParsedFlags, parseListenAddress, parseSize } from './flags.ts'
+
+export interface ListenAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** The command line, with units settled and every value checked. */
+export interface Settings {
+  /** `undefined`: belltower.yml in the working folder, else the built-in configuration. */
+  readonly configPath: string | undefined
+  readonly alertmanagerConfigPath: string
+  readonly dataDir: string
+  readonly listen: ListenAddress
+  readonly alertmanagerListen: ListenAddress | undefined
+  readonly pushgatewayListen: ListenAddress | undefined
+  /** As given, '' = derive from the address. */
+  readonly externalUrl: string
+  /** '' or `/prefix`. */
+  readonly routePrefix: string
+  readonly lifecycleEnabled: boolean
+  readonly corsOrigin: RegExp
+  readonly retentionMs: number
+  readonly retentionBytes: number
+  readonly lookbackDeltaMs: number
+  readonly queryTimeoutMs: number
+  readonly queryMaxSamples: number
+  readonly queryWorkers: number
+  readonly outageToleranceMs: number
+  readonly gracePeriodMs: number
+  readonly resendDelayMs: number
+  readonly notificationQueueCapacity: number
+  readonly logLevel: LogLevel
+  readonly logFormat: LogFormat
+}
+
+/** @throws {FlagError} */
+export function settingsOf({ values }: ParsedFlags): Settings {
+  const text = (name: string): string => values.get(name) ?? ''
+  const durationMs = (name: string): number => parseDuration(text(name))
+  const address = (name: string): ListenAddress | undefined =>
+    text(name) === '' ? undefined : parseListenAddress(text(name))
+  const externalUrl = text('web.external-url').replace(/\/+$/, '')
+  if (externalUrl !== '' && !URL.canParse(externalUrl))
+    throw new FlagError(`--web.external-url: not a URL: ${externalUrl}`)
+  const workers = Number(text('query.workers'))
+  return {
+    configPath: text('config.file') === '' ? undefined : text('config.file'),
+    alertmanagerConfigPath: text('alertmanager.config.file'),
+    dataDir: text('storage.tsdb.path'),
+    listen: parseListenAddress(text('web.listen-address')),
+    alertmanagerListen: address('alertmanager.listen-address'),
+    pushgatewayListen: address('pushgateway.listen-address'),
+    externalUrl,
+    routePrefix: routePrefixOf(text('web.route-prefix'), externalUrl),
+    lifecycleEnabled: text('web.enable-lifecycle') === 'true',
+    corsOrigin: corsRegex(text('web.cors.origin')),
+    retentionMs: durationMs('storage.tsdb.retention.time'),
+    retentionBytes: parseSize(text('storage.tsdb.retention.size')),
+    lookbackDeltaMs: durationMs('query.lookback-delta'),
+    queryTimeoutMs: durationMs('query.timeout'),
+    queryMaxSamples: Number(text('query.max-samples')),
+    queryWorkers: workers > 0 ? workers : Math.max(1, availableParallelism() - 1),
+    outageToleranceMs: durationMs('rules.alert.for-outage-tolerance'),
+    gracePeriodMs: durationMs('rules.alert.for-grace-period'),
+    resendDelayMs: durationMs('rules.alert.resend-delay'),
+    notificationQueueCapacity: Number(text('alertmanager.notification-queue-capacity')),
+    logLevel: oneOf('log.level', text('log.level'), ['debug', 'info', 'warn', 'error']),
+    logFormat: oneOf('log.format', text('log.format'), ['json', 'logfmt', 'pretty']),
+  }
+}
+
+/** `15d`, `15d or 512MB`. */
+export function retentionText(retentionMs: number, retentionBytes: number): string {
+  const time = formatDuration(retentionMs)
+  return retentionBytes > 0 ? `${time} or ${Math.round(retentionBytes / 1024 ** 2)}MB` : time
+}
+
+export const stateFolder = (settings: Settings, component: string): string => join(settings.dataDir, component)
+
+function routePrefixOf(given: string, externalUrl: string): string {
+  const path = given !== '' ? given : externalUrl !== '' ? new URL(externalUrl).pathname : ''
+  const trimmed = path.replace(/^\/+|\/+$/g, '')
+  return trimmed === '' ? '' : `/${trimmed}`
+}
+
+function corsRegex(text: string): RegExp {
+  try {
+    return new RegExp(`^(?:${text})$`)
+  } catch (cause) {
+    throw new FlagError(`--web.cors.origin: ${(cause as Error).message}`, { cause })
+  }
+}
+
+function oneOf<T extends string>(name: string, value: string, known: readonly T[]): T {
+  const found = known.find((candidate) => candidate === value)
+  if (found === undefined) throw new FlagError(`--${name}: "${value}" is not one of ${known.join(', ')}`)
+  return found
+}

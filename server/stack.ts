@@ -1,0 +1,224 @@
+/** Builds every part in order and knows how they hold together; `main.ts` gives it its life. */
+import { mkdirSync } from 'node:fs'
+import { type Alertmanager, createAlertmanager, parseAlertmanagerConfig } from '../alertmanager/index.ts'
+import { type Clock, createHttpClient, errorMessage, type Logger, Registry } from '../lib/index.ts'
+import { type InstantValue, labelsFromRecord, type QueryFunction, type RangeFunction } from '../model/index.ts'
+import { createPushgateway, type Pushgateway } from '../pushgateway/index.ts'
+import { createRuleManager, fanOutSink, type RuleManager, type RuleSettings } from '../rules/index.ts'
+import { createHostExporter, createScrapeManager, type InProcessTarget, type ScrapeManager } from '../scraper/index.ts'
+import { openTsdb, type Tsdb } from '../tsdb/index.ts'
+import { IN_PROCESS } from './config/built-in.ts'
+import { type LoadedConfig, loadConfig } from './config/load.ts'
+import { ExternalAlertmanagers } from './external-alertmanagers.ts'
+import { QueryPool } from './query/query-pool.ts'
+import type { EngineSettings, InstantRequest, MatchRequest } from './query/query-worker.ts'
+import { registerProcessMetrics, registerQueryMetrics, type ReloadState } from './self-metrics.ts'
+import { type Settings, stateFolder } from './settings.ts'
+import { VERSION } from './version.ts'
+
+export interface Stack {
+  readonly registry: Registry
+  /** Own metrics of the Alertmanager and the Pushgateway: also part of the process' page. */
+  readonly registries: readonly Registry[]
+  readonly tsdb: Tsdb
+  readonly pool: QueryPool
+  readonly alertmanager: Alertmanager
+  readonly pushgateway: Pushgateway
+  readonly scrapes: ScrapeManager
+  readonly rules: RuleManager
+  readonly reloadState: ReloadState
+  /** What is in force now. */
+  readonly config: () => LoadedConfig
+  /** Begins to scrape and to evaluate. */
+  start(): Promise<void>
+  /** Reads everything anew, checks everything, then applies everything. @throws what is wrong; nothing has changed then */
+  reload(): Promise<void>
+  /** In reverse order of starting; what has been acknowledged is on disk when it resolves. */
+  stop(): Promise<void>
+}
+
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
+/** @param externalUrl under which users reach the server, without a slash at its end */
+export async function buildStack(
+  settings: Settings,
+  options: {
+    clock: Clock
+    logger: Logger
+    env: NodeJS.ProcessEnv
+    externalUrl: string
+    configPath: string | undefined
+  },
+): Promise<Stack> {
+  const { clock, logger, externalUrl } = options
+  const load = (): Promise<LoadedConfig> =>
+    loadConfig({ path: options.configPath, alertmanagerPath: settings.alertmanagerConfigPath, env: options.env })
+  let config = await load()
+  const alertmanagerConfigOf = (loaded: LoadedConfig) =>
+    loaded.alertmanager && parseAlertmanagerConfig(loaded.alertmanager.fileName, loaded.alertmanager.text)
+  const alertmanagerConfig = alertmanagerConfigOf(config)
+
+  mkdirSync(settings.dataDir, { recursive: true })
+  const registry = new Registry()
+  const reloadState: ReloadState = { successful: true, timeMs: clock.nowMs() }
+  registerProcessMetrics(registry, VERSION, reloadState)
+
+  const tsdb = await openTsdb({
+    dataDir: settings.dataDir,
+    clock,
+    logger: logger.child({ module: 'tsdb' }),
+    registry,
+    retentionMs: config.retention.timeMs ?? settings.retentionMs,
+    retentionBytes: config.retention.bytes ?? settings.retentionBytes,
+  })
+
+  const engineSettings = (loaded: LoadedConfig): EngineSettings => ({
+    lookbackDeltaMs: settings.lookbackDeltaMs,
+    evaluationIntervalMs: loaded.global.evaluationIntervalMs,
+    maxSamples: settings.queryMaxSamples,
+  })
+  const pool = new QueryPool({
+    tsdb,
+    clock,
+    logger: logger.child({ module: 'query' }),
+    workerCount: settings.queryWorkers,
+    settings: engineSettings(config),
+  })
+  registerQueryMetrics(registry, pool)
+
+  const alertmanagerRegistry = new Registry()
+  const alertmanager = await createAlertmanager({
+    config: alertmanagerConfig,
+    dataDir: stateFolder(settings, 'alertmanager'),
+    clock,
+    logger,
+    registry: alertmanagerRegistry,
+    externalUrl: `${externalUrl}/alertmanager`,
+    httpClientFactory: (http) => createHttpClient(http),
+  })
+  const pushgatewayRegistry = new Registry()
+  const pushgateway = await createPushgateway({
+    dataDir: settings.dataDir,
+    clock,
+    logger,
+    registry: pushgatewayRegistry,
+    version: VERSION,
+  })
+  const registries = [registry, alertmanagerRegistry, pushgatewayRegistry]
+
+  const scrapes = createScrapeManager({
+    store: tsdb,
+    appendable: tsdb,
+    clock,
+    logger: logger.child({ module: 'scraper' }),
+    registry,
+    inProcess: inProcessTargets({ registries: [registry, alertmanagerRegistry], pushgateway, clock, logger }),
+  })
+
+  const external = new ExternalAlertmanagers({ clock, logger, registry, settings })
+  const query: QueryFunction = (expr, timeMs) =>
+    pool.run<InstantValue>(
+      'instantValue',
+      { expr, timeMs, timeoutMs: settings.queryTimeoutMs } satisfies InstantRequest,
+      { queryClass: 'rule' },
+    )
+  const queryRange: RangeFunction = (selector, { startMs, endMs }) =>
+    pool.run(
+      'seriesPoints',
+      { matchers: [selector], minTimeMs: startMs, maxTimeMs: endMs, limit: 0 } satisfies MatchRequest,
+      { queryClass: 'rule' },
+    )
+  const ruleSettings = (loaded: LoadedConfig): RuleSettings => ({
+    externalLabels: labelsFromRecord(loaded.global.externalLabels),
+    evaluationIntervalMs: loaded.global.evaluationIntervalMs,
+    queryOffsetMs: loaded.global.ruleQueryOffsetMs,
+    externalUrl,
+  })
+  const rules = createRuleManager({
+    clock,
+    logger: logger.child({ module: 'rules' }),
+    registry,
+    query,
+    queryRange,
+    appendable: { appender: () => tsdb.appender({ stream: 'rules' }) },
+    sink: fanOutSink([alertmanager, external]),
+    ...ruleSettings(config),
+    resendDelayMs: settings.resendDelayMs,
+    forOutageToleranceMs: settings.outageToleranceMs,
+    forGracePeriodMs: settings.gracePeriodMs,
+  })
+
+  const apply = async (next: LoadedConfig): Promise<void> => {
+    config = next
+    const externalLabels = labelsFromRecord(next.global.externalLabels)
+    pool.configure(engineSettings(next))
+    external.apply(next)
+    scrapes.apply({ global: { externalLabels }, scrapeConfigs: next.scrapeConfigs })
+    await rules.apply(next.ruleGroups, ruleSettings(next))
+    for (const path of next.missingRuleFiles) logger.warn({ path }, 'a rule file that is named does not exist')
+  }
+
+  return {
+    registry,
+    registries,
+    tsdb,
+    pool,
+    alertmanager,
+    pushgateway,
+    scrapes,
+    rules,
+    reloadState,
+    config: () => config,
+    async start() {
+      await apply(config)
+      rules.start()
+    },
+    async reload() {
+      try {
+        const next = await load()
+        const nextAlertmanager = alertmanagerConfigOf(next)
+        // Fails without a change when its templates do not work; the rest cannot fail any more.
+        await alertmanager.applyConfig(nextAlertmanager)
+        await apply(next)
+        reloadState.successful = true
+        reloadState.timeMs = clock.nowMs()
+        logger.info({ source: next.source }, 'configuration reloaded')
+      } catch (error) {
+        reloadState.successful = false
+        logger.error({ reason: errorMessage(error) }, 'configuration not reloaded, the previous one stays in force')
+        throw error
+      }
+    },
+    async stop() {
+      await scrapes.stop()
+      await rules.stop()
+      await external.stop()
+      await alertmanager.stop()
+      await pushgateway.close()
+      await pool.close()
+      await tsdb.close()
+    },
+  }
+}
+
+function inProcessTargets(parts: {
+  registries: readonly Registry[]
+  pushgateway: Pushgateway
+  clock: Clock
+  logger: Logger
+}): ReadonlyMap<string, InProcessTarget> {
+  const host = createHostExporter({ clock: parts.clock, logger: parts.logger, version: VERSION })
+  const page = (read: () => Promise<Uint8Array> | Uint8Array): InProcessTarget => ({
+    scrape: async () => ({ contentType: METRICS_TYPE, body: await read() }),
+  })
+  return new Map([
+    [IN_PROCESS.self, page(async () => Buffer.from(await metricsPage(parts.registries)))],
+    [IN_PROCESS.host, page(() => host.scrape())],
+    [IN_PROCESS.pushgateway, page(() => parts.pushgateway.scrape())],
+  ])
+}
+
+/** The pages of several registries as one; their names do not overlap. */
+export async function metricsPage(registries: readonly Registry[]): Promise<string> {
+  return (await Promise.all(registries.map((registry) => registry.metrics()))).join('\n')
+}

@@ -1,0 +1,48 @@
+/** `belltower alertmanager`: the Alertmanager alone, at the root of its port; takes alerts from any Prometheus. */
+import { existsSync, readFileSync } from 'node:fs'
+import { alertmanagerApi, createAlertmanager, parseAlertmanagerConfig } from '../alertmanager/index.ts'
+import { createHttpClient, createLogger, Registry, systemClock } from '../lib/index.ts'
+import { parseDuration } from '../model/index.ts'
+import { type FlagSpec, flag, type ParsedFlags, parseListenAddress } from './flags.ts'
+import { createHttpApp } from './http/app.ts'
+import { Port } from './http/port.ts'
+import { untilSignal } from './signals.ts'
+
+export const ALERTMANAGER_FLAGS: readonly FlagSpec[] = [
+  flag('config.file', 'string', 'alertmanager.yml', 'Configuration file.'),
+  flag('storage.path', 'string', 'data/', 'Folder of the state log.'),
+  flag('data.retention', 'duration', '120h', 'How long ended silences and notification records are kept.'),
+  flag('dispatch.start-delay', 'duration', '0s', 'No notification before this long after the start.'),
+  flag('web.listen-address', 'string', '127.0.0.1:9093', 'Address of the API.'),
+  flag('web.external-url', 'string', '', 'URL under which users reach the server; used in links.'),
+]
+
+export async function runStandaloneAlertmanager({ values, warnings }: ParsedFlags): Promise<void> {
+  const logger = createLogger()
+  for (const warning of warnings) logger.warn(warning)
+  const path = values.get('config.file')!
+  const load = () => parseAlertmanagerConfig(path, readFileSync(path, 'utf8'))
+  const config = existsSync(path) ? load() : undefined
+  const port = await Port.open(parseListenAddress(values.get('web.listen-address')!))
+  const externalUrl = values.get('web.external-url')!.replace(/\/+$/, '')
+  const alertmanager = await createAlertmanager({
+    config,
+    dataDir: values.get('storage.path')!,
+    clock: systemClock,
+    logger,
+    registry: new Registry(),
+    externalUrl: externalUrl === '' ? port.url : externalUrl,
+    httpClientFactory: (http) => createHttpClient(http),
+    retentionMs: parseDuration(values.get('data.retention')!),
+    startDelayMs: parseDuration(values.get('dispatch.start-delay')!),
+  })
+  const reload = async (): Promise<void> => alertmanager.applyConfig(load())
+  const app = await createHttpApp(port, logger)
+  await app.register(alertmanagerApi(alertmanager, { reload }))
+  await app.ready()
+  process.on('SIGHUP', () => void reload().catch((err: unknown) => logger.error({ err }, 'configuration not reloaded')))
+  logger.info({ url: port.url }, 'listening')
+  await untilSignal(logger).signal
+  await port.close()
+  await alertmanager.stop()
+}

@@ -1,0 +1,120 @@
+import { crc32 } from 'node:zlib'
+
+// Format: docs/formats/chunk.md.
+export const CHUNK_MAGIC = 0x4843_5442 // "BTCH"
+export const CHUNK_HEADER_BYTES = 56
+const BLOCK_POSITIONS = 64
+const CHECKED_FROM = 12
+
+export interface ChunkHeader {
+  readonly group: number
+  readonly rowCount: number
+  readonly positionCount: number
+  readonly sampleCount: number
+  readonly minTimeMs: number
+  readonly maxTimeMs: number
+}
+
+const align = (value: number, to: number): number => Math.ceil(value / to) * to
+
+/**
+ * Puts a chunk together from its packed columns.
+ *
+ * @param data the packed columns of all positions, one after the other
+ * @param lengths bytes of each; 0 where the position holds no sample
+ */
+export function encodeChunk(
+  header: ChunkHeader,
+  timestamps: Uint8Array,
+  lengths: Uint32Array,
+  data: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const longest = lengths.reduce((a, b) => Math.max(a, b), 0)
+  const width = longest < 1 << 8 ? 1 : longest < 1 << 16 ? 2 : 4
+  const skipsAt = align(CHUNK_HEADER_BYTES + timestamps.length, 4)
+  const lengthsAt = skipsAt + 4 * Math.ceil(header.positionCount / BLOCK_POSITIONS)
+  const dataAt = align(lengthsAt + header.positionCount * width, 4)
+  const bytes = new Uint8Array(align(dataAt + data.length, 8))
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, CHUNK_MAGIC, true)
+  view.setUint32(4, bytes.length, true)
+  view.setUint32(12, header.group, true)
+  view.setUint32(16, header.rowCount, true)
+  view.setUint32(20, header.positionCount, true)
+  view.setUint32(24, header.sampleCount, true)
+  view.setUint32(28, timestamps.length, true)
+  view.setFloat64(32, header.minTimeMs, true)
+  view.setFloat64(40, header.maxTimeMs, true)
+  view.setUint8(48, width)
+  view.setUint32(52, dataAt, true)
+  bytes.set(timestamps, CHUNK_HEADER_BYTES)
+  let offset = 0
+  for (let position = 0; position < header.positionCount; position++) {
+    const length = lengths[position]!
+    if (position % BLOCK_POSITIONS === 0) view.setUint32(skipsAt + position / 16, offset, true)
+    const at = lengthsAt + position * width
+    if (width === 1) view.setUint8(at, length)
+    else if (width === 2) view.setUint16(at, length, true)
+    else view.setUint32(at, length, true)
+    offset += length
+  }
+  bytes.set(data, dataAt)
+  view.setUint32(8, crc32(bytes.subarray(CHECKED_FROM)), true)
+  return bytes
+}
+
+/** Length of the intact chunk at `at`, or 0 when there is none. */
+export function chunkLengthAt(bytes: Uint8Array, at: number): number {
+  if (at + CHUNK_HEADER_BYTES > bytes.length) return 0
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at)
+  const length = view.getUint32(4, true)
+  if (view.getUint32(0, true) !== CHUNK_MAGIC || length < CHUNK_HEADER_BYTES || at + length > bytes.length) return 0
+  return crc32(bytes.subarray(at + CHECKED_FROM, at + length)) === view.getUint32(8, true) ? length : 0
+}
+
+/** Finds columns inside a chunk that starts at `at` of `bytes` (a view of any memory, shared or not). */
+export class ChunkView {
+  readonly header: ChunkHeader
+  readonly timestampsAt: number
+  readonly timestampsEnd: number
+  readonly #view: DataView
+  readonly #skipsAt: number
+  readonly #lengthsAt: number
+  readonly #width: number
+  readonly #dataAt: number
+
+  constructor(buffer: ArrayBufferLike, at: number) {
+    const view = new DataView(buffer)
+    this.#view = view
+    this.header = {
+      group: view.getUint32(at + 12, true),
+      rowCount: view.getUint32(at + 16, true),
+      positionCount: view.getUint32(at + 20, true),
+      sampleCount: view.getUint32(at + 24, true),
+      minTimeMs: view.getFloat64(at + 32, true),
+      maxTimeMs: view.getFloat64(at + 40, true),
+    }
+    this.#width = view.getUint8(at + 48)
+    this.timestampsAt = at + CHUNK_HEADER_BYTES
+    this.timestampsEnd = this.timestampsAt + view.getUint32(at + 28, true)
+    this.#skipsAt = at + align(this.timestampsEnd - at, 4)
+    this.#lengthsAt = this.#skipsAt + 4 * Math.ceil(this.header.positionCount / BLOCK_POSITIONS)
+    this.#dataAt = at + view.getUint32(at + 52, true)
+  }
+
+  /** Bytes of a position's column; 0 when it holds no sample. */
+  lengthOf(position: number): number {
+    if (position >= this.header.positionCount) return 0
+    const at = this.#lengthsAt + position * this.#width
+    if (this.#width === 1) return this.#view.getUint8(at)
+    return this.#width === 2 ? this.#view.getUint16(at, true) : this.#view.getUint32(at, true)
+  }
+
+  /** Where a position's column starts, in the buffer. */
+  offsetOf(position: number): number {
+    const first = position - (position % BLOCK_POSITIONS)
+    let offset = this.#view.getUint32(this.#skipsAt + first / 16, true)
+    for (let other = first; other < position; other++) offset += this.lengthOf(other)
+    return this.#dataAt + offset
+  }
+}

@@ -1,0 +1,431 @@
+// Hot: one call per scraped target and interval. Covered by bench/micro/row.bench.ts.
+import { invariant } from '../../lib/errors.ts'
+import { RowFlag, type RowKernels, rowBytesMax } from '../../kernels/index.ts'
+import type { HeadMemory } from '../memory/head-memory.ts'
+import {
+  Group,
+  GroupFlag,
+  LOST_LABEL_SET,
+  PAGE_HEADER_BYTES,
+  Page,
+  PIECE_WORDS,
+  Piece,
+  stateBytes,
+  stateColumns,
+} from '../memory/layout.ts'
+import { RecordType } from '../wal/format.ts'
+import type { Catalogue, Template } from './catalogue.ts'
+
+/** A closed run of rows that waits for its seal, or a sealed chunk. */
+export interface PieceInfo {
+  readonly pointer: number
+  /** Of a chunk; 0 for rows. */
+  readonly length: number
+  readonly rowCount: number
+  readonly positionCount: number
+  readonly minTimeMs: number
+  readonly maxTimeMs: number
+}
+
+export interface PendingRows extends PieceInfo {
+  /** Log segment that holds its first row; log up to there must be kept until the seal. */
+  readonly walSegment: number
+  readonly isSealing: boolean
+}
+
+export interface HeadChunk extends PieceInfo {
+  /** Number of the head-chunk file that makes it durable. */
+  readonly file: number
+}
+
+/** Where row records go before they are visible. */
+export interface RowLog {
+  /** Number of the segment that takes the next record. */
+  readonly segment: number
+  /** Room for a payload in head memory. */
+  reserve(bytesMax: number): number
+  commit(type: number, group: number, positionCount: number, payloadBytes: number): void
+}
+
+export interface GroupShared {
+  readonly memory: HeadMemory
+  readonly catalogue: Catalogue
+  readonly kernels: RowKernels
+  readonly log: RowLog
+  /** Working memory for the kernels, at least this long. */
+  work(bytes: number): number
+  /** Called when rows were closed and wait for their seal. */
+  onClosed(group: HeadGroup): void
+  readonly windowMs: number
+}
+
+const ROWS_PER_SEGMENT = 120
+// Streams of many timestamps with few samples each are closed later, so that chunks do not get tiny.
+const SPARSE_ROWS_MAX = 4096
+const SEGMENT_BYTES_MAX = 4 << 20
+export const SEGMENT_AGE_MS = 30 * 60_000
+const PAGE_BYTES_MIN = 1024
+const PAGE_BYTES_MAX = 65_536
+
+/** The series of one target and what has not gone into blocks yet. Lives on the main thread; readers see its record. */
+export class HeadGroup {
+  readonly id: number
+  readonly labelSet: number
+  readonly stream: number
+  readonly isSparse: boolean
+  /** Whether a writer may still add rows. */
+  isOwned: boolean
+  newestMs = Number.NEGATIVE_INFINITY
+  pending: PendingRows[] = []
+  chunks: HeadChunk[] = []
+  positionCount = 0
+  template: Template | undefined
+  presentCount = 0
+  openRows = 0
+  readonly #shared: GroupShared
+  readonly #words: number
+  #stateCapacity = 0
+  #state = 0
+  #firstPage = 0
+  #lastPage = 0
+  #openMinMs = 0
+  #openBytes = 0
+  #openSamples = 0
+  #openSegment = 0
+  #lastRowBytes = 0
+  #rowsLimit: number
+
+  constructor(
+    shared: GroupShared,
+    options: { id: number; labelSet: number; stream: number; isSparse: boolean; words: number; isReplayed: boolean },
+  ) {
+    this.#shared = shared
+    this.id = options.id
+    this.labelSet = options.labelSet
+    this.stream = options.stream
+    this.isSparse = options.isSparse
+    this.#words = options.words
+    this.isOwned = !options.isReplayed
+    // Groups that start together must not be sealed together.
+    this.#rowsLimit = ROWS_PER_SEGMENT - ((this.id * 37) % (ROWS_PER_SEGMENT / 2))
+    const { memory } = shared
+    memory.beginChange()
+    this.#set(Group.LABEL_SET, this.labelSet)
+    this.#set(Group.STREAM, this.stream)
+    const trusted = options.isReplayed ? 0 : GroupFlag.TRUSTED
+    this.#set(Group.FLAGS, GroupFlag.LIVE | trusted | (this.isSparse ? GroupFlag.SPARSE : 0))
+    this.#setTime(Group.NEWEST_TIME, Number.NEGATIVE_INFINITY)
+    memory.endChange()
+  }
+
+  get openMinMs(): number {
+    return this.#openMinMs
+  }
+
+  /** Oldest log segment still needed for rows that are not in chunks; +∞ when none is. */
+  get walSegmentNeeded(): number {
+    const pending = this.pending[0]?.walSegment ?? Number.POSITIVE_INFINITY
+    return this.openRows > 0 ? Math.min(pending, this.#openSegment) : pending
+  }
+
+  /** Byte offsets of the last-value columns. */
+  get state(): { m: number; lastTs: number; e: number; k: number } {
+    return stateColumns(this.#state, this.#stateCapacity, this.isSparse)
+  }
+
+  /** Adds positions for label-set ids, which start absent. */
+  addPositions(labelSets: ArrayLike<number>): void {
+    const { memory, catalogue } = this.#shared
+    const count = this.positionCount + labelSets.length
+    const template = catalogue.extendTemplate(this.template, this.positionCount, labelSets)
+    memory.beginChange()
+    if (count > this.#stateCapacity) this.#growState(count)
+    this.template = template
+    this.positionCount = count
+    this.#set(Group.TEMPLATE_ID, template.id)
+    this.#set(Group.TEMPLATE, template.pointer)
+    this.#set(Group.POSITION_COUNT, count)
+    memory.endChange()
+  }
+
+  /** Makes up positions whose labels were lost, so that what follows them keeps its place. */
+  padPositions(count: number): void {
+    if (count <= this.positionCount) return
+    this.addPositions(new Uint32Array(count - this.positionCount).fill(LOST_LABEL_SET))
+  }
+
+  labelSetAt(position: number): number {
+    return this.#shared.memory.views.u32[(this.template!.pointer >>> 2) + position]!
+  }
+
+  /** Encodes a row, logs it and makes it visible. `entries` lie in head memory. `timestampMs` is newer than `newestMs`. */
+  writeRow(timestampMs: number, entries: number, entryCount: number): void {
+    const { memory, kernels, log } = this.#shared
+    if (this.openRows > 0 && this.#mustClose(timestampMs)) this.closeRows()
+    const isKey = this.openRows === 0
+    const encodedMax = isKey && !this.isSparse ? this.positionCount : entryCount
+    const bytesMax = rowBytesMax(Math.max(encodedMax, entryCount), this.positionCount)
+    const work = this.#shared.work(16 + 4 * Math.max(entryCount, this.positionCount))
+    const payload = log.reserve(bytesMax)
+    const flags = (this.isSparse ? RowFlag.SPARSE : 0) | (isKey ? RowFlag.KEY : 0)
+    const { m, lastTs, e, k } = this.state
+    const previousMs = this.newestMs === Number.NEGATIVE_INFINITY ? 0 : this.newestMs
+    this.#bumpStateVersion()
+    const length = kernels.rowEncode(
+      payload,
+      entries,
+      entryCount,
+      m,
+      e,
+      k,
+      this.positionCount,
+      flags,
+      timestampMs,
+      previousMs,
+      lastTs,
+      work,
+    )
+    if (length < 0) this.#bumpStateVersion()
+    invariant(length >= 0, 'row entries are ascending and within the group')
+    this.presentCount += memory.views.i32[work >>> 2]!
+    if (isKey) this.#openSegment = log.segment
+    this.#appendRow(payload, length, timestampMs, this.isSparse ? entryCount : this.presentCount)
+    log.commit(RecordType.ROW, this.id, this.positionCount, length)
+  }
+
+  /**
+   * Takes a row read back from the log; `payload` lies in head memory.
+   *
+   * @returns false when it does not decode; rows up to the next key row are then lost
+   */
+  replayRow(payload: number, length: number, timestampMs: number, walSegment: number): boolean {
+    const { kernels, memory } = this.#shared
+    const isKey = (memory.views.u8[payload]! & RowFlag.KEY) !== 0
+    if (isKey) this.closeRows()
+    else if (this.openRows === 0) return false
+    const { m, lastTs, e, k } = this.state
+    const work = this.#shared.work(16)
+    const previousMs = this.newestMs === Number.NEGATIVE_INFINITY ? 0 : this.newestMs
+    const read = kernels.rowApply(
+      payload,
+      payload + length,
+      m,
+      e,
+      k,
+      this.positionCount,
+      timestampMs,
+      previousMs,
+      lastTs,
+      work,
+    )
+    if (read !== length) return false
+    if (isKey) this.#openSegment = walSegment
+    this.#bumpStateVersion()
+    this.#appendRow(payload, length, timestampMs, 0)
+    return true
+  }
+
+  /** Closes the open rows; they stay readable and wait for their seal. The next row starts from a clean state. */
+  closeRows(): void {
+    if (this.openRows === 0) return
+    const { memory } = this.#shared
+    this.pending.push({
+      pointer: this.#firstPage,
+      length: 0,
+      rowCount: this.openRows,
+      positionCount: this.positionCount,
+      minTimeMs: this.#openMinMs,
+      maxTimeMs: this.newestMs,
+      walSegment: this.#openSegment,
+      isSealing: false,
+    })
+    memory.beginChange()
+    this.#publishPieces(Group.PENDING, this.pending)
+    this.#set(Group.OPEN_PAGE, 0)
+    this.#set(Group.OPEN_ROWS, 0)
+    memory.endChange()
+    this.openRows = 0
+    this.#firstPage = 0
+    this.#lastPage = 0
+    this.#openBytes = 0
+    this.#openSamples = 0
+    this.#rowsLimit = ROWS_PER_SEGMENT
+    this.#shared.onClosed(this)
+  }
+
+  /** The oldest pending rows have become `chunk` (or nothing, when no position held a sample). */
+  replacePending(rows: PendingRows, chunk: HeadChunk | undefined): void {
+    const { memory } = this.#shared
+    this.pending = this.pending.filter((other) => other.pointer !== rows.pointer)
+    if (chunk !== undefined) this.chunks.push(chunk)
+    memory.beginChange()
+    this.#publishPieces(Group.PENDING, this.pending)
+    if (chunk !== undefined) this.#publishPieces(Group.CHUNKS, this.chunks)
+    memory.endChange()
+    this.#retirePages(rows.pointer)
+  }
+
+  /** Adds chunks found on disk, oldest first. */
+  adoptChunks(chunks: readonly HeadChunk[]): void {
+    this.chunks.push(...chunks)
+    this.#shared.memory.beginChange()
+    this.#publishPieces(Group.CHUNKS, this.chunks)
+    this.#shared.memory.endChange()
+  }
+
+  /** Unlinks and retires the chunks of one head-chunk file. */
+  dropChunks(file: number): void {
+    const gone = this.chunks.filter((chunk) => chunk.file === file)
+    if (gone.length === 0) return
+    this.chunks = this.chunks.filter((chunk) => chunk.file !== file)
+    const { memory } = this.#shared
+    memory.beginChange()
+    this.#publishPieces(Group.CHUNKS, this.chunks)
+    memory.endChange()
+    for (const chunk of gone) memory.retire(chunk.pointer, chunk.length)
+  }
+
+  /** Whether nothing is left that a reader could want. */
+  get isEmpty(): boolean {
+    return this.openRows === 0 && this.pending.length === 0 && this.chunks.length === 0
+  }
+
+  /** Gives everything back; the group must be empty and without an owner. */
+  drop(): void {
+    const { memory, catalogue } = this.#shared
+    memory.beginChange()
+    this.#set(Group.FLAGS, 0)
+    for (const word of [Group.STATE, Group.TEMPLATE, Group.POSITION_COUNT]) this.#set(word, 0)
+    memory.endChange()
+    if (this.#stateCapacity > 0) memory.retire(this.#state, stateBytes(this.#stateCapacity, this.isSparse))
+    if (this.template !== undefined) catalogue.releaseTemplate(this.template)
+    this.template = undefined
+    this.#stateCapacity = 0
+    this.positionCount = 0
+  }
+
+  #mustClose(timestampMs: number): boolean {
+    const { windowMs } = this.#shared
+    if (Math.floor(timestampMs / windowMs) !== Math.floor(this.#openMinMs / windowMs)) return true
+    if (this.#openBytes >= SEGMENT_BYTES_MAX || timestampMs - this.#openMinMs >= SEGMENT_AGE_MS) return true
+    if (this.openRows < this.#rowsLimit) return false
+    return !this.isSparse || this.openRows >= SPARSE_ROWS_MAX || this.#openSamples >= 60 * this.positionCount
+  }
+
+  /** Copies a row behind the open ones and publishes it. The state version is odd on entry. */
+  #appendRow(payload: number, length: number, timestampMs: number, sampleCount: number): void {
+    const { memory } = this.#shared
+    let page = this.#lastPage
+    if (page === 0 || memory.views.u32[(page >>> 2) + Page.USED]! + length > this.#capacityOf(page)) {
+      page = this.#addPage(length)
+    }
+    const { u8, u32 } = memory.views
+    const used = u32[(page >>> 2) + Page.USED]!
+    u8.copyWithin(page + PAGE_HEADER_BYTES + used, payload, payload + length)
+    u32[(page >>> 2) + Page.USED] = used + length
+    u32[(page >>> 2) + Page.ROWS]! += 1
+    this.#lastRowBytes = length
+    this.#openBytes += length
+    this.#openSamples += sampleCount
+    if (this.openRows === 0) this.#openMinMs = timestampMs
+    this.openRows++
+    this.newestMs = timestampMs
+    memory.beginChange()
+    this.#set(Group.OPEN_PAGE, this.#firstPage)
+    this.#set(Group.OPEN_ROWS, this.openRows)
+    this.#setTime(Group.NEWEST_TIME, timestampMs)
+    this.#setTime(Group.OPEN_MIN_TIME, this.#openMinMs)
+    this.#bumpStateVersion()
+    memory.endChange()
+  }
+
+  #capacityOf(page: number): number {
+    return this.#shared.memory.views.u32[(page >>> 2) + Page.CAPACITY]!
+  }
+
+  #addPage(rowBytes: number): number {
+    const { memory } = this.#shared
+    // Near a dozen rows a page: little is wasted at the end of a segment.
+    const wanted = Math.min(PAGE_BYTES_MAX, Math.max(PAGE_BYTES_MIN, 12 * this.#lastRowBytes))
+    const bytes = Math.max(wanted, PAGE_HEADER_BYTES + rowBytes)
+    const page = memory.allocate(bytes)
+    const { u32 } = memory.views
+    const at = page >>> 2
+    u32[at + Page.NEXT] = 0
+    u32[at + Page.ROWS] = 0
+    u32[at + Page.USED] = 0
+    u32[at + Page.CAPACITY] = bytes - PAGE_HEADER_BYTES
+    if (this.#lastPage === 0) this.#firstPage = page
+    else Atomics.store(u32, (this.#lastPage >>> 2) + Page.NEXT, page)
+    this.#lastPage = page
+    return page
+  }
+
+  #retirePages(first: number): void {
+    const { memory } = this.#shared
+    for (let page = first; page !== 0; ) {
+      const next = memory.views.u32[(page >>> 2) + Page.NEXT]!
+      memory.retire(page, PAGE_HEADER_BYTES + this.#capacityOf(page))
+      page = next
+    }
+  }
+
+  #growState(count: number): void {
+    const { memory } = this.#shared
+    const capacity = this.#stateCapacity === 0 ? count : Math.max(count, Math.ceil(this.#stateCapacity * 1.5))
+    const old = this.state
+    const block = memory.allocateZeroed(stateBytes(capacity, this.isSparse))
+    const now = stateColumns(block, capacity, this.isSparse)
+    const { u8, f64 } = memory.views
+    const n = this.positionCount
+    u8.copyWithin(now.m, old.m, old.m + 8 * n)
+    u8.copyWithin(now.e, old.e, old.e + n)
+    u8.copyWithin(now.k, old.k, old.k + n)
+    if (this.isSparse) {
+      f64.fill(Number.NEGATIVE_INFINITY, (now.lastTs >>> 3) + n, (now.lastTs >>> 3) + capacity)
+      u8.copyWithin(now.lastTs, old.lastTs, old.lastTs + 8 * n)
+    }
+    if (this.#stateCapacity > 0) memory.retire(this.#state, stateBytes(this.#stateCapacity, this.isSparse))
+    this.#state = block
+    this.#stateCapacity = capacity
+    this.#set(Group.STATE, block)
+    this.#set(Group.STATE_CAPACITY, capacity)
+  }
+
+  /** Writes a table of pieces and links it; the old one is retired. Inside a change. */
+  #publishPieces(word: typeof Group.PENDING | typeof Group.CHUNKS, pieces: readonly PieceInfo[]): void {
+    const { memory } = this.#shared
+    const old = this.#get(word)
+    const oldCount = this.#get(word + 1)
+    const table = pieces.length === 0 ? 0 : memory.allocate(pieces.length * PIECE_WORDS * 4)
+    const { u32, f64 } = memory.views
+    for (const [i, piece] of pieces.entries()) {
+      const at = (table >>> 2) + i * PIECE_WORDS
+      u32[at + Piece.POINTER] = piece.pointer
+      u32[at + Piece.LENGTH] = piece.length
+      u32[at + Piece.ROWS] = piece.rowCount
+      u32[at + Piece.POSITIONS] = piece.positionCount
+      f64[(at + Piece.MIN_TIME) >>> 1] = piece.minTimeMs
+      f64[(at + Piece.MAX_TIME) >>> 1] = piece.maxTimeMs
+    }
+    this.#set(word, table)
+    this.#set(word + 1, pieces.length)
+    if (old !== 0) memory.retire(old, oldCount * PIECE_WORDS * 4)
+  }
+
+  #bumpStateVersion(): void {
+    Atomics.add(this.#shared.memory.views.u32, this.#words + Group.STATE_VERSION, 1)
+  }
+
+  #get(word: number): number {
+    return this.#shared.memory.views.u32[this.#words + word]!
+  }
+
+  #set(word: number, value: number): void {
+    this.#shared.memory.views.u32[this.#words + word] = value
+  }
+
+  #setTime(word: number, value: number): void {
+    this.#shared.memory.views.f64[(this.#words + word) >>> 1] = value
+  }
+}

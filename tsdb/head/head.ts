@@ -1,0 +1,231 @@
+import { invariant } from '../../lib/errors.ts'
+import type { RowKernels } from '../../kernels/index.ts'
+import {
+  EMPTY_LABELS,
+  type GroupWriter,
+  type Labels,
+  OutOfBoundsError,
+  OutOfOrderSampleError,
+  ROW_ENTRY_BYTES,
+} from '../../model/index.ts'
+import { StoreClosedError } from '../errors.ts'
+import type { HeadMemory } from '../memory/head-memory.ts'
+import { encodeGroup, encodeSeries, RecordType } from '../wal/format.ts'
+import type { WalWriter } from '../wal/wal-writer.ts'
+import { Catalogue } from './catalogue.ts'
+import { GroupTable } from './group-table.ts'
+import { type GroupShared, HeadGroup } from './head-group.ts'
+
+/** Everything that is not in blocks yet: groups, their rows and chunks, and the log that makes new rows durable. */
+export class Head {
+  readonly memory: HeadMemory
+  readonly catalogue: Catalogue
+  readonly groups = new Map<number, HeadGroup>()
+  readonly windowMs: number
+  /** Samples before it are in blocks, or would be; none are taken any more. */
+  minValidMs = Number.NEGATIVE_INFINITY
+  samplesAppended = 0
+  seriesCreated = 0
+  seriesRemoved = 0
+  outOfOrderSamples = 0
+  outOfBoundsSamples = 0
+  readonly #table: GroupTable
+  readonly #shared: GroupShared
+  readonly #byLabelSet = new Map<number, HeadGroup[]>()
+  #log: WalWriter | undefined
+  #nextGroupId = 0
+  #work = { pointer: 0, bytes: 0 }
+  #entries = { pointer: 0, bytes: 0 }
+
+  constructor(options: {
+    memory: HeadMemory
+    kernels: RowKernels
+    windowMs: number
+    onClosed: (group: HeadGroup) => void
+  }) {
+    this.memory = options.memory
+    this.windowMs = options.windowMs
+    this.catalogue = new Catalogue(options.memory)
+    this.#table = new GroupTable(options.memory)
+    const head = this
+    this.#shared = {
+      memory: this.memory,
+      catalogue: this.catalogue,
+      kernels: options.kernels,
+      get log() {
+        return head.log
+      },
+      work: (bytes) => this.#area(this.#work, bytes),
+      onClosed: options.onClosed,
+      windowMs: options.windowMs,
+    }
+  }
+
+  /** The log; there is none before the old one has been replayed. */
+  get log(): WalWriter {
+    invariant(this.#log !== undefined, 'the log is open before rows are written')
+    return this.#log
+  }
+
+  openLog(log: WalWriter): void {
+    this.#log = log
+  }
+
+  get seriesCount(): number {
+    let count = 0
+    for (const group of this.groups.values()) count += group.positionCount
+    return count
+  }
+
+  /** Times of the oldest and newest sample of the head; NaN when there is none. */
+  timeRange(): { minMs: number; maxMs: number } {
+    let minMs = Number.POSITIVE_INFINITY
+    let maxMs = Number.NEGATIVE_INFINITY
+    for (const group of this.groups.values()) {
+      if (group.isEmpty) continue
+      maxMs = Math.max(maxMs, group.newestMs)
+      const first = group.chunks[0] ?? group.pending[0]
+      minMs = Math.min(minMs, first?.minTimeMs ?? group.openMinMs)
+    }
+    return minMs <= maxMs ? { minMs, maxMs } : { minMs: Number.NaN, maxMs: Number.NaN }
+  }
+
+  /** A group of a target; older ones with the same labels are closed and only kept for their samples. */
+  openGroup(labels: Labels): GroupWriter {
+    const labelSet = this.catalogue.labelSet(labels)
+    let newestMs = Number.NEGATIVE_INFINITY
+    for (const older of this.#byLabelSet.get(labelSet) ?? []) {
+      if (older.isSparse) continue
+      newestMs = Math.max(newestMs, older.newestMs)
+      this.disown(older)
+    }
+    const group = this.createGroup(labels, '', false)
+    group.newestMs = newestMs
+    return new TargetWriter(this, group)
+  }
+
+  /** A new group that is logged. */
+  createGroup(labels: Labels, stream: string, isSparse: boolean): HeadGroup {
+    const id = this.#nextGroupId
+    this.log.append(RecordType.GROUP, id, 0, encodeGroup({ isSparse, stream, labels }))
+    return this.restoreGroup(id, labels, stream, isSparse, false)
+  }
+
+  /** A group that is known from the log or a checkpoint; `isReplayed` false: a new one. */
+  restoreGroup(id: number, labels: Labels, stream: string, isSparse: boolean, isReplayed = true): HeadGroup {
+    const group = new HeadGroup(this.#shared, {
+      id,
+      labelSet: this.catalogue.labelSet(labels),
+      stream: this.catalogue.symbol(stream),
+      isSparse,
+      words: this.#table.wordsOf(id),
+      isReplayed,
+    })
+    this.#nextGroupId = Math.max(this.#nextGroupId, id + 1)
+    this.groups.set(id, group)
+    const same = this.#byLabelSet.get(group.labelSet)
+    if (same) same.push(group)
+    else this.#byLabelSet.set(group.labelSet, [group])
+    return group
+  }
+
+  /** Adds positions to a group and logs their labels; returns the first. */
+  addSeries(group: HeadGroup, series: readonly Labels[]): number {
+    const first = group.positionCount
+    if (series.length === 0) return first
+    this.log.append(RecordType.SERIES, group.id, first, encodeSeries(series))
+    group.addPositions(series.map((labels) => this.catalogue.labelSet(labels)))
+    this.seriesCreated += series.length
+    return first
+  }
+
+  /** No more rows come for this group. What it holds stays until it is in blocks. */
+  disown(group: HeadGroup): void {
+    if (!group.isOwned) return
+    group.isOwned = false
+    group.closeRows()
+    this.log.append(RecordType.CLOSE, group.id, 0, new Uint8Array(0))
+    this.dropIfDone(group)
+  }
+
+  dropIfDone(group: HeadGroup): void {
+    if (group.isOwned || !group.isEmpty) return
+    this.seriesRemoved += group.positionCount
+    group.drop()
+    this.groups.delete(group.id)
+    const rest = (this.#byLabelSet.get(group.labelSet) ?? []).filter((other) => other !== group)
+    if (rest.length > 0) this.#byLabelSet.set(group.labelSet, rest)
+    else this.#byLabelSet.delete(group.labelSet)
+  }
+
+  /** Room for row entries in head memory, valid until the next call. */
+  entriesArea(bytes: number): number {
+    return this.#area(this.#entries, bytes)
+  }
+
+  /** @throws {OutOfBoundsError} for times that are in blocks already */
+  checkNotTooOld(timestampMs: number): void {
+    if (timestampMs >= this.minValidMs) return
+    this.outOfBoundsSamples++
+    throw new OutOfBoundsError(`timestamp ${timestampMs} is older than what the store still takes (${this.minValidMs})`)
+  }
+
+  /** Groups made by a generic stream, of this and earlier runs. */
+  streamGroups(stream: string): HeadGroup[] {
+    const symbol = this.catalogue.symbol(stream)
+    const labelSet = this.catalogue.labelSet(EMPTY_LABELS)
+    return (this.#byLabelSet.get(labelSet) ?? []).filter((group) => group.isSparse && group.stream === symbol)
+  }
+
+  #area(area: { pointer: number; bytes: number }, bytes: number): number {
+    if (area.bytes < bytes) {
+      if (area.bytes > 0) this.memory.free(area.pointer, area.bytes)
+      area.bytes = Math.max(bytes, area.bytes * 2, 4096)
+      area.pointer = this.memory.allocate(area.bytes)
+    }
+    return area.pointer
+  }
+}
+
+class TargetWriter implements GroupWriter {
+  readonly #head: Head
+  readonly #group: HeadGroup
+
+  constructor(head: Head, group: HeadGroup) {
+    this.#head = head
+    this.#group = group
+  }
+
+  get positionCount(): number {
+    return this.#group.positionCount
+  }
+
+  addSeries(seriesLabels: readonly Labels[]): number {
+    this.#checkOpen()
+    return this.#head.addSeries(this.#group, seriesLabels)
+  }
+
+  writeRow(timestampMs: number, entries: Uint8Array, entryCount: number): void {
+    const head = this.#head
+    const group = this.#group
+    this.#checkOpen()
+    if (timestampMs <= group.newestMs) {
+      head.outOfOrderSamples += entryCount
+      throw new OutOfOrderSampleError(`row at ${timestampMs} is not newer than the group's newest at ${group.newestMs}`)
+    }
+    head.checkNotTooOld(timestampMs)
+    const bytes = entryCount * ROW_ENTRY_BYTES
+    const area = head.entriesArea(bytes)
+    head.memory.views.u8.set(entries.length === bytes ? entries : entries.subarray(0, bytes), area)
+    group.writeRow(timestampMs, area, entryCount)
+    head.samplesAppended += group.presentCount
+  }
+
+  close(): void {
+    this.#head.disown(this.#group)
+  }
+
+  #checkOpen(): void {
+    if (!this.#group.isOwned) throw new StoreClosedError('the group was closed or taken over')
+  }
+}

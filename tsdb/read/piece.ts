@@ -1,0 +1,53 @@
+/** A run of rows with one timestamp column: a block's group, a head chunk, or rows that are not sealed yet. */
+export interface Piece {
+  /** Of all rows; `columns` decode whole, the querier cuts. Owned by the piece, never changed. */
+  readonly timestampsMs: Float64Array
+  /** Rows [from, to) lie in the queried range. */
+  readonly from: number
+  readonly to: number
+  /**
+   * Decodes the column of the source's n-th wanted series into scratch memory: float64 bits at `values`, kinds at `kinds`,
+   * an entry a row each.
+   *
+   * @returns the number of rows that hold a sample, markers included; -1 when all rows do and none is a marker
+   */
+  read(index: number, values: number, kinds: number): number
+}
+
+/** Series of one target from one place, in the order of `overlays`. */
+export interface GroupSource {
+  /** Label sets of the target and of its matched series, by the reader's numbers. */
+  readonly target: number
+  readonly overlays: Uint32Array
+  readonly minTimeMs: number
+  readonly maxTimeMs: number
+  /** Opens the pieces that overlap the range; what they take from scratch is given back by the caller. */
+  open(minTimeMs: number, maxTimeMs: number): Piece[]
+  /** Whether the n-th series has a sample in a piece that overlaps the range. */
+  hasSamples(index: number, minTimeMs: number, maxTimeMs: number): boolean
+  /** Newest samples without decoding, where the source can tell. */
+  newest(maxTimeMs: number): NewestValues | undefined
+}
+
+/** The newest sample per series of a source. */
+export interface NewestValues {
+  /** NaN: not known, decode; below `minTimeMs`: there is none in the range. */
+  timeOf(index: number, minTimeMs: number): number
+  /** Writes the value of a series whose time is known; returns whether it is a staleness marker. */
+  valueOf(index: number, into: Float64Array): boolean
+}
+
+/** All rows in range hold ordinary values. */
+export const ALL_PLAIN = -1
+
+/** First index of an ascending column with a value ≥ `time`. */
+export function lowerBound(times: Float64Array, time: number): number {
+  let low = 0
+  let high = times.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (times[middle]! < time) low = middle + 1
+    else high = middle
+  }
+  return low
+}

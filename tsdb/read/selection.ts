@@ -1,0 +1,160 @@
+import { type Matcher, matches } from '../../model/index.ts'
+import { type LabelIndex, MatchState, mix } from './label-index.ts'
+import type { GroupSource } from './piece.ts'
+
+/** Matchers resolved over the reader's label sets; answers for targets and for the series laid over them. */
+export class ResolvedMatchers {
+  readonly #entries: { states: Uint8Array; matchesEmpty: boolean }[]
+
+  constructor(index: LabelIndex, matchers: readonly Matcher[]) {
+    this.#entries = matchers.map((matcher) => index.resolve(matcher))
+  }
+
+  /** Bit i: matcher i holds for a series that does not name its label itself. */
+  maskOf(target: number): number {
+    let mask = 0
+    for (const [i, { states, matchesEmpty }] of this.#entries.entries()) {
+      const state = states[target]!
+      if (state === MatchState.MATCH || (state === MatchState.UNNAMED && matchesEmpty)) mask |= 1 << i
+    }
+    return mask
+  }
+
+  /** Whether a series with this label set matches, on a target with this mask: a label it names wins. */
+  accepts(mask: number, overlay: number): boolean {
+    for (let i = 0; i < this.#entries.length; i++) {
+      const state = this.#entries[i]!.states[overlay]!
+      if (state === MatchState.NO_MATCH) return false
+      if (state === MatchState.UNNAMED && (mask & (1 << i)) === 0) return false
+    }
+    return true
+  }
+}
+
+/** Matchers beyond what a mask can hold are checked one by one on the labels. */
+export const MATCHERS_MAX = 31
+
+export function matchesAll(matchers: readonly Matcher[], valueOf: (name: string) => string): boolean {
+  return matchers.every((matcher) => matches(matcher, valueOf(matcher.name)))
+}
+
+/** The series of one target: each in at least one of the sources. */
+export interface TargetSeries {
+  readonly target: number
+  readonly sources: readonly GroupSource[]
+  /** Label sets of the series. */
+  readonly overlays: readonly number[]
+  /** Per source, the index within it of each of `overlays`, or -1. */
+  readonly indexes: readonly Int32Array[]
+}
+
+/** Brings the sources of each target together and numbers their series. */
+export function groupByTarget(sources: readonly GroupSource[], index: LabelIndex): TargetSeries[] {
+  const byTarget = new Map<number, GroupSource[]>()
+  for (const source of sources) {
+    const list = byTarget.get(source.target)
+    if (list) list.push(source)
+    else byTarget.set(source.target, [source])
+  }
+  const slotOf = new Int32Array(index.labelSetCount).fill(-1)
+  const targets: TargetSeries[] = []
+  for (const [target, own] of byTarget) {
+    const overlays: number[] = []
+    for (const source of own) {
+      for (const overlay of source.overlays) {
+        if (slotOf[overlay]! >= 0) continue
+        slotOf[overlay] = overlays.length
+        overlays.push(overlay)
+      }
+    }
+    const indexes = own.map((source) => {
+      const indexOf = new Int32Array(overlays.length).fill(-1)
+      for (let i = 0; i < source.overlays.length; i++) indexOf[slotOf[source.overlays[i]!]!] = i
+      return indexOf
+    })
+    for (const overlay of overlays) slotOf[overlay] = -1
+    targets.push({ target, sources: own, overlays, indexes })
+  }
+  return targets
+}
+
+/** A series by target and number in `overlays`. */
+export interface SeriesAddress {
+  readonly targetIndex: number
+  readonly seriesIndex: number
+}
+
+/**
+ * Finds series of different targets that have the same labels in the end. They are rare, but each must come out once.
+ *
+ * @returns sets of at least two addresses
+ */
+export function findTwins(targets: readonly TargetSeries[], index: LabelIndex): SeriesAddress[][] {
+  const twins = new Map<string, SeriesAddress[]>()
+  if (targets.length < 2) return []
+  const hashes = targets.map((target) => effectiveHashes(target, index))
+  const total = hashes.reduce((sum, list) => sum + list.length, 0)
+  const slots = new Uint32Array(2 ** Math.ceil(Math.log2(2 * total + 2)))
+  const keys = new Float64Array(total)
+  const addresses: SeriesAddress[] = []
+  let count = 0
+  for (const [targetIndex, list] of hashes.entries()) {
+    for (let seriesIndex = 0; seriesIndex < list.length; seriesIndex++) {
+      const hash = list[seriesIndex]!
+      let slot = (hash % slots.length) | 0
+      while (slots[slot] !== 0 && keys[slots[slot]! - 1] !== hash) slot = (slot + 1) & (slots.length - 1)
+      if (slots[slot] === 0) {
+        keys[count] = hash
+        slots[slot] = ++count
+        if (targets.length > 1) firstAddress(addresses, count - 1, targetIndex, seriesIndex)
+        continue
+      }
+      const first = addresses[slots[slot]! - 1]!
+      const address = { targetIndex, seriesIndex }
+      const key = labelsKeyOf(targets, first, index)
+      // Equal hashes of different labels would be a coincidence of 2^-53; then both are simply left as they are.
+      if (key !== labelsKeyOf(targets, address, index)) continue
+      const known = twins.get(key)
+      if (known) known.push(address)
+      else twins.set(key, [first, address])
+    }
+  }
+  return [...twins.values()]
+}
+
+function firstAddress(addresses: SeriesAddress[], at: number, targetIndex: number, seriesIndex: number): void {
+  addresses[at] = { targetIndex, seriesIndex }
+}
+
+function labelsKeyOf(targets: readonly TargetSeries[], address: SeriesAddress, index: LabelIndex): string {
+  const { target, overlays } = targets[address.targetIndex]!
+  return index.effectiveLabels(target, overlays[address.seriesIndex]!).join('\u00ff')
+}
+
+/** A 53-bit hash per series of its labels as they come out, whatever part of them the target holds. */
+function effectiveHashes({ target, overlays }: TargetSeries, index: LabelIndex): Float64Array {
+  const pairs = index.pairWords
+  const hashes = new Float64Array(overlays.length)
+  const targetFrom = index.pairsFrom(target)
+  const targetTo = index.pairsTo(target)
+  for (const [i, overlay] of overlays.entries()) {
+    let low = 0
+    let high = 0
+    const from = index.pairsFrom(overlay)
+    const to = index.pairsTo(overlay)
+    for (let at = from; at < to; at += 2) {
+      if (pairs[at + 1] === 0) continue
+      low = (low + mix(pairs[at]!, pairs[at + 1]!)) | 0
+      high = (high + mix(pairs[at + 1]!, ~pairs[at]!)) | 0
+    }
+    for (let t = targetFrom; t < targetTo; t += 2) {
+      let isNamed = false
+      for (let at = from; at < to && !isNamed; at += 2) isNamed = pairs[at] === pairs[t]
+      if (isNamed) continue
+      low = (low + mix(pairs[t]!, pairs[t + 1]!)) | 0
+      high = (high + mix(pairs[t + 1]!, ~pairs[t]!)) | 0
+    }
+    hashes[i] = (high & 0x1f_ffff) * 2 ** 32 + (low >>> 0)
+  }
+  return hashes
+}

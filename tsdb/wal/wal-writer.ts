@@ -1,0 +1,304 @@
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock, Logger } from '../../lib/index.ts'
+import { LogWriteError, StoreClosedError } from '../errors.ts'
+import { syncFolder } from '../files.ts'
+import type { RowLog } from '../head/head-group.ts'
+import type { HeadMemory } from '../memory/head-memory.ts'
+import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES, sealRecord, segmentHeader } from './format.ts'
+
+const BUFFER_BYTES = 256 * 1024
+const WRITE_INTERVAL_MS = 50
+const SYNC_INTERVAL_MS = 1000
+const RETRY_INTERVAL_MS = 1000
+// What may wait in memory while the disk refuses writes; beyond it writers get an error.
+const BACKLOG_BYTES_MAX = 64 << 20
+
+export const segmentName = (segment: number): string => String(segment).padStart(8, '0')
+
+interface LogBuffer {
+  readonly pointer: number
+  readonly capacity: number
+  readonly segment: number
+  readonly salt: number
+  used: number
+  /** Number of the last record in it. */
+  lastRecord: number
+}
+
+interface Waiter {
+  readonly record: number
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+/**
+ * Appends records to the segments of the log. Records are collected in head memory (the kernels write there) and written
+ * in groups: every 50 ms, every 256 KiB, or when somebody waits in `flushed`; `fdatasync` follows each second.
+ */
+export class WalWriter implements RowLog {
+  readonly #memory: HeadMemory
+  readonly #folder: string
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #segmentBytesMax: number
+  readonly #onSync: (seconds: number) => void
+  #view: DataView
+  #segment: number
+  #salt = newSalt()
+  #segmentBytes = SEGMENT_HEADER_BYTES
+  #current: LogBuffer | undefined
+  #queue: LogBuffer[] = []
+  #spare: LogBuffer[] = []
+  #queuedBytes = 0
+  #recordsCommitted = 0
+  #recordsWritten = 0
+  #waiters: Waiter[] = []
+  #file: FileHandle | undefined
+  #fileSegment = -1
+  #fileBytes = 0
+  #isDirty = false
+  #draining: Promise<void> | undefined
+  #cancelWrite: (() => void) | undefined
+  #cancelSync: (() => void) | undefined
+  #cancelRetry: (() => void) | undefined
+  #failure: LogWriteError | undefined
+  #isClosed = false
+  failedWrites = 0
+  bytesWritten = 0
+
+  constructor(options: {
+    memory: HeadMemory
+    folder: string
+    clock: Clock
+    logger: Logger
+    firstSegment: number
+    segmentBytesMax: number
+    onSync: (seconds: number) => void
+  }) {
+    this.#memory = options.memory
+    this.#folder = options.folder
+    this.#clock = options.clock
+    this.#logger = options.logger
+    this.#segment = options.firstSegment
+    this.#segmentBytesMax = options.segmentBytesMax
+    this.#onSync = options.onSync
+    this.#view = new DataView(options.memory.views.u8.buffer)
+  }
+
+  get segment(): number {
+    return this.#segment
+  }
+
+  /** What the last write failed with, until one succeeds. */
+  get failure(): LogWriteError | undefined {
+    return this.#failure
+  }
+
+  /** @throws {LogWriteError} when the disk has refused writes for too long */
+  reserve(bytesMax: number): number {
+    if (this.#isClosed) throw new StoreClosedError('the store is closed')
+    const need = RECORD_HEADER_BYTES + bytesMax
+    if (this.#segmentBytes >= this.#segmentBytesMax) this.rotate()
+    if (this.#current !== undefined && this.#current.used + need > this.#current.capacity) this.#enqueue()
+    if (this.#current === undefined) {
+      if (this.#failure !== undefined && this.#queuedBytes > BACKLOG_BYTES_MAX) throw this.#failure
+      this.#current = this.#takeBuffer(need)
+    }
+    return this.#current.pointer + this.#current.used + RECORD_HEADER_BYTES
+  }
+
+  commit(type: number, group: number, aux: number, payloadBytes: number): void {
+    const buffer = this.#current!
+    const { u8 } = this.#memory.views
+    if (this.#view.byteLength !== u8.byteLength) this.#view = new DataView(u8.buffer)
+    const at = buffer.pointer + buffer.used
+    sealRecord(u8, this.#view, at, { type, group, aux, payloadBytes, salt: buffer.salt })
+    buffer.used += RECORD_HEADER_BYTES + payloadBytes
+    buffer.lastRecord = ++this.#recordsCommitted
+    this.#segmentBytes += RECORD_HEADER_BYTES + payloadBytes
+    this.#cancelWrite ??= this.#clock.schedule(WRITE_INTERVAL_MS, () => this.#kick())
+  }
+
+  /** Appends a record whose payload is an ordinary buffer. */
+  append(type: number, group: number, aux: number, payload: Uint8Array): void {
+    const at = this.reserve(payload.length)
+    this.#memory.views.u8.set(payload, at)
+    this.commit(type, group, aux, payload.length)
+  }
+
+  /** Starts the next segment and returns its number; everything so far lies in earlier ones. */
+  rotate(): number {
+    this.#enqueue()
+    this.#segment++
+    this.#salt = newSalt()
+    this.#segmentBytes = SEGMENT_HEADER_BYTES
+    return this.#segment
+  }
+
+  /** Resolves when everything committed so far is in the file. @throws {LogWriteError} */
+  flushed(): Promise<void> {
+    if (this.#recordsWritten >= this.#recordsCommitted) return Promise.resolve()
+    const record = this.#recordsCommitted
+    return new Promise<void>((resolve, reject) => {
+      this.#waiters.push({ record, resolve, reject })
+      this.#kick()
+    })
+  }
+
+  /** Writes and syncs what is left, then closes the file. */
+  async close(): Promise<void> {
+    try {
+      await this.flushed()
+    } finally {
+      this.#isClosed = true
+      this.#cancelWrite?.()
+      this.#cancelSync?.()
+      this.#cancelRetry?.()
+      await this.#draining
+      await this.#closeFile()
+    }
+  }
+
+  #takeBuffer(need: number): LogBuffer {
+    const spare = need <= BUFFER_BYTES ? this.#spare.pop() : undefined
+    const capacity = spare?.capacity ?? Math.max(BUFFER_BYTES, need)
+    const pointer = spare?.pointer ?? this.#memory.allocate(capacity)
+    return { pointer, capacity, segment: this.#segment, salt: this.#salt, used: 0, lastRecord: 0 }
+  }
+
+  /** Closes the buffer that is being filled. */
+  #enqueue(): void {
+    const buffer = this.#current
+    if (buffer === undefined) return
+    this.#current = undefined
+    if (buffer.used === 0) this.#giveBack(buffer)
+    else {
+      this.#queue.push(buffer)
+      this.#queuedBytes += buffer.used
+      this.#startDrain()
+    }
+  }
+
+  #kick(): void {
+    this.#cancelWrite?.()
+    this.#cancelWrite = undefined
+    this.#enqueue()
+    this.#startDrain()
+  }
+
+  #startDrain(): void {
+    if (this.#queue.length === 0) return
+    this.#draining ??= this.#drain().finally(() => {
+      this.#draining = undefined
+      if (this.#failure === undefined) this.#startDrain()
+      else if (!this.#isClosed) {
+        this.#cancelRetry?.()
+        this.#cancelRetry = this.#clock.schedule(RETRY_INTERVAL_MS, () => this.#startDrain())
+      }
+    })
+  }
+
+  async #drain(): Promise<void> {
+    for (let buffer = this.#queue[0]; buffer !== undefined; buffer = this.#queue[0]) {
+      try {
+        await this.#write(buffer)
+      } catch (cause) {
+        this.#fail(cause)
+        return
+      }
+      if (this.#failure !== undefined) this.#logger.info({ segment: buffer.segment }, 'log writes succeed again')
+      this.#failure = undefined
+      this.#queue.shift()
+      this.#queuedBytes -= buffer.used
+      this.#recordsWritten = buffer.lastRecord
+      this.#giveBack(buffer)
+      this.#settleWaiters()
+      this.#cancelSync ??= this.#clock.schedule(SYNC_INTERVAL_MS, () => void this.#sync())
+    }
+  }
+
+  async #write(buffer: LogBuffer): Promise<void> {
+    if (this.#fileSegment !== buffer.segment) await this.#openSegment(buffer)
+    const file = this.#file!
+    let done = 0
+    while (done < buffer.used) {
+      const { u8 } = this.#memory.views
+      const from = buffer.pointer + done
+      const chunk = u8.subarray(from, buffer.pointer + buffer.used)
+      const { bytesWritten } = await file.write(chunk, 0, chunk.length, this.#fileBytes + done)
+      done += bytesWritten
+    }
+    // Only now: after a failure the same bytes go to the same place again.
+    this.#fileBytes += buffer.used
+    this.bytesWritten += buffer.used
+    this.#isDirty = true
+  }
+
+  async #openSegment(buffer: LogBuffer): Promise<void> {
+    await this.#closeFile()
+    const file = await open(join(this.#folder, segmentName(buffer.segment)), 'w')
+    try {
+      const header = segmentHeader(buffer.segment, buffer.salt)
+      await file.write(header, 0, header.length, 0)
+      await syncFolder(this.#folder)
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+    this.#file = file
+    this.#fileSegment = buffer.segment
+    this.#fileBytes = SEGMENT_HEADER_BYTES
+  }
+
+  async #closeFile(): Promise<void> {
+    const file = this.#file
+    if (file === undefined) return
+    await this.#sync()
+    this.#file = undefined
+    this.#fileSegment = -1
+    await file.close()
+  }
+
+  async #sync(): Promise<void> {
+    this.#cancelSync?.()
+    this.#cancelSync = undefined
+    if (!this.#isDirty || this.#file === undefined) return
+    this.#isDirty = false
+    const startedAt = performance.now()
+    try {
+      await this.#file.datasync()
+      this.#onSync((performance.now() - startedAt) / 1000)
+    } catch (err) {
+      // After a failed fsync the kernel may have dropped the pages; the next segment starts clean.
+      this.failedWrites++
+      this.#logger.error({ err }, 'log cannot be synced')
+      this.rotate()
+    }
+  }
+
+  #fail(cause: unknown): void {
+    this.failedWrites++
+    const error = new LogWriteError(`the log cannot be written: ${(cause as Error).message}`, { cause })
+    if (this.#failure === undefined) this.#logger.error({ err: cause }, 'log cannot be written')
+    this.#failure = error
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const waiter of waiters) waiter.reject(error)
+  }
+
+  #settleWaiters(): void {
+    const done = this.#waiters.filter((waiter) => waiter.record <= this.#recordsWritten)
+    if (done.length === 0) return
+    this.#waiters = this.#waiters.filter((waiter) => waiter.record > this.#recordsWritten)
+    for (const waiter of done) waiter.resolve()
+  }
+
+  #giveBack(buffer: LogBuffer): void {
+    if (buffer.capacity === BUFFER_BYTES && this.#spare.length < 4) this.#spare.push(buffer)
+    else this.#memory.free(buffer.pointer, buffer.capacity)
+  }
+}
+
+const newSalt = (): number => randomBytes(4).readUInt32LE(0)
