@@ -18,7 +18,7 @@ import { findRoutes, groupKeyOf, groupLabelsOf } from './route/route.ts'
 import { Runtime, type RuntimeOptions } from './runtime.ts'
 import { type Silence, type SilenceInput, type SilenceLimits, Silences } from './silence/silences.ts'
 import { memoryLog, openStateLog, type StateLog } from './store/state-log.ts'
-import type { AlertmanagerStatus, AlertView, GroupView, RouteDestination } from './views.ts'
+import type { AlertmanagerStatus, AlertView, GroupView, RouteDestination, TestOutcome } from './views.ts'
 
 export interface AlertmanagerOptions {
   /** Absent: alerts are logged and shown, nobody is notified. */
@@ -232,6 +232,15 @@ export class Alertmanager implements AlertSink {
     })
   }
 
+  /**
+   * Sends a marked test message through the real integrations of a receiver that a route uses.
+   *
+   * @returns what each answered; empty when there is no such receiver
+   */
+  sendTest(receiver: string): Promise<TestOutcome[]> {
+    return this.#current().sendTest(receiver)
+  }
+
   /** The latest notifications, oldest first; bounded. */
   notifications(): readonly NotificationEvent[] {
     return this.#history.all()
@@ -316,9 +325,16 @@ export class Alertmanager implements AlertSink {
     }
   }
 
+  #isSuppressed(alert: StoredAlert): boolean {
+    return (
+      this.#current().inhibitor.inhibitedBy(alert.labels, this.#clock.nowMs()) !== undefined ||
+      this.#silences.mutedBy(alert.fingerprint, alert.labels).length > 0
+    )
+  }
+
   #collectAlerts(): void {
     const { dispatcher, inhibitor } = this.#current()
-    this.#alerts.collectGarbage(this.#log, (fingerprint) => dispatcher?.holds(fingerprint) ?? false)
+    this.#alerts.collectGarbage(this.#log, dispatcher?.heldFingerprints() ?? new Set())
     inhibitor.collectGarbage(this.#clock.nowMs())
   }
 
@@ -336,7 +352,7 @@ export class Alertmanager implements AlertSink {
 
   #facts() {
     return {
-      alertViews: () => (this.#runtime ? this.alerts() : []),
+      suppressed: () => this.#liveAlerts(this.#alerts.all(), []).map((alert) => this.#isSuppressed(alert)),
       silences: () => this.#silences,
       notificationLog: () => this.#notificationLog,
       groupCount: () => this.#runtime?.dispatcher?.groupCount ?? 0,

@@ -2,7 +2,6 @@ import { Counter, counterOf, Gauge, gaugeOf, Histogram, type Registry } from '..
 import type { NotificationLog } from './notify/notification-log.ts'
 import type { Integration } from './notify/notifier.ts'
 import { silenceState, type Silences } from './silence/silences.ts'
-import type { AlertView } from './views.ts'
 
 /** What happens, counted under the reference's names. */
 export interface AlertmanagerMetrics {
@@ -60,7 +59,8 @@ export function createMetrics(registry: Registry): AlertmanagerMetrics {
 
 /** What is the case, read when it is scraped. */
 export interface StateFacts {
-  alertViews(): readonly AlertView[]
+  /** For each alert that has not ended. */
+  suppressed(): readonly boolean[]
   silences(): Silences
   notificationLog(): NotificationLog
   groupCount(): number
@@ -96,7 +96,7 @@ export function registerStateMetrics(registry: Registry, facts: StateFacts): voi
     () => facts.notificationLog().queryCount,
   )
   byState(registry, name('alerts'), 'Alerts by state.', ['active', 'suppressed', 'unprocessed'], () =>
-    facts.alertViews().map((view) => (isSuppressed(view) ? 'suppressed' : 'active')),
+    facts.suppressed().map((suppressed) => (suppressed ? 'suppressed' : 'active')),
   )
   byState(registry, name('silences'), 'Silences by state.', ['active', 'pending', 'expired'], () =>
     [...facts.silences().all()].map((silence) => silenceState(silence, facts.nowMs())),
@@ -106,8 +106,6 @@ export function registerStateMetrics(registry: Registry, facts: StateFacts): voi
     1,
   )
 }
-
-const isSuppressed = (view: AlertView): boolean => view.silencedBy.length > 0 || view.inhibitedBy.length > 0
 
 function byState(registry: Registry, name: string, help: string, states: string[], read: () => string[]): void {
   new Gauge({

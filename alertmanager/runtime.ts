@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '../lib/index.ts'
+import { type Clock, errorMessage, type Logger } from '../lib/index.ts'
 import { EMPTY_LABELS, type Labels, labelsFromEntries, labelsFromRecord } from '../model/index.ts'
 import type { StoredAlert } from './alert/stored-alert.ts'
 import type { AlertmanagerConfig } from './config/types.ts'
@@ -11,6 +11,7 @@ import type { Integration, Notification } from './notify/notifier.ts'
 import { Pipeline, type PipelineState } from './notify/pipeline.ts'
 import { readTemplateFiles, Templates, type Text } from './notify/templates.ts'
 import { buildRoute, type Route } from './route/route.ts'
+import type { TestOutcome } from './views.ts'
 
 export interface RuntimeOptions {
   readonly config: AlertmanagerConfig
@@ -24,6 +25,8 @@ export interface RuntimeOptions {
   readonly retentionMs: number
 }
 
+const TEST_PATIENCE_MS = 30_000
+
 /** Everything that follows from one configuration; a reload builds the next and stops this one. */
 export class Runtime {
   readonly config: AlertmanagerConfig
@@ -32,12 +35,14 @@ export class Runtime {
   readonly integrations: ReadonlyMap<string, readonly Integration[]>
   readonly #pipeline: Pipeline
   readonly #clock: Clock
+  readonly #externalUrl: string
   #dispatcher: Dispatcher | undefined
 
   private constructor(options: RuntimeOptions, templates: Templates) {
     const { config } = options
     this.config = config
     this.#clock = options.clock
+    this.#externalUrl = options.externalUrl
     this.route = buildRoute(config.route)
     this.inhibitor = new Inhibitor(config.inhibitRules)
     this.integrations = buildIntegrations({ ...options, templates })
@@ -87,6 +92,29 @@ export class Runtime {
     this.#dispatcher?.add(alert)
   }
 
+  /** One attempt through each of a receiver's integrations, with a message that says it is a test. */
+  async sendTest(receiver: string): Promise<TestOutcome[]> {
+    const notification = madeUpNotification({
+      receiver,
+      alertname: 'BelltowerTest',
+      summary: 'A test of this receiver',
+      description: 'Somebody asked Belltower to try whether messages arrive here. Nothing is wrong.',
+      externalUrl: this.#externalUrl,
+      nowMs: this.#clock.nowMs(),
+    })
+    const progress = { isDone: () => false, done: async () => {} }
+    return Promise.all(
+      (this.integrations.get(receiver) ?? []).map(async ({ name, index, notifier }) => {
+        try {
+          const { detail, warning = '' } = await notifier.send(notification, progress)
+          return { integration: name, index, delivered: true, detail, error: warning }
+        } catch (error) {
+          return { integration: name, index, delivered: false, detail: '', error: errorMessage(error) }
+        }
+      }),
+    )
+  }
+
   /** Waits for attempts under way, but not longer than `patienceMs`. */
   async stop(patienceMs = 0): Promise<void> {
     const stopped = this.#dispatcher?.stop() ?? Promise.resolve()
@@ -96,8 +124,8 @@ export class Runtime {
     })
     await Promise.race([stopped, patience])
     cancel()
-    const all = [...this.integrations.values()].flat()
-    void stopped.then(() => Promise.all(all.map(({ notifier }) => notifier.close())))
+    // What still hangs breaks off with its connection.
+    await Promise.all([...this.integrations.values()].flat().map(({ notifier }) => notifier.close()))
   }
 }
 
@@ -140,9 +168,27 @@ async function renderRouteLabels(
 
 /** One alert that never was, with the labels that templates commonly ask for. */
 function rehearsalNotification({ clock, externalUrl }: RuntimeOptions): Notification {
-  const nowMs = clock.nowMs()
-  const labels = labelsFromRecord({
+  return madeUpNotification({
+    receiver: 'rehearsal',
     alertname: 'Rehearsal',
+    summary: 'A rehearsal',
+    description: 'Never sent.',
+    externalUrl,
+    nowMs: clock.nowMs(),
+  })
+}
+
+function madeUpNotification(facts: {
+  receiver: string
+  alertname: string
+  summary: string
+  description: string
+  externalUrl: string
+  nowMs: number
+}): Notification {
+  const { receiver, alertname, summary, description, externalUrl, nowMs } = facts
+  const labels = labelsFromRecord({
+    alertname,
     instance: 'localhost:9090',
     job: 'belltower',
     severity: 'info',
@@ -150,7 +196,7 @@ function rehearsalNotification({ clock, externalUrl }: RuntimeOptions): Notifica
   const alert: StoredAlert = {
     fingerprint: '0000000000000000',
     labels,
-    annotations: labelsFromRecord({ summary: 'A rehearsal', description: 'Never sent.' }),
+    annotations: labelsFromRecord({ summary, description }),
     startsAtMs: nowMs,
     endsAtMs: nowMs + 1,
     updatedAtMs: nowMs,
@@ -158,13 +204,13 @@ function rehearsalNotification({ clock, externalUrl }: RuntimeOptions): Notifica
     timeout: false,
   }
   return {
-    receiver: 'rehearsal',
-    groupKey: '{}:{}',
-    groupLabels: labelsFromRecord({ alertname: 'Rehearsal' }),
+    receiver,
+    groupKey: `{}:{alertname="${alertname}"}`,
+    groupLabels: labelsFromRecord({ alertname }),
     routeLabels: EMPTY_LABELS,
     alerts: [{ alert, resolved: false }],
     reason: 'first notification',
     externalUrl,
-    deadlineMs: nowMs,
+    deadlineMs: nowMs + TEST_PATIENCE_MS,
   }
 }

@@ -37,3 +37,14 @@ export interface AlertmanagerStatus {
   /** The release of the original whose interfaces this one has. */
   readonly version: string
 }
+
+/** What one integration answered to a test message. */
+export interface TestOutcome {
+  readonly integration: string
+  readonly index: number
+  readonly delivered: boolean
+  /** What the other side said. */
+  readonly detail: string
+  /** '' when all is well. */
+  readonly error: string
+}

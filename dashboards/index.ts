@@ -1,9 +1,5 @@
-// Dashboards: the built browser files, boards as data and the arithmetic around them.
+// Dashboards: the built browser files, and the arithmetic of panels that other parts may want too.
 export { uiAssetsDir, uiContentSecurityPolicy, uiIndexHtml } from './assets.ts'
-export { hostBoard } from './library/host.ts'
-export { nodeRuntimeRow } from './library/node-runtime.ts'
-export { selfBoard } from './library/self.ts'
-export { serviceBoard } from './library/service.ts'
 export * from './model/board.ts'
 export * from './model/graph-url.ts'
 export * from './model/interval.ts'

@@ -95,31 +95,51 @@ function incrementalMean(values: Float64Array, from: number, i: number, to: numb
 
 /** Smallest value; NaN only where all are. Of +0 and -0 the first one stands. */
 export function windowMinTwin(values: Float64Array, lo: Int32Array, hi: Int32Array, out: Float64Array): void {
+  // While the window slides, the held value is good as long as its sample is inside: only new samples are looked at.
+  let at = -1
+  let seen = 0
   for (let k = 0; k < lo.length; k++) {
+    const from = lo[k]!
     const to = hi[k]!
-    let i = lo[k]!
-    if (i >= to) continue
-    let min = values[i]!
-    for (i++; i < to; i++) {
-      const x = values[i]!
-      if (x < min || min !== min) min = x
+    if (from >= to) continue
+    if (at < from || seen > to) {
+      at = from
+      seen = from + 1
     }
-    out[k] = min
+    let held = values[at]!
+    for (; seen < to; seen++) {
+      const x = values[seen]!
+      if (x < held || held !== held) {
+        held = x
+        at = seen
+      }
+    }
+    out[k] = held
   }
 }
 
 /** Largest value; NaN only where all are. Of +0 and -0 the first one stands. */
 export function windowMaxTwin(values: Float64Array, lo: Int32Array, hi: Int32Array, out: Float64Array): void {
+  // While the window slides, the held value is good as long as its sample is inside: only new samples are looked at.
+  let at = -1
+  let seen = 0
   for (let k = 0; k < lo.length; k++) {
+    const from = lo[k]!
     const to = hi[k]!
-    let i = lo[k]!
-    if (i >= to) continue
-    let max = values[i]!
-    for (i++; i < to; i++) {
-      const x = values[i]!
-      if (x > max || max !== max) max = x
+    if (from >= to) continue
+    if (at < from || seen > to) {
+      at = from
+      seen = from + 1
     }
-    out[k] = max
+    let held = values[at]!
+    for (; seen < to; seen++) {
+      const x = values[seen]!
+      if (x > held || held !== held) {
+        held = x
+        at = seen
+      }
+    }
+    out[k] = held
   }
 }
 

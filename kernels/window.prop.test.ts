@@ -36,7 +36,9 @@ const hostile = fc.constantFrom(
 const cases = fc
   .record({
     gapsMs: fc.array(fc.integer({ min: 1, max: 90_000 }), { maxLength: ROWS_MAX }),
-    values: fc.infiniteStream(fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 0, max: 1000 }) }, fc.double(), hostile)),
+    values: fc.infiniteStream(
+      fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 0, max: 1000 }) }, fc.double(), hostile),
+    ),
     startMs: fc.integer({ min: -1_000_000, max: 2_000_000 }),
     stepMs: fc.integer({ min: 1, max: 120_000 }),
     steps: fc.integer({ min: 0, max: 60 }),
@@ -121,6 +123,26 @@ test('window kernels: bounds are those of left-open windows, by definition', () 
       })
     }),
     { numRuns: 100 },
+  )
+})
+
+test('window kernels: extremes are those of a plain scan, NaN only where all are', () => {
+  fc.assert(
+    fc.property(cases, ({ timestampsMs, values, endsMs, rangeMs }) => {
+      const bounds = scalarWindowKernels.bounds(timestampsMs, timestampsMs.length, endsMs, rangeMs)
+      for (const [name, pick] of [['min', Math.min] as const, ['max', Math.max] as const]) {
+        const out = new Float64Array(endsMs.length)
+        scalarWindowKernels[name](values, bounds, out)
+        endsMs.forEach((_, k) => {
+          const window = [...values.subarray(bounds.lo[k], bounds.hi[k])]
+          if (window.length === 0) return
+          const numbers = window.filter((value) => !Number.isNaN(value))
+          // Adding 0 makes a positive zero of both.
+          expect(out[k]! + 0).toBe(numbers.length === 0 ? Number.NaN : pick(...numbers) + 0)
+        })
+      }
+    }),
+    { numRuns: 200 },
   )
 })
 

@@ -20,7 +20,10 @@ export type InstantValue =
  */
 export type QueryFunction = (expr: string, timeMs: number) => Promise<InstantValue>
 
-/** Samples of `selector` (a plain vector selector) between two times, oldest first; for restoring alert state. */
+/**
+ * Samples of `selector` (a plain vector selector) between two times, both inclusive, oldest first; for restoring alert state.
+ * A staleness marker is a point whose value is NaN: the end of a series tells that its alert was over.
+ */
 export type RangeFunction = (
   selector: string,
   range: { readonly startMs: number; readonly endMs: number },

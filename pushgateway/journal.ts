@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { copyFile, type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { Packr } from 'msgpackr'
@@ -68,7 +68,11 @@ export class Journal<Record> {
     for (const name of files) {
       const { records, badRecords, tornBytes } = readRecords<Record>(await readFile(join(options.directory, name)))
       for (const record of records) options.replay(record)
-      if (badRecords > 0) options.logger.error({ file: name, badRecords }, 'damaged records skipped')
+      if (badRecords > 0) {
+        // The file itself is replaced below; a copy stays for whoever wants to know what was lost.
+        await copyFile(join(options.directory, name), join(options.directory, `${name}.damaged`))
+        options.logger.error({ file: name, badRecords }, 'damaged records skipped')
+      }
       if (tornBytes > 0) options.logger.warn({ file: name, tornBytes }, 'unfinished record at the end dropped')
     }
     journal.#number = Math.max(snapshotNumber, ...logNumbers, 0)

@@ -212,6 +212,8 @@ test('mounted under a prefix, with slashes in values, admin wipe and the documen
     await send('PUT', '/metrics/job/a/path/x%2Fy%20z', '# TYPE s summary\ns{quantile="0.5"} 1.5\ns_sum 3\ns_count 2\n'),
   ).toBe('200')
   expect(await send('PUT', '/metrics/job/', '')).toBe('307 /pushgateway/metrics/job')
+  expect(await send('PUT', `/metrics/job/long/path/${'x'.repeat(3000)}`, 'x 1\n')).toBe('200')
+  expect(await send('DELETE', `/metrics/job/long/path/${'x'.repeat(3000)}`)).toBe('202')
   const document = (await app.inject('/pushgateway/api/v1/metrics')).json<{ data: Record<string, unknown>[] }>()
   const labels = { instance: '', job: 'a', path: 'x/y z' }
   expect(document).toMatchObject({
@@ -291,6 +293,7 @@ test('a log cut anywhere, or damaged in the middle, opens with the records that 
   await first.close()
   const logName = (await readdir(join(dataDir, 'pushgateway'))).find((name) => name.startsWith('log.'))!
   const written = await readFile(join(dataDir, 'pushgateway', logName))
+  let kept: string[] = []
   const reopen = async (bytes: Buffer): Promise<string[]> => {
     const copy = await folder()
     const inner = join(copy, 'pushgateway')
@@ -300,6 +303,7 @@ test('a log cut anywhere, or damaged in the middle, opens with the records that 
     const client = await start({ dataDir: copy })
     const lines = await client.pushed()
     await client.close()
+    kept = (await readdir(inner)).filter((name) => name.endsWith('.damaged'))
     return lines
   }
   const all = [0, 1, 2].map((i) => `x{instance="",job="j${i}"} ${i}`)
@@ -311,9 +315,11 @@ test('a log cut anywhere, or damaged in the middle, opens with the records that 
     seen = lines.length
   }
   expect(await reopen(written)).toEqual(all)
+  expect(kept).toEqual([])
   const damaged = Buffer.from(written)
   damaged[20]! ^= 0xff
   expect(await reopen(damaged)).toEqual(all.slice(1))
+  expect(kept).toEqual([`${logName}.damaged`])
 })
 
 test('a torn tail of the last run is no obstacle to writing on', async () => {

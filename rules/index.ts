@@ -1,10 +1,8 @@
 // Recording and alerting rules: files, evaluation, alert state, and sending.
 export { type AlertTemplate, type AlertTemplateData, compileAlertTemplate } from './alert-template.ts'
-export { RuleEvaluationError } from './errors.ts'
 export type { RuleHealth } from './evaluation.ts'
 export {
   type AlertingRuleConfig,
-  groupKey,
   type RecordingRuleConfig,
   type RuleConfig,
   type RuleGroupConfig,
@@ -12,3 +10,10 @@ export {
 export { loadRuleFiles, parseRuleFile, type RuleFileOptions } from './rule-file.ts'
 export { createRuleManager, type RuleManager, type RuleManagerOptions, type RuleSettings } from './rule-manager.ts'
 export type { AlertingRuleState, AlertInfo, RecordingRuleState, RuleGroupState, RuleState } from './rule-state.ts'
+export type { AlertmanagerTarget } from './notifier/alertmanager-sender.ts'
+export {
+  createExternalNotifier,
+  type ExternalNotifier,
+  type ExternalNotifierOptions,
+} from './notifier/external-notifier.ts'
+export { type AlertLabelling, fanOutSink, labellingSink, type RelabelFunction } from './notifier/sinks.ts'

@@ -91,7 +91,10 @@ export class RuleGroup {
     const nowMs = clock.nowMs()
     const slotMs = slotAfter(nowMs, this.config.intervalMs, this.#offsetMs)
     const spreadMs = firstEvaluationDelayMs > 0 ? this.#offsetMs % firstEvaluationDelayMs : 0
-    this.#schedule(Math.min(slotMs, nowMs + firstEvaluationDelayMs + spreadMs))
+    const soonMs = nowMs + firstEvaluationDelayMs + spreadMs
+    // The store holds the samples of a predecessor's last evaluation.
+    const isNew = soonMs > (this.#lastEvaluationMs ?? -Infinity)
+    this.#schedule(isNew ? Math.min(slotMs, soonMs) : slotMs)
   }
 
   /** Resolves when the evaluation under way is finished and its alerts are handed over. */

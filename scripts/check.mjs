@@ -15,7 +15,7 @@ const steps = [
     name: 'types',
     command: [bin('tsc'), '-p', 'tsconfig.json', '--listFilesOnly'],
     looked: /((?:.*\.ts\n?)+)/,
-    then: [bin('tsc'), '-p', 'tsconfig.json'],
+    after: [bin('tsc'), '-p', 'tsconfig.json'],
   },
   ...(existsSync(join(root, 'dashboards/ui/tsconfig.json'))
     ? [{ name: 'types of the user interface', command: [bin('tsc'), '--noEmit', '-p', 'dashboards/ui/tsconfig.json'] }]
@@ -26,7 +26,7 @@ const steps = [
 ]
 
 let failed = 0
-for (const { name, command, looked, then } of steps) {
+for (const { name, command, looked, after } of steps) {
   const result = run(command)
   const output = result.stdout + result.stderr
   let ok = result.status === 0
@@ -38,8 +38,8 @@ for (const { name, command, looked, then } of steps) {
     }
   }
   let shown = output
-  if (ok && then) {
-    const second = run(then)
+  if (ok && after) {
+    const second = run(after)
     ok = second.status === 0
     shown = second.stdout + second.stderr
   }

@@ -1,15 +1,28 @@
 /** Builds every part in order and knows how they hold together; `main.ts` gives it its life. */
 import { mkdirSync } from 'node:fs'
 import { type Alertmanager, createAlertmanager, parseAlertmanagerConfig } from '../alertmanager/index.ts'
-import { type Clock, createHttpClient, errorMessage, type Logger, Registry } from '../lib/index.ts'
+import { type Clock, createHttpClient, errorMessage, type HttpClient, type Logger, Registry } from '../lib/index.ts'
 import { type InstantValue, labelsFromRecord, type QueryFunction, type RangeFunction } from '../model/index.ts'
 import { createPushgateway, type Pushgateway } from '../pushgateway/index.ts'
-import { createRuleManager, fanOutSink, type RuleManager, type RuleSettings } from '../rules/index.ts'
-import { createHostExporter, createScrapeManager, type InProcessTarget, type ScrapeManager } from '../scraper/index.ts'
+import {
+  createExternalNotifier,
+  createRuleManager,
+  fanOutSink,
+  labellingSink,
+  type RuleManager,
+  type RuleSettings,
+} from '../rules/index.ts'
+import {
+  compileRelabel,
+  createHostExporter,
+  createScrapeManager,
+  type InProcessTarget,
+  type ScrapeManager,
+} from '../scraper/index.ts'
 import { openTsdb, type Tsdb } from '../tsdb/index.ts'
 import { IN_PROCESS } from './config/built-in.ts'
 import { type LoadedConfig, loadConfig } from './config/load.ts'
-import { ExternalAlertmanagers } from './external-alertmanagers.ts'
+import { alertmanagerTargets } from './external-alertmanagers.ts'
 import { QueryPool } from './query/query-pool.ts'
 import type { EngineSettings, InstantRequest, MatchRequest } from './query/query-worker.ts'
 import { registerProcessMetrics, registerQueryMetrics, type ReloadState } from './self-metrics.ts'
@@ -36,6 +49,9 @@ export interface Stack {
   /** In reverse order of starting; what has been acknowledged is on disk when it resolves. */
   stop(): Promise<void>
 }
+
+/** How long queued alerts may take to leave at the end. */
+const NOTIFIER_DRAIN_MS = 3000
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
@@ -110,12 +126,24 @@ export async function buildStack(
     store: tsdb,
     appendable: tsdb,
     clock,
-    logger: logger.child({ module: 'scraper' }),
+    logger,
     registry,
+    version: VERSION,
     inProcess: inProcessTargets({ registries: [registry, alertmanagerRegistry], pushgateway, clock, logger }),
   })
 
-  const external = new ExternalAlertmanagers({ clock, logger, registry, settings })
+  const notifier = createExternalNotifier({
+    clock,
+    logger,
+    registry,
+    queueCapacity: settings.notificationQueueCapacity,
+  })
+  let notifierClients: readonly HttpClient[] = []
+  let relabelAlert = compileRelabel([])
+  const sink = labellingSink(fanOutSink([alertmanager, notifier], logger), {
+    externalLabels: () => labelsFromRecord(config.global.externalLabels),
+    relabel: () => relabelAlert,
+  })
   const query: QueryFunction = (expr, timeMs) =>
     pool.run<InstantValue>(
       'instantValue',
@@ -136,12 +164,12 @@ export async function buildStack(
   })
   const rules = createRuleManager({
     clock,
-    logger: logger.child({ module: 'rules' }),
+    logger,
     registry,
     query,
     queryRange,
     appendable: { appender: () => tsdb.appender({ stream: 'rules' }) },
-    sink: fanOutSink([alertmanager, external]),
+    sink,
     ...ruleSettings(config),
     resendDelayMs: settings.resendDelayMs,
     forOutageToleranceMs: settings.outageToleranceMs,
@@ -152,8 +180,12 @@ export async function buildStack(
     config = next
     const externalLabels = labelsFromRecord(next.global.externalLabels)
     pool.configure(engineSettings(next))
-    external.apply(next)
-    scrapes.apply({ global: { externalLabels }, scrapeConfigs: next.scrapeConfigs })
+    const { targets, clients } = alertmanagerTargets(next.alertmanagers)
+    notifier.setAlertmanagers(targets)
+    relabelAlert = compileRelabel(next.alertRelabelConfigs)
+    await Promise.all(notifierClients.map((client) => client.close()))
+    notifierClients = clients
+    await scrapes.apply({ global: { externalLabels }, scrapeConfigs: next.scrapeConfigs })
     await rules.apply(next.ruleGroups, ruleSettings(next))
     for (const path of next.missingRuleFiles) logger.warn({ path }, 'a rule file that is named does not exist')
   }
@@ -192,7 +224,8 @@ export async function buildStack(
     async stop() {
       await scrapes.stop()
       await rules.stop()
-      await external.stop()
+      await notifier.stop(NOTIFIER_DRAIN_MS)
+      await Promise.all(notifierClients.map((client) => client.close()))
       await alertmanager.stop()
       await pushgateway.close()
       await pool.close()

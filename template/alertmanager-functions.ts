@@ -5,7 +5,7 @@ import { GoTime } from './go-time.ts'
 import { entriesOf, kindOf } from './kinds.ts'
 import { humanizeDuration } from './number-text.ts'
 import { regexpFinds, regexpReplaceAll } from './regexp.ts'
-import { titleCase, toFloat } from './string-functions.ts'
+import { lowerCase, titleCase, toFloat, upperCase } from './string-functions.ts'
 import { parseTime } from './time-layout.ts'
 import { loadZone } from './time-zone.ts'
 import {
@@ -29,9 +29,9 @@ export function alertmanagerFunctions(clock: Pick<Clock, 'nowMs'>): FunctionMap 
 }
 
 const PURE_FUNCTIONS: FunctionMap = {
-  toUpper: templateFunction(['string'], (text) => text.toUpperCase()),
-  toLower: templateFunction(['string'], (text) => text.toLowerCase()),
-  title: templateFunction(['string'], (text) => titleCase(text.toLowerCase())),
+  toUpper: templateFunction(['string'], upperCase),
+  toLower: templateFunction(['string'], lowerCase),
+  title: templateFunction(['string'], (text) => titleCase(lowerCase(text))),
   trimSpace: templateFunction(['string'], (text) => text.trim()),
   join: templateFunction(['string', 'strings'], (separator, parts) => parts.join(separator)),
   match: templateFunction(['string', 'string'], regexpFinds),

@@ -15,7 +15,8 @@ import {
 /** The functions of every Go template. `and` and `or` stand here for their names: the evaluator stops them early. */
 export function builtinFunctions(mode: 'text' | 'html'): FunctionMap {
   // In HTML mode what is escaped by hand must not be escaped once more.
-  const escaped = (kind: 'html' | 'url', text: string): GoValue => (mode === 'html' ? new SafeText(kind, text) : text)
+  const escaped = (kind: 'url' | 'escaped', text: string): GoValue =>
+    mode === 'html' ? new SafeText(kind, text) : text
   return {
     and: variadicFunction('any', (...args) => args.find((arg) => !isTrue(arg)) ?? args.at(-1)),
     or: variadicFunction('any', (...args) => args.find(isTrue) ?? args.at(-1)),
@@ -44,7 +45,7 @@ export function builtinFunctions(mode: 'text' | 'html'): FunctionMap {
       variadic: 'any',
       call: ([format, ...args]) => goSprintf(format as string, args),
     }),
-    html: variadicFunction('any', (...args) => escaped('html', escapeHtml(goSprint(args)))),
+    html: variadicFunction('any', (...args) => escaped('escaped', escapeHtml(goSprint(args)))),
     js: variadicFunction('any', (...args) => escapeJs(goSprint(args))),
     urlquery: variadicFunction('any', (...args) => escaped('url', queryEscape(goSprint(args)))),
     call: new TemplateFunction({

@@ -51,7 +51,7 @@ export class HtmlWriter {
     const state = this.#state
     switch (state.kind) {
       case 'text':
-        this.#out += value instanceof SafeText && value.kind === 'html' ? value.text : escapeText(plainText(value))
+        this.#out += value instanceof SafeText && value.kind !== 'url' ? value.text : escapeText(plainText(value))
         return
       case 'comment':
         return
@@ -81,7 +81,8 @@ export class HtmlWriter {
       if (state.urlPart === 'start') this.#state = { ...state, urlPart: 'path' }
       return
     }
-    if (state.attribute === 'script') this.#out += escape(scriptValue(value))
+    if (value instanceof SafeText && value.kind === 'escaped' && state.quote !== '') this.#out += value.text
+    else if (state.attribute === 'script') this.#out += escape(scriptValue(value))
     else if (state.attribute === 'style') this.#out += escape(styleValue(value))
     else if (value instanceof SafeText && value.kind === 'html')
       this.#out += keepEntities(value.text.replace(/<[^>]*>/g, ''))
@@ -119,7 +120,10 @@ export class HtmlWriter {
     const tag = /<(\/?)([A-Za-z][A-Za-z0-9:-]*)/y
     tag.lastIndex = open
     const match = tag.exec(text)
-    if (!match) return this.#keep(text, open, open + 1)
+    if (!match) {
+      this.#out += /^<!doctype/i.test(text.slice(open, open + 9)) ? '<' : '&lt;' // Opens nothing.
+      return open + 1
+    }
     const element = match[2]!.toLowerCase()
     this.#state = { kind: 'tag', element: match[1] === '/' ? '' : element }
     return this.#keep(text, open, open + match[0].length)
@@ -217,8 +221,11 @@ function rawValue(state: State & { kind: 'raw' }, value: GoValue): string {
   return state.element === 'style' ? styleValue(value) : escapeText(plainText(value))
 }
 
-const scriptValue = (value: GoValue): string =>
-  toGoJson(value).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
+/** JSON; a number or a word gets spaces, so that it cannot grow together with what stands beside it. */
+function scriptValue(value: GoValue): string {
+  const json = toGoJson(value instanceof SafeText ? value.text : value)
+  return /^[\w$]|[\w$]$/.test(json) ? ` ${json} ` : json
+}
 
 const styleValue = (value: GoValue): string => (/^[\w\s#%.,-]*$/.test(plainText(value)) ? plainText(value) : REFUSED)
 

@@ -1,7 +1,7 @@
 // Go's text/template and html/template as Prometheus and Alertmanager use them.
 export { alertmanagerFunctions } from './alertmanager-functions.ts'
-export { TemplateExecError, TemplateFunctionError, TemplateParseError, type TemplatePosition } from './errors.ts'
-export { GoDuration, GoTime } from './go-time.ts'
+export { TemplateExecError, TemplateParseError, type TemplatePosition } from './errors.ts'
+export { GoTime } from './go-time.ts'
 export { queryEscape } from './html-escape.ts'
 export { goKv, type NotificationAlert, type NotificationInput, notificationData } from './notification-data.ts'
 export { type PrometheusFunctionOptions, prometheusFunctions } from './prometheus-functions.ts'
@@ -17,14 +17,8 @@ export {
 export {
   asyncFunction,
   type FunctionMap,
-  GoEnum,
-  GoMap,
-  GoSlice,
   GoStruct,
   type GoValue,
-  SafeText,
   stringMap,
-  TemplateFunction,
   templateFunction,
-  variadicFunction,
 } from './values.ts'

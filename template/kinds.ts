@@ -39,13 +39,15 @@ const PLAIN_TYPE: Readonly<Record<Kind, string>> = {
   func: 'func()',
 }
 
+const SAFE_TYPES = { html: 'template.HTML', url: 'template.URL', escaped: 'string' } as const
+
 /** The type as `%T` prints it. */
 export function typeNameOf(value: GoValue): string {
   if (value instanceof GoStruct || value instanceof GoMap || value instanceof GoSlice || value instanceof GoEnum)
     return value.typeName
   if (value instanceof GoTime) return 'time.Time'
   if (value instanceof GoDuration) return 'time.Duration'
-  if (value instanceof SafeText) return value.kind === 'html' ? 'template.HTML' : 'template.URL'
+  if (value instanceof SafeText) return SAFE_TYPES[value.kind]
   if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string')) return '[]string'
   return PLAIN_TYPE[kindOf(value)]
 }

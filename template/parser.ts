@@ -1,7 +1,7 @@
-import { parseGoFloat } from '../model/index.ts'
 import type { BranchNode, CommandNode, ListNode, Node, OperandNode, PipeNode } from './ast.ts'
 import { TemplateParseError } from './errors.ts'
 import { goQuote, goUnquote } from './go-quote.ts'
+import { numberOf } from './go-number.ts'
 import { lexTemplate, type Token, type TokenType } from './lexer.ts'
 
 /** One parsed template: its tree and the text that error positions refer to. */
@@ -75,17 +75,21 @@ class Parser {
   #definition(): void {
     const context = 'define clause'
     const nameToken = this.#nextNonSpace()
-    if (nameToken.type !== 'string') this.#unexpected(nameToken, context)
-    const name = this.#unquote(nameToken)
+    const name = this.#templateName(nameToken, context)
     this.#expectRight(context)
+    this.#define({ name, source: this.#source, root: this.#body(context, nameToken) }, nameToken)
+  }
+
+  /** Up to its {{end}}, with variables of its own. */
+  #body(context: string, opening: Token): ListNode {
     const outer = { variables: this.#variables, rangeDepth: this.#rangeDepth }
     this.#variables = ['$']
     this.#rangeDepth = 0
-    const { list, ending } = this.#itemList(nameToken)
-    if (ending !== 'end') this.#fail(`unexpected {{${ending}}} in ${context}`, nameToken)
+    const { list, ending } = this.#itemList(opening)
+    if (ending !== 'end') this.#fail(`unexpected {{${ending}}} in ${context}`, opening)
     this.#variables = outer.variables
     this.#rangeDepth = outer.rangeDepth
-    this.#define({ name, source: this.#source, root: list }, nameToken)
+    return list
   }
 
   #define(template: ParsedTemplate, at: Token): void {
@@ -121,8 +125,7 @@ class Parser {
     const token = this.#nextNonSpace()
     if (token.type !== 'keyword') {
       this.#at--
-      const pos = token.pos
-      return { kind: 'action', pos, pipe: this.#pipeline('command', 'right') }
+      return { kind: 'action', pos: token.pos, pipe: this.#pipeline('command', 'right') }
     }
     switch (token.text) {
       case 'end':
@@ -192,14 +195,7 @@ class Parser {
     const nameToken = this.#nextNonSpace()
     const name = this.#templateName(nameToken, context)
     const pipe = this.#pipeline(context, 'right')
-    const outer = { variables: this.#variables, rangeDepth: this.#rangeDepth }
-    this.#variables = ['$']
-    this.#rangeDepth = 0
-    const { list, ending } = this.#itemList(token)
-    if (ending !== 'end') this.#fail(`unexpected {{${ending}}} in ${context}`, token)
-    this.#variables = outer.variables
-    this.#rangeDepth = outer.rangeDepth
-    this.#define({ name, source: this.#source, root: list }, nameToken)
+    this.#define({ name, source: this.#source, root: this.#body(context, token) }, nameToken)
     return { kind: 'template', pos: nameToken.pos, name, pipe }
   }
 
@@ -402,18 +398,3 @@ const OPERAND_STARTS = new Set<TokenType>([
   'variable',
   'lparen',
 ])
-
-/** Integers stay exact; a point or an exponent makes a float. `undefined` where Go refuses it. */
-function numberOf(text: string): bigint | number | undefined {
-  const [, sign = '', body = ''] = /^([+-]?)(.*)$/.exec(text) ?? []
-  const digits = body.replace(/(?<=[0-9a-fA-FxXoObB])_(?=[0-9a-fA-F])/g, '')
-  if (/^0[xX][0-9a-fA-F]+$|^0[oO][0-7]+$|^0[bB][01]+$|^[1-9]\d*$|^0$/.test(digits)) return signed(BigInt(digits), sign)
-  if (/^0[0-7]+$/.test(digits)) return signed(BigInt(`0o${digits}`), sign)
-  const value = parseGoFloat(digits)
-  return value === undefined || !/^[.\d]/.test(digits) ? undefined : sign === '-' ? -value : value
-}
-
-function signed(value: bigint, sign: string): bigint | undefined {
-  const result = sign === '-' ? -value : value
-  return result === BigInt.asIntN(64, result) ? result : undefined
-}

@@ -13,7 +13,7 @@ import { queryEscape } from './html-escape.ts'
 import { entriesOf } from './kinds.ts'
 import { humanize, humanize1024, humanizeDuration, humanizePercentage } from './number-text.ts'
 import { regexpFinds, regexpReplaceAll } from './regexp.ts'
-import { stripDomain, stripPort, titleCase, toFloat } from './string-functions.ts'
+import { lowerCase, stripDomain, stripPort, titleCase, toFloat, upperCase } from './string-functions.ts'
 import {
   asyncFunction,
   type FunctionMap,
@@ -72,8 +72,8 @@ const PURE_FUNCTIONS: FunctionMap = {
   toDuration: onNumber((seconds) => new GoDuration(nanosOf(seconds))),
   parseDuration: templateFunction(['string'], (text) => parseDuration(text) / 1000),
   title: templateFunction(['string'], titleCase),
-  toUpper: templateFunction(['string'], (text) => text.toUpperCase()),
-  toLower: templateFunction(['string'], (text) => text.toLowerCase()),
+  toUpper: templateFunction(['string'], upperCase),
+  toLower: templateFunction(['string'], lowerCase),
   stripPort: templateFunction(['string'], stripPort),
   stripDomain: templateFunction(['string'], stripDomain),
   match: templateFunction(['string', 'string'], regexpFinds),

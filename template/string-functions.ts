@@ -9,8 +9,16 @@ import type { GoValue } from './values.ts'
 const WORD = /[\p{L}\p{N}\p{M}_]+(?:['.:·’](?=[\p{L}\p{N}])[\p{L}\p{N}\p{M}_]+)*/gu
 
 /** First letters of words in upper case; the others stay as they are. */
-export const titleCase = (text: string): string =>
-  text.replace(WORD, (word) => word.replace(/^\p{L}/u, (letter) => letter.toUpperCase()))
+export const titleCase = (text: string): string => text.replace(WORD, (word) => word.replace(/\p{L}/u, upperCase))
+
+/** Go maps rune by rune: `ß` has no capital of its own and stays, a final sigma is like any other. */
+export const upperCase = (text: string): string =>
+  text.replace(/[^\0-\x7f]|[a-z]/gu, (rune) => oneRune(rune.toUpperCase(), rune))
+
+export const lowerCase = (text: string): string =>
+  text.replace(/[^\0-\x7f]|[A-Z]/gu, (rune) => (rune === 'İ' ? 'i' : oneRune(rune.toLowerCase(), rune)))
+
+const oneRune = (mapped: string, rune: string): string => (mapped.length > 1 && [...mapped].length > 1 ? rune : mapped)
 
 /** What the functions on numbers accept: numbers, texts of numbers, durations (as seconds). */
 export function toFloat(value: GoValue): number {

@@ -1,5 +1,6 @@
 import { builtinFunctions } from './builtins.ts'
-import { type Program, runTemplate } from './evaluate.ts'
+import type { Program } from './program.ts'
+import { runTemplate } from './run-template.ts'
 import { isEmptyTemplate, type ParsedTemplate, parseTemplate } from './parser.ts'
 import type { FunctionMap, GoValue } from './values.ts'
 

@@ -212,6 +212,14 @@ test.each(EXEC_ERRORS)('%j stops: %s', async (text, want) => {
   await expect(run(text, { limits: { stepsMax: 10_000 } })).rejects.toThrow(want)
 })
 
+test.each(['('.repeat(100_000), '{{if true}}'.repeat(100_000), '{{if true}}{{else if true}}'.repeat(50_000)])(
+  'nesting without end is refused, not a stack overflow (%#)',
+  (text) => {
+    const whole = text.startsWith('(') ? `{{${text}` : text
+    expect(() => compileTemplate({ name: 't', text: whole })).toThrow('nested too deeply')
+  },
+)
+
 test('output beyond its limit is refused', async () => {
   await expect(run('{{range 100}}0123456789{{end}}', { limits: { outputLengthMax: 500 } })).rejects.toThrow('too long')
   await expect(run('{{range 100}}{{$.Items}}{{end}}', { limits: { outputLengthMax: 500 } })).rejects.toThrow('too long')

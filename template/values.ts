@@ -173,10 +173,11 @@ export class GoEnum {
 
 /** A string that HTML mode does not escape again in its own context. */
 export class SafeText {
-  readonly kind: 'html' | 'url'
+  /** `escaped`: the output of the `html` function, which html/template takes as it is. */
+  readonly kind: 'html' | 'url' | 'escaped'
   readonly text: string
 
-  constructor(kind: 'html' | 'url', text: string) {
+  constructor(kind: 'html' | 'url' | 'escaped', text: string) {
     this.kind = kind
     this.text = text
   }

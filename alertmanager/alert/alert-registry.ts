@@ -18,14 +18,6 @@ export class AlertRegistry implements StatePart {
     this.#clock = clock
   }
 
-  get size(): number {
-    return this.#alerts.size
-  }
-
-  get(fingerprint: string): StoredAlert | undefined {
-    return this.#alerts.get(fingerprint)
-  }
-
   all(): IterableIterator<StoredAlert> {
     return this.#alerts.values()
   }
@@ -54,11 +46,11 @@ export class AlertRegistry implements StatePart {
     }
   }
 
-  /** Forgets resolved alerts that `isNeeded` does not hold back. */
-  collectGarbage(log: StateLog, isNeeded: (fingerprint: string) => boolean): void {
+  /** Forgets resolved alerts but those that are still needed. */
+  collectGarbage(log: StateLog, needed: ReadonlySet<string>): void {
     const nowMs = this.#clock.nowMs()
     for (const alert of this.#alerts.values()) {
-      if (!isResolved(alert, nowMs) || isNeeded(alert.fingerprint)) continue
+      if (!isResolved(alert, nowMs) || needed.has(alert.fingerprint)) continue
       this.#alerts.delete(alert.fingerprint)
       log.write([GONE, alert.fingerprint])
     }

@@ -82,11 +82,6 @@ describe('faults', () => {
       ['/etc/a.yml:4:3: receivers.0.discord_configs: this integration is not available yet'],
     ],
     [
-      'a telephone number that YAML reads as a number',
-      'route: { receiver: a }\nreceivers:\n- name: a\n  sms_configs: [{ provider: twilio, account_sid: AC, to: [15550001] }]',
-      ['/etc/a.yml:4:59: receivers.0.sms_configs.0.to.0: expected a text; write numbers in quotes, "+15551234567"'],
-    ],
-    [
       'time interval',
       `${R}route: { receiver: a }\ntime_intervals: [{ name: t, time_intervals: [{ location: Mars/Base, months: [smarch] }] }]`,
       [
@@ -148,19 +143,21 @@ route: { receiver: a }
 receivers:
   - name: a
     webhook_configs: [{ url: 'http://x/geheim', http_config: { basic_auth: { username: u, password_file: pw }, http_headers: { X-Key: { secrets: [geheim] } } } }]
-    sms_configs: [{ provider: twilio, account_sid: AC1, auth_token: geheim, from: '+1', to: ['+2'] }]
+    sms_configs: [{ provider: twilio, account_sid: AC1, auth_token: geheim, from: '+1', to: [+15550001] }]
     email_configs: [{ to: c@d, auth_password_file: pw }]
 `,
     )
     expect(config.printed).not.toContain('geheim')
     expect(config.printed).toContain('url: http://<secret>')
     expect(config.templates).toEqual(['/etc/belltower/t/*.tmpl'])
-    const [webhook, email] = config.receivers[0]!.integrations
+    expect(config.printed).toContain('- "+15550001"')
+    const [webhook, email, sms] = config.receivers[0]!.integrations
     expect(webhook).toMatchObject({
       kind: 'webhook',
       sendResolved: true,
       http: { basicAuth: { username: 'u', passwordFile: '/etc/belltower/pw' }, headers: { 'X-Key': 'geheim' } },
     })
+    expect(sms).toMatchObject({ to: ['+15550001'] })
     expect(email).toMatchObject({ sendResolved: false, requireTls: true, authPassword: { kind: 'file', path: 'pw' } })
   })
 })

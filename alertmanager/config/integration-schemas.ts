@@ -70,14 +70,12 @@ export const integrationSchemas = {
   sms_configs: z.strictObject({
     ...http,
     provider: z.literal('twilio', { error: 'expected a known provider: twilio' }),
-    account_sid: z.string({ error: 'expected a text' }).min(1, 'missing'),
+    account_sid: text.min(1, 'missing'),
     auth_token: t,
     auth_token_file: t,
-    from: z.string({ error: 'expected a text; write numbers in quotes, "+15551234567"' }).optional(),
+    from: t,
     messaging_service_sid: t,
-    to: z
-      .array(z.string({ error: 'expected a text; write numbers in quotes, "+15551234567"' }))
-      .min(1, 'expected at least one recipient'),
+    to: texts.min(1, 'expected at least one recipient'),
     text: t,
     base_url: u,
     timeout: duration.optional(),

@@ -1,4 +1,4 @@
-import { parse, stringify } from 'yaml'
+import { parseDocument, stringify, visit } from 'yaml'
 import type { RouteSettings } from '../route/route.ts'
 import { printedTimers } from './route-schema.ts'
 import { MASK } from './scalars.ts'
@@ -15,14 +15,25 @@ const SECRET_IN: Readonly<Record<string, readonly string[]>> = {
 
 /** The file as it took effect: defaults that everybody asks about filled in, secrets masked, comments gone. */
 export function printedConfig(text: string, root: RouteSettings, resolveTimeout: string): string {
-  // YAML 1.2 leaves `09:00` and `yes` as they are written.
-  const plain = (parse(text, { merge: true, version: '1.2' }) ?? {}) as Record<string, unknown>
+  const plain = asWritten(text)
   const masked = mask(plain, []) as Record<string, Record<string, unknown>>
   return stringify({
     ...masked,
     global: { resolve_timeout: resolveTimeout, ...masked['global'] },
     route: { ...printedTimers(root), ...masked['route'] },
   })
+}
+
+/** Numbers that would come out differently (`1.10`, `+15550100`) stay the texts that they were written as. */
+function asWritten(text: string): Record<string, unknown> {
+  const doc = parseDocument(text, { merge: true })
+  visit(doc, {
+    Scalar(_key, node) {
+      if (typeof node.value === 'number' && node.source !== undefined && String(node.value) !== node.source)
+        node.value = node.source
+    },
+  })
+  return (doc.toJS() ?? {}) as Record<string, unknown>
 }
 
 function mask(value: unknown, path: readonly string[]): unknown {

@@ -2,10 +2,8 @@ import { z } from 'zod'
 import { errorMessage } from '../../lib/index.ts'
 import { parseDuration } from '../../model/index.ts'
 
-/** YAML reads `5` or `yes` as a number or a boolean; where a text is wanted they are meant as written. */
-export const text = z
-  .union([z.string(), z.number(), z.boolean()], { error: 'expected a text' })
-  .transform((value) => String(value))
+/** Numbers and booleans are texts here too, as they are written: `parseConfig` reads plain scalars as declared. */
+export const text = z.string({ error: 'expected a text' })
 
 export const flag = z.boolean({ error: 'expected true or false' })
 export const count = z.int({ error: 'expected a whole number' }).nonnegative()

@@ -18,15 +18,7 @@ const MONTHS = [
   'december',
 ]
 
-/** YAML 1.1 reads `9:30` and `1:5` as numbers to the base of 60; this gives the text back. */
-const colonText = z.union([
-  z
-    .number()
-    .transform((n) => (Math.abs(n) < 60 ? String(n) : `${Math.trunc(n / 60)}:${String(n % 60).padStart(2, '0')}`)),
-  z.string({ error: 'expected a text' }),
-])
-
-const clockTime = colonText.transform((value, context) => {
+const clockTime = text.transform((value, context) => {
   const [, hours, minutes] = /^(\d\d?):(\d\d)$/.exec(value) ?? []
   const minute = Number(hours) * 60 + Number(minutes)
   if (minute <= 24 * 60 && Number(minutes) < 60) return minute
@@ -48,11 +40,8 @@ interface RangeKind {
   readonly names?: readonly string[]
 }
 
-// A year's number is a year: the digits of `2024:2026` do not fit the base of 60.
-const rangeText = (kind: RangeKind) => (kind.what === 'year' ? text : colonText)
-
 const range = (kind: RangeKind) =>
-  rangeText(kind).transform((value, context): NumberRange => tryParse(() => parseRange(value, kind), context))
+  text.transform((value, context): NumberRange => tryParse(() => parseRange(value, kind), context))
 
 function parseRange(value: string, kind: RangeKind): NumberRange {
   const parts = value.split(':')

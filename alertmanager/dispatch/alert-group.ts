@@ -88,8 +88,8 @@ export class AlertGroup {
     return this.#alerts.size === 0
   }
 
-  has(fingerprint: string): boolean {
-    return this.#alerts.has(fingerprint)
+  fingerprints(): Iterable<string> {
+    return this.#alerts.keys()
   }
 
   alerts(): StoredAlert[] {

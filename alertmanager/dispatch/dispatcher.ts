@@ -45,10 +45,11 @@ export class Dispatcher {
     for (const route of findRoutes(this.#options.route, alert.labels)) this.#groupFor(route, alert).insert(alert)
   }
 
-  /** True while a group still has something to tell about the alert. */
-  holds(fingerprint: string): boolean {
-    for (const group of this.groups()) if (group.has(fingerprint)) return true
-    return false
+  /** Alerts that some group still has to tell about. */
+  heldFingerprints(): Set<string> {
+    const held = new Set<string>()
+    for (const group of this.groups()) for (const fingerprint of group.fingerprints()) held.add(fingerprint)
+    return held
   }
 
   /** No new attempt begins; resolves when those that run have ended. */

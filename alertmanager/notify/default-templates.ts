@@ -49,8 +49,8 @@ Open: {{ template "__alertmanagerURL" . }}
 {{- $state := printf "FIRING:%d" (len $list) -}}
 {{- if not $list }}{{ $list = .Alerts.Resolved }}{{ $state = "RESOLVED" }}{{ end -}}
 [{{ $state }}] {{ with index $list 0 }}
-{{- .Labels.alertname }}{{ with .Labels.instance }} {{ . }}{{ end }}
-{{- with .Annotations.summary }}: {{ . }}{{ end }}
+{{- .Labels.alertname }}
+{{- if .Annotations.summary }}: {{ .Annotations.summary }}{{ else if .Labels.instance }} {{ .Labels.instance }}{{ end }}
 {{- end }}
 {{- if gt (len $list) 1 }} (+{{ len (slice $list 1) }}){{ end }}
 {{- end -}}
@@ -65,7 +65,7 @@ const HTML = `
 <table role="presentation" cellpadding="0" cellspacing="0" style="padding-top:8px;font-size:13px;line-height:20px">
 {{ range .Labels.SortedPairs }}<tr><td style="padding-right:12px;color:#6b7280;vertical-align:top">{{ .Name }}</td><td style="color:#111827;word-break:break-word">{{ .Value }}</td></tr>
 {{ end }}
-{{- range (.Annotations.Remove (stringSlice "summary" "title" "description")).SortedPairs }}<tr><td style="padding-right:12px;color:#6b7280;vertical-align:top">{{ .Name }}</td><td style="color:#374151;word-break:break-word">{{ .Value }}</td></tr>
+{{- range (.Annotations.Remove (stringSlice "summary" "title" "description")).SortedPairs }}<tr><td style="padding-right:12px;color:#6b7280;vertical-align:top">{{ .Name }}</td><td style="color:#374151;word-break:break-word">{{ if match "^https?://" .Value }}<a href="{{ .Value }}" style="color:#1d4ed8">{{ .Value }}</a>{{ else }}{{ .Value }}{{ end }}</td></tr>
 {{ end }}</table>
 <div style="padding-top:8px;font-size:13px;color:#6b7280">since {{ .StartsAt.UTC.Format "2006-01-02 15:04:05 MST" }}
 {{- if eq .Status "resolved" }} until {{ .EndsAt.UTC.Format "2006-01-02 15:04:05 MST" }}{{ end }}

@@ -45,6 +45,10 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options
+    const { notifications, requests, requestsFailed } = options.metrics
+    // A counter that is there from the start has no gap before its first increase.
+    for (const { name } of [...options.integrations.values()].flat())
+      for (const counter of [notifications, requests, requestsFailed]) counter.inc({ integration: name }, 0)
   }
 
   /** Resolves to whether the group has nothing left to tell for now. Never rejects. */
@@ -86,6 +90,10 @@ export class Pipeline {
     inFlight.set(key, sending)
     try {
       return await sending
+    } catch (err) {
+      // Not a failure to deliver, which is an outcome, but one of ours, for example to keep the record of it.
+      this.#options.logger.error({ err, key }, 'Notification could not be completed')
+      return false
     } finally {
       inFlight.delete(key)
     }
@@ -123,11 +131,10 @@ export class Pipeline {
     reason: NotificationReason,
   ): Promise<boolean> {
     const { state, clock, metrics } = this.#options
-    const notification: Notification = {
+    const notification: Omit<Notification, 'routeLabels'> = {
       receiver: target.receiver,
       groupKey: flush.groupKey,
       groupLabels: flush.groupLabels,
-      routeLabels: await this.#options.renderRouteLabels(flush, alerts),
       alerts,
       reason,
       externalUrl: this.#options.externalUrl,
@@ -138,7 +145,10 @@ export class Pipeline {
     const labels = { integration: target.name }
     metrics.notifications.inc(labels)
     const outcome = await sendWithRetry({
-      attempt: () => target.notifier.send(notification, progress),
+      attempt: async () => {
+        const routeLabels = await this.#options.renderRouteLabels(flush, alerts)
+        return target.notifier.send({ ...notification, routeLabels }, progress)
+      },
       onAttempt: (error) => {
         metrics.requests.inc(labels)
         if (error) metrics.requestsFailed.inc(labels)
@@ -155,7 +165,12 @@ export class Pipeline {
     return outcome.error === undefined
   }
 
-  #record(notification: Notification, target: Integration, outcome: RetryOutcome, durationMs: number): void {
+  #record(
+    notification: Omit<Notification, 'routeLabels'>,
+    target: Integration,
+    outcome: RetryOutcome,
+    durationMs: number,
+  ): void {
     const { state, clock, logger } = this.#options
     const resolvedCount = notification.alerts.filter((alert) => alert.resolved).length
     const event = {

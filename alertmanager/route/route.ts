@@ -31,13 +31,15 @@ export interface Route extends RouteSettings {
   readonly matchers: readonly Matcher[]
   readonly continue: boolean
   readonly routes: readonly Route[]
+  readonly groupByNames: ReadonlySet<string>
 }
 
 export function buildRoute(config: RouteConfig, parentKey?: string): Route {
   const matchers = sortMatchers(config.matchers)
   const own = matchersText(matchers)
   const key = parentKey === undefined ? own : `${parentKey}/${own}`
-  return { ...config, matchers, key, routes: config.routes.map((child) => buildRoute(child, key)) }
+  const routes = config.routes.map((child) => buildRoute(child, key))
+  return { ...config, matchers, key, routes, groupByNames: new Set(config.groupBy) }
 }
 
 /** The destinations of an alert: depth first, left to right; a node itself only when none of its children took it. */
@@ -53,7 +55,7 @@ export function findRoutes(route: Route, labels: Labels): Route[] {
 }
 
 export const groupLabelsOf = (route: Route, labels: Labels): Labels =>
-  route.groupByAll ? labels : projectLabels(labels, new Set(route.groupBy), true)
+  route.groupByAll ? labels : projectLabels(labels, route.groupByNames, true)
 
 /** `{}/{severity="page"}:{alertname="Down"}`; receivers derive their incident keys from it, so it never changes form. */
 export function groupKeyOf(route: Route, groupLabels: Labels): string {

@@ -107,6 +107,23 @@ test('a log that has grown begins anew with the state, and loses nothing that is
   expect(await reopened()).toEqual(part.values)
 })
 
+test('every commit is served, however soon it follows the last', async () => {
+  const part = new MapPart()
+  const log = await openStateLog(dir, [part], silentLogger)
+  for (let hops = 0; hops < 20; hops++) {
+    let last = log.commit()
+    for (let i = 0; i < 5; i++) {
+      log.write(part.set(`key ${hops} ${i}`, i))
+      last = log.commit()
+      // The next call comes this many microtasks after the answer.
+      for (let hop = 0; hop < hops; hop++) last = last.then(() => {})
+      await last
+    }
+  }
+  await log.close()
+  expect(await reopened()).toEqual(part.values)
+})
+
 test('leftovers of a crash while the next log was made do no harm', async () => {
   const part = new MapPart()
   const log = await openStateLog(dir, [part], silentLogger)

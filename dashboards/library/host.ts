@@ -95,7 +95,7 @@ export const hostBoard: Board = {
               legend: 'reclaimable',
               color: 2,
             },
-            { expr: 'node_memory_MemFree_bytes{$host}', legend: 'free', color: 11 },
+            { expr: 'node_memory_MemFree_bytes{$host}', legend: 'free', color: 11, unfilled: true },
           ],
         },
         {

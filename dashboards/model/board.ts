@@ -16,6 +16,8 @@ export interface BoardQuery {
   readonly color?: number | ColorMeaning
   /** Drawn below zero, for the other direction of the same thing (sent beside received). */
   readonly mirrored?: boolean
+  /** A bare line in a filled panel, for what is only a frame of reference. */
+  readonly unfilled?: boolean
 }
 
 interface PanelBase {

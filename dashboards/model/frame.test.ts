@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { columnStats, columnsExtent, frameFromMatrix, nearestIndex, stackColumns } from './frame.ts'
 
-const NaN = Number.NaN
+const gap = Number.NaN
 
 test('frameFromMatrix puts values on the grid and leaves gaps', () => {
   const frame = frameFromMatrix(
@@ -21,27 +21,27 @@ test('frameFromMatrix puts values on the grid and leaves gaps', () => {
   )
   expect([...frame.x]).toEqual([10_000, 20_000, 30_000, 40_000])
   expect(frame.ys.map((y) => [...y])).toEqual([
-    [1, NaN, NaN, 4.5],
-    [NaN, NaN, NaN, NaN],
+    [1, gap, gap, 4.5],
+    [gap, gap, gap, gap],
   ])
   expect(frame.labels).toEqual([{ job: 'a' }, { job: 'b' }])
 })
 
 test('stackColumns sums upwards; what nobody has stays a gap', () => {
-  const stacked = stackColumns([Float64Array.of(1, NaN, NaN), Float64Array.of(2, 3, NaN)])
+  const stacked = stackColumns([Float64Array.of(1, gap, gap), Float64Array.of(2, 3, gap)])
   expect(stacked.map((y) => [...y])).toEqual([
-    [1, 0, NaN],
-    [3, 3, NaN],
+    [1, 0, gap],
+    [3, 3, gap],
   ])
 })
 
 test('columnStats', () => {
-  expect(columnStats(Float64Array.of(1, 5, NaN, 3, NaN))).toEqual({ last: 3, min: 1, mean: 3, max: 5 })
-  expect(columnStats(Float64Array.of(NaN))).toEqual({ last: NaN, min: NaN, mean: NaN, max: NaN })
+  expect(columnStats(Float64Array.of(1, 5, gap, 3, gap))).toEqual({ last: 3, min: 1, mean: 3, max: 5 })
+  expect(columnStats(Float64Array.of(gap))).toEqual({ last: gap, min: gap, mean: gap, max: gap })
 })
 
 test('columnsExtent', () => {
-  expect(columnsExtent([Float64Array.of(3, NaN), Float64Array.of(-1, 2)])).toEqual([-1, 3])
+  expect(columnsExtent([Float64Array.of(3, gap), Float64Array.of(-1, 2)])).toEqual([-1, 3])
 })
 
 test('nearestIndex', () => {

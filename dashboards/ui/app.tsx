@@ -54,7 +54,7 @@ export function App(): JSX.Element {
       <a class="skip-link" href="#main">
         Skip to content
       </a>
-      <TopBar page={page} />
+      {!route.value.search.has('kiosk') && <TopBar page={page} />}
       {page === 'home' ? <HomePage /> : <LazyPage key={page} page={page} />}
     </>
   )

@@ -5,19 +5,19 @@ import { defineConfig, type Plugin } from 'vite'
 const api = process.env.BELLTOWER_URL ?? 'http://127.0.0.1:9090'
 
 /** The theme is set before the first paint by a plain script from `public/`, which the bundler must leave alone. */
-const themeScript: Plugin = {
+const themeScript = (base: string): Plugin => ({
   name: 'theme-script',
   transformIndexHtml: {
     order: 'post',
-    handler: () => [{ tag: 'script', attrs: { src: './theme.js' }, injectTo: 'head-prepend' }],
+    handler: () => [{ tag: 'script', attrs: { src: `${base}theme.js` }, injectTo: 'head-prepend' }],
   },
-}
+})
 
-export default defineConfig({
+export default defineConfig(({ command }) => ({
   root: fileURLToPath(new URL('.', import.meta.url)),
-  // Relative, so that the same files work under any route prefix.
-  base: './',
-  plugins: [themeScript],
+  // Built files are linked relatively, so that they work under any route prefix.
+  base: baseOf(command),
+  plugins: [themeScript(baseOf(command))],
   oxc: { jsx: { importSource: 'preact' } },
   build: {
     outDir: fileURLToPath(new URL('../../dist/dashboards/ui', import.meta.url)),
@@ -31,7 +31,11 @@ export default defineConfig({
   server: {
     host: '127.0.0.1',
     proxy: Object.fromEntries(
-      ['/api', '/alertmanager/api', '/pushgateway/api', '/version'].map((path) => [path, { target: api }]),
+      ['/api/v1', '/alertmanager/api', '/pushgateway/api', '/version'].map((path) => [path, { target: api }]),
     ),
   },
-})
+}))
+
+function baseOf(command: 'build' | 'serve'): string {
+  return command === 'serve' ? '/' : './'
+}

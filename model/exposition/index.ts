@@ -1,7 +1,7 @@
 // Pages of metrics as text: Prometheus' text format and OpenMetrics, read and written.
-export { type CommentLine, parseCommentLine } from './comment-line.ts'
+export { parseCommentLine } from './comment-line.ts'
 export { readExposition, readMetadata } from './families.ts'
 export * from './format.ts'
-export { type ExpositionHandler, parseExposition } from './parse.ts'
+export { parseExposition } from './parse.ts'
 export { LineError, parseSampleLine, parseValue } from './sample-line.ts'
 export { writeExposition, type WritableFamily } from './write.ts'

@@ -211,7 +211,4 @@ const emptyNames = (pairs: readonly string[]): readonly string[] =>
 const isBlank = (code: number): boolean => code === SPACE || code === TAB
 const isDigit = (code: number): boolean => code >= 48 && code <= 57
 const isNameStart = (code: number, withColons: boolean): boolean =>
-  (code >= 97 && code <= 122) ||
-  (code >= 65 && code <= 90) ||
-  code === UNDERSCORE ||
-  (withColons && code === COLON)
+  (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === UNDERSCORE || (withColons && code === COLON)

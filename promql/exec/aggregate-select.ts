@@ -1,8 +1,7 @@
 import { formatFloatGeneral } from '../../model/float.ts'
 import type { Aggregation } from '../parse/ast.ts'
-import type { EvalContext } from './context.ts'
+import { type EvalContext, evaluateScalar, evaluateVector } from './context.ts'
 import { QueryExecutionError } from './errors.ts'
-import { evaluateScalar, evaluateVector } from './evaluate.ts'
 import type { Grouping } from './label-grouping.ts'
 import { hashRatio } from './label-hash.ts'
 import { countPresent, type StepSeries } from './step-series.ts'
@@ -17,19 +16,47 @@ export function* selectSeries(expr: Aggregation, grouping: Grouping, ctx: EvalCo
   const counts = parameters.map(toCount)
   if (!counts.some((k) => k >= 1)) return
   const groups = new Map<string, StepSeries[]>()
+  const isSingleStep = counts.length === 1 && expr.op !== 'limitk'
   for (const series of evaluateVector(expr.expr, ctx)) {
     const key = grouping.keyOf(series.labels)
-    const members = groups.get(key)
-    if (members === undefined) groups.set(key, [series])
-    else members.push(series)
+    let members = groups.get(key)
+    if (members === undefined) {
+      members = []
+      groups.set(key, members)
+    }
+    if (!isSingleStep) members.push(series)
+    else insertExtreme(members, series, counts[0]!, expr.op === 'topk', ctx)
   }
   for (const members of groups.values()) {
-    const ordered = expr.op === 'limitk' ? keepFirst(members, counts) : keepExtremes(members, counts, expr.op === 'topk')
-    for (const series of ordered) {
+    if (expr.op === 'limitk') keepFirst(members, counts)
+    else if (!isSingleStep) keepExtremes(members, counts, expr.op === 'topk')
+    for (const series of members) {
       if (countPresent(series.present) > 0) yield series
       else ctx.pool.release(series)
     }
   }
+}
+
+/** At a single step only the best `k` are held, in order; NaN comes last, and of equal values the earlier series stays. */
+function insertExtreme(best: StepSeries[], series: StepSeries, k: number, largest: boolean, ctx: EvalContext): void {
+  const compare = (a: StepSeries, b: StepSeries): number => compareNaNLast(a.values[0]!, b.values[0]!, largest)
+  if (best.length >= k) {
+    const last = best[best.length - 1]
+    if (last === undefined || compare(series, last) >= 0) {
+      ctx.pool.release(series)
+      return
+    }
+    ctx.pool.release(last)
+    best.pop()
+  }
+  let low = 0
+  let high = best.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compare(best[middle]!, series) <= 0) low = middle + 1
+    else high = middle
+  }
+  best.splice(low, 0, series)
 }
 
 function toCount(k: number): number {
@@ -39,7 +66,7 @@ function toCount(k: number): number {
   return Math.trunc(k)
 }
 
-function keepFirst(members: readonly StepSeries[], counts: Float64Array): readonly StepSeries[] {
+function keepFirst(members: readonly StepSeries[], counts: Float64Array): void {
   const taken = new Int32Array(counts.length)
   for (const { present } of members) {
     for (let step = 0; step < counts.length; step++) {
@@ -48,28 +75,19 @@ function keepFirst(members: readonly StepSeries[], counts: Float64Array): readon
       else present[step] = 0
     }
   }
-  return members
 }
 
-/** @returns at a single step the kept series in order of value, otherwise the members in their own order */
-function keepExtremes(
-  members: readonly StepSeries[],
-  counts: Float64Array,
-  largest: boolean,
-): readonly StepSeries[] {
+function keepExtremes(members: readonly StepSeries[], counts: Float64Array, largest: boolean): void {
   const rank: number[] = []
   for (let step = 0; step < counts.length; step++) {
     rank.length = 0
     for (let i = 0; i < members.length; i++) if (members[i]!.present[step] === 1) rank.push(i)
     const k = Math.max(0, counts[step]!)
-    if (rank.length <= k && counts.length > 1) continue
+    if (rank.length <= k) continue
     const valueOf = (i: number): number => members[i]!.values[step]!
-    // NaN comes last whichever way; of equal values the earlier series stays.
     rank.sort((a, b) => compareNaNLast(valueOf(a), valueOf(b), largest) || a - b)
     for (let at = k; at < rank.length; at++) members[rank[at]!]!.present[step] = 0
-    if (counts.length === 1) return rank.map((i) => members[i]!)
   }
-  return members
 }
 
 export function compareNaNLast(a: number, b: number, descending: boolean): number {

@@ -21,7 +21,9 @@ export class Annotations {
     const entries = level === 'warning' ? this.#warnings : this.#infos
     // A message without a position is about the answer, not about the expression, and carries no prefix.
     return [...entries].map(([message, span]) =>
-      span === undefined ? message : `PromQL ${level}: ${message}${text === '' ? '' : ` (${lineColumn(text, span.start)})`}`,
+      span === undefined
+        ? message
+        : `PromQL ${level}: ${message}${text === '' ? '' : ` (${lineColumn(text, span.start)})`}`,
     )
   }
 }

@@ -1,8 +1,8 @@
-import type { BinaryExpr } from '../parse/ast.ts'
+import { invariant } from '../../lib/errors.ts'
+import type { BinaryExpr, Expr } from '../parse/ast.ts'
 import { arithmeticOf, comparisonOf, isTrim } from './binary-operators.ts'
-import type { EvalContext } from './context.ts'
+import { type EvalContext, evaluateScalar, evaluateVector } from './context.ts'
 import { dropNames } from './drop-names.ts'
-import { evaluateScalar, evaluateVector } from './evaluate.ts'
 import { hasOneName } from './one-name.ts'
 import { countPresent, type StepSeries } from './step-series.ts'
 
@@ -10,9 +10,24 @@ import { countPresent, type StepSeries } from './step-series.ts'
 export function vectorWithScalar(expr: BinaryExpr, scalarIsLeft: boolean, ctx: EvalContext): Iterable<StepSeries> {
   const vectorExpr = scalarIsLeft ? expr.right : expr.left
   const scalars = evaluateScalar(scalarIsLeft ? expr.left : expr.right, ctx)
+  if (isTrim(expr.op)) return trimmed(vectorExpr, expr, ctx)
   const changed = changeEach(expr, scalarIsLeft, scalars, evaluateVector(vectorExpr, ctx), ctx)
   const derives = arithmeticOf(expr.op) !== undefined || expr.returnBool
   return derives ? dropNames(changed, ctx, hasOneName(vectorExpr)) : changed
+}
+
+/** Only histograms have observations to trim. */
+function* trimmed(vectorExpr: Expr, expr: BinaryExpr, ctx: EvalContext): Generator<StepSeries> {
+  for (const series of evaluateVector(vectorExpr, ctx)) {
+    noteFloatTrim(expr, ctx)
+    ctx.pool.release(series)
+  }
+}
+
+/** Says that floats cannot be trimmed. */
+export function noteFloatTrim({ op, span }: BinaryExpr, ctx: EvalContext): void {
+  const text = `incompatible sample types encountered for binary operator "${op}": float ${op} float`
+  ctx.query.annotations.info(text, span)
 }
 
 function* changeEach(
@@ -38,14 +53,10 @@ function applyInPlace(expr: BinaryExpr, scalarIsLeft: boolean, scalars: Float64A
     return
   }
   const comparison = comparisonOf(expr.op)
+  invariant(comparison !== undefined, `operator ${expr.op} between a vector and a scalar`)
   for (let i = 0; i < values.length; i++) {
     if (present[i] === 0) continue
-    const holds =
-      comparison === undefined
-        ? !isTrim(expr.op)
-        : scalarIsLeft
-          ? comparison(scalars[i]!, values[i]!)
-          : comparison(values[i]!, scalars[i]!)
+    const holds = scalarIsLeft ? comparison(scalars[i]!, values[i]!) : comparison(values[i]!, scalars[i]!)
     if (expr.returnBool) values[i] = holds ? 1 : 0
     else if (!holds) present[i] = 0
   }

@@ -1,7 +1,6 @@
 import type { BinaryExpr } from '../parse/ast.ts'
-import type { EvalContext } from './context.ts'
+import { type EvalContext, evaluateVector } from './context.ts'
 import { LabelMerger } from './drop-names.ts'
-import { evaluateVector } from './evaluate.ts'
 import { createMatchGrouping, type Grouping } from './label-grouping.ts'
 import { countPresent, type StepSeries } from './step-series.ts'
 

@@ -1,13 +1,13 @@
 import { compareLabels, type Labels, labelValue, projectLabels, withLabels } from '../../model/labels.ts'
 import type { BinaryExpr, VectorMatching } from '../parse/ast.ts'
 import { arithmeticOf, comparisonOf, isSetOperator } from './binary-operators.ts'
+import { noteFloatTrim } from './binary-scalar.ts'
 import { setOperation } from './binary-set.ts'
-import type { EvalContext } from './context.ts'
+import { type EvalContext, evaluateVector } from './context.ts'
 import { LabelMerger, SAME_LABELSET, withoutName } from './drop-names.ts'
 import { QueryExecutionError } from './errors.ts'
-import { evaluateVector } from './evaluate.ts'
 import { createMatchGrouping, type Grouping } from './label-grouping.ts'
-import { bracedLabelsText } from './select-instant.ts'
+import { bracedLabelsText } from './braced-labels.ts'
 import type { StepSeries } from './step-series.ts'
 
 /** The series of one match group. */
@@ -18,7 +18,8 @@ interface MatchGroup {
   readonly many: StepSeries[]
 }
 
-const MANY_TO_ONE_IMPLICIT = 'multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)'
+const MANY_TO_ONE_IMPLICIT =
+  'multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)'
 const NOT_UNIQUE = 'multiple matches for labels: grouping labels must ensure unique matches'
 
 const PLAIN: VectorMatching = {
@@ -136,7 +137,8 @@ class Join {
   #filler(value: number, labels: Labels, wanted: readonly StepSeries[], having: readonly StepSeries[]): StepSeries {
     const filler = this.#ctx.pool.take(labels)
     filler.values.fill(value)
-    for (const series of wanted) for (let i = 0; i < series.present.length; i++) filler.present[i]! |= series.present[i]!
+    for (const series of wanted)
+      for (let i = 0; i < series.present.length; i++) filler.present[i]! |= series.present[i]!
     for (const series of having) {
       for (let i = 0; i < series.present.length; i++) if (series.present[i] === 1) filler.present[i] = 0
     }
@@ -173,7 +175,11 @@ class Join {
       return
     }
     const comparison = comparisonOf(op)
-    if (comparison === undefined) return
+    if (comparison === undefined) {
+      // Trims have a threshold on the right, never a vector of floats on both sides.
+      noteFloatTrim(this.#expr, this.#ctx)
+      return
+    }
     for (let i = 0; i < values.length; i++) {
       if (left.present[i] === 0 || right.present[i] === 0) continue
       const holds = comparison(left.values[i]!, right.values[i]!)

@@ -1,7 +1,6 @@
 import { EMPTY_LABELS, type Labels, labelsFromEntries, METRIC_NAME } from '../../model/labels.ts'
 import type { Call, Expr } from '../parse/ast.ts'
-import type { EvalContext } from './context.ts'
-import { evaluateVector } from './evaluate.ts'
+import { type EvalContext, evaluateVector } from './context.ts'
 import { matrixOf, selectWindows } from './select-range.ts'
 import type { StepSeries } from './step-series.ts'
 

@@ -1,5 +1,13 @@
 import { formatFloatGeneral, formatFloatPlain, normalizeBucketBound, parseGoFloat } from '../../model/float.ts'
-import { type Labels, labelsKey, labelValue, METRIC_NAME, projectLabels, quoteLabelValue, withLabels } from '../../model/labels.ts'
+import {
+  type Labels,
+  labelsKey,
+  labelValue,
+  METRIC_NAME,
+  projectLabels,
+  quoteLabelValue,
+  withLabels,
+} from '../../model/labels.ts'
 import {
   type Bucket,
   type BucketsResult,
@@ -10,9 +18,9 @@ import {
 import type { Call, Expr } from '../parse/ast.ts'
 import { warnAboutQuantile } from './aggregate.ts'
 import { forMetric } from './annotations.ts'
-import type { EvalContext } from './context.ts'
+import { type EvalContext, evaluateScalar, evaluateVector } from './context.ts'
 import { dropNames } from './drop-names.ts'
-import { evaluateScalar, evaluateString, evaluateVector } from './evaluate.ts'
+import { evaluateString } from './evaluate-string.ts'
 import { hasOneName } from './one-name.ts'
 import type { StepSeries } from './step-series.ts'
 
@@ -64,11 +72,7 @@ interface HistogramGroup {
   readonly dropName: boolean
 }
 
-function* evaluateBuckets(
-  bucketsArg: Expr,
-  outputs: readonly BucketOutput[],
-  ctx: EvalContext,
-): Generator<StepSeries> {
+function* evaluateBuckets(bucketsArg: Expr, outputs: readonly BucketOutput[], ctx: EvalContext): Generator<StepSeries> {
   for (const group of collectGroups(bucketsArg, ctx)) {
     ctx.query.limits.poll()
     for (const { evaluate, labels } of outputs) {

@@ -1,11 +1,18 @@
-import { type Labels, labelsKey, labelsText, labelValue, METRIC_NAME, projectLabels, withLabels } from '../../model/labels.ts'
+import {
+  type Labels,
+  labelsKey,
+  labelsText,
+  labelValue,
+  METRIC_NAME,
+  projectLabels,
+  withLabels,
+} from '../../model/labels.ts'
 import { createMatcher, type Matcher, matches } from '../../model/matcher.ts'
 import type { Call, Expr, Subquery, VectorSelector } from '../parse/ast.ts'
 import { childrenOf } from '../parse/walk.ts'
-import type { EvalContext } from './context.ts'
+import { type EvalContext, evaluateVector } from './context.ts'
 import { LabelMerger } from './drop-names.ts'
 import { QueryExecutionError } from './errors.ts'
-import { evaluateVector } from './evaluate.ts'
 import { selectInstant } from './select-instant.ts'
 import type { StepSeries } from './step-series.ts'
 

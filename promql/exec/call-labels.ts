@@ -1,9 +1,9 @@
 import { METRIC_NAME } from '../../model/labels.ts'
 import { labelJoin, labelReplace } from '../functions/label-functions.ts'
 import type { Call } from '../parse/ast.ts'
-import type { EvalContext } from './context.ts'
+import { type EvalContext, evaluateVector } from './context.ts'
 import { LabelMerger } from './drop-names.ts'
-import { evaluateString, evaluateVector } from './evaluate.ts'
+import { evaluateString } from './evaluate-string.ts'
 import type { StepSeries } from './step-series.ts'
 
 /** `label_replace` and `label_join`. */

@@ -2,8 +2,8 @@ import { compareLabels, labelValue } from '../../model/labels.ts'
 import { compareNatural } from '../functions/label-functions.ts'
 import type { Call } from '../parse/ast.ts'
 import { compareNaNLast } from './aggregate-select.ts'
-import type { EvalContext } from './context.ts'
-import { evaluateString, evaluateVector } from './evaluate.ts'
+import { type EvalContext, evaluateVector } from './context.ts'
+import { evaluateString } from './evaluate-string.ts'
 import type { StepSeries } from './step-series.ts'
 
 /** `sort` and `sort_desc`; NaN last both ways. */
@@ -25,11 +25,7 @@ export function sortByLabel(expr: Call, ctx: EvalContext): Iterable<StepSeries> 
   })
 }
 
-function sorted(
-  expr: Call,
-  ctx: EvalContext,
-  compare: (a: StepSeries, b: StepSeries) => number,
-): Iterable<StepSeries> {
+function sorted(expr: Call, ctx: EvalContext, compare: (a: StepSeries, b: StepSeries) => number): Iterable<StepSeries> {
   if (!ctx.query.isInstant) {
     const text = 'sort is ineffective for range queries since results are always ordered by labels'
     ctx.query.annotations.warn(text, expr.span)

@@ -10,13 +10,11 @@ import { info } from './call-info.ts'
 import { changeLabels } from './call-labels.ts'
 import { sortByLabel, sortByValue } from './call-sort.ts'
 import { callWindowFunction } from './call-window.ts'
-import type { EvalContext } from './context.ts'
+import { type EvalContext, evaluateScalar, evaluateVector } from './context.ts'
 import { dropNames } from './drop-names.ts'
-import { evaluateScalar, evaluateVector } from './evaluate.ts'
 import { hasOneName } from './one-name.ts'
 import { selectInstant, selectsOneName } from './select-instant.ts'
 import { countPresent, type StepSeries } from './step-series.ts'
-
 
 type VectorFunction = (expr: Call, ctx: EvalContext) => Iterable<StepSeries>
 

@@ -1,15 +1,25 @@
 import type { WindowKernels } from '../../kernels/index.ts'
 import type { Querier } from '../../model/storage.ts'
+import type { Expr } from '../parse/ast.ts'
 import type { Annotations } from './annotations.ts'
 import type { QueryLimits } from './query-limits.ts'
-import { SeriesPool } from './step-series.ts'
+import type { SharedParts } from './shared-parts.ts'
+import { SeriesPool, type StepSeries } from './step-series.ts'
 import { StepGrid } from './step-grid.ts'
+
+/** Evaluates operands of either type. Operators reach it by their context: the dispatcher that it is imports all of them. */
+export interface Evaluator {
+  vector(expr: Expr, ctx: EvalContext): Iterable<StepSeries>
+  scalar(expr: Expr, ctx: EvalContext): Float64Array
+}
 
 /** What holds for one whole query. */
 export interface QueryContext {
+  readonly evaluator: Evaluator
   readonly querier: Querier
   readonly limits: QueryLimits
   readonly annotations: Annotations
+  readonly shared: SharedParts
   readonly lookbackDeltaMs: number
   readonly windowKernels: WindowKernels
   readonly delayedNameRemoval: boolean
@@ -27,6 +37,18 @@ export interface EvalContext {
   readonly pool: SeriesPool
 }
 
+/** @throws {QueryTooManySamplesError} when one series with a value at each step would be too much */
 export function contextFor(query: QueryContext, grid: StepGrid): EvalContext {
+  query.limits.checkSteps(grid.count)
   return { query, grid, pool: new SeriesPool(grid.count, query.limits) }
 }
+
+/**
+ * Evaluates an instant vector at all steps of the grid, series by series. Each series is owned by the caller from then on;
+ * series without any present step are left out.
+ */
+export const evaluateVector = (expr: Expr, ctx: EvalContext): Iterable<StepSeries> =>
+  ctx.query.evaluator.vector(expr, ctx)
+
+/** Evaluates a scalar at all steps. The array may be shared: do not write. */
+export const evaluateScalar = (expr: Expr, ctx: EvalContext): Float64Array => ctx.query.evaluator.scalar(expr, ctx)

@@ -1,14 +1,32 @@
 import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../../lib/clock.ts'
-import { createKernelMemory, createWindowKernels, instantiateKernels, KERNEL_RESERVED_BYTES, WINDOW_WORK_BYTES } from '../../kernels/index.ts'
+import {
+  createKernelMemory,
+  createWindowKernels,
+  instantiateKernels,
+  KERNEL_RESERVED_BYTES,
+  WINDOW_WORK_BYTES,
+} from '../../kernels/index.ts'
 import type { Querier, Queryable, SeriesColumn } from '../../model/storage.ts'
 import { labelsFromRecord, labelsText } from '../../model/labels.ts'
-import { createEngine, type EngineOptions, MemoryStorage, parseExpr, parseSeriesLine, type QueryOptions } from '../index.ts'
+import {
+  createEngine,
+  type EngineOptions,
+  MemoryStorage,
+  parseExpr,
+  parseSeriesLine,
+  type QueryOptions,
+} from '../index.ts'
 
 const MINUTE_MS = 60_000
 
 function engineWith(options: Partial<EngineOptions> = {}): ReturnType<typeof createEngine> {
-  return createEngine({ lookbackDeltaMs: 5 * MINUTE_MS, defaultSubqueryStepMs: () => MINUTE_MS, maxSamples: 1e6, ...options })
+  return createEngine({
+    lookbackDeltaMs: 5 * MINUTE_MS,
+    defaultSubqueryStepMs: () => MINUTE_MS,
+    maxSamples: 1e6,
+    ...options,
+  })
 }
 
 /** One sample a minute from time 0. */
@@ -17,7 +35,11 @@ function storageWith(...lines: string[]): MemoryStorage {
   for (const line of lines) {
     const { labels, values } = parseSeriesLine(line)
     const floats = values.flatMap((value) => (value.kind === 'float' ? [value.value] : []))
-    storage.add(labels, Float64Array.from(floats, (_, i) => i * MINUTE_MS), Float64Array.from(floats))
+    storage.add(
+      labels,
+      Float64Array.from(floats, (_, i) => i * MINUTE_MS),
+      Float64Array.from(floats),
+    )
   }
   return storage
 }
@@ -81,7 +103,9 @@ describe('results', () => {
   test('parsed expressions are taken as well as text', () => {
     const engine = engineWith()
     const expr = parseExpr('sum(rate(c_total[5m]))')
-    expect(engine.instant(counters, expr, 600_000).result).toEqual(engine.instant(counters, 'sum(rate(c_total[5m]))', 600_000).result)
+    expect(engine.instant(counters, expr, 600_000).result).toEqual(
+      engine.instant(counters, 'sum(rate(c_total[5m]))', 600_000).result,
+    )
   })
 })
 
@@ -109,6 +133,8 @@ describe('limits', () => {
     const small = engineWith({ maxSamples: 30 })
     const message = 'query processing would load too many samples into memory in query execution'
     expectError(() => small.range(counters, 'c_total', range), 'ERR_QUERY_TOO_MANY_SAMPLES', 422, message)
+    const before = 'count_over_time(c_total[100y:1ms])'
+    expectError(() => instant(before), 'ERR_QUERY_TOO_MANY_SAMPLES', 422, message)
     // A sum holds one group and one series at a time, not all series.
     const wide = storageWith(...Array.from({ length: 50 }, (_, i) => `m{i="${i}"} 1+1x4`))
     const times = { startMs: 0, endMs: 4 * MINUTE_MS, stepMs: MINUTE_MS }
@@ -139,7 +165,9 @@ describe('limits', () => {
 
   test('lookback can be given for one query', () => {
     const engine = engineWith()
-    expect(engine.instant(counters, 'd_total', 22 * MINUTE_MS, { lookbackDeltaMs: 60_000 }).result).toMatchObject({ samples: [] })
+    expect(engine.instant(counters, 'd_total', 22 * MINUTE_MS, { lookbackDeltaMs: 60_000 }).result).toMatchObject({
+      samples: [],
+    })
     expect(engine.instant(counters, 'd_total', 22 * MINUTE_MS).result).toMatchObject({ samples: [{ value: 1200 }] })
   })
 })
@@ -190,6 +218,26 @@ test('the part that @ fixes is read once', () => {
   expect([selects, samples, stats.samples.totalQueryableSamples]).toEqual([1, 5 * MINUTE_MS - 1, 10])
 })
 
+test('equal parts are read once, and may be changed by each user', () => {
+  let selects = 0
+  const counting: Queryable = {
+    querier: (times): Querier => {
+      const inner = counters.querier(times)
+      return {
+        ...inner,
+        select: (matchers, hints) => {
+          selects++
+          return inner.select(matchers, hints)
+        },
+      }
+    },
+  }
+  const text = 'sum(-rate(c_total[5m])) + sum(rate(c_total[5m])) * sum(rate(c_total[5m])) + 0 * sum(rate(c_total[4m]))'
+  const { result } = engineWith().instant(counting, text, 600_000)
+  expect(result).toMatchObject({ samples: [{ value: 6 }] })
+  expect(selects).toBe(2)
+})
+
 test('columns in the kernels’ memory give the same answers', () => {
   const memory = createKernelMemory({ initialBytes: 1 << 20, maximumBytes: 2 << 20 })
   const windowKernels = createWindowKernels({
@@ -215,9 +263,23 @@ test('columns in the kernels’ memory give the same answers', () => {
   shared.timestampsMs.set(column.timestampsMs)
   shared.values.set(column.values)
   const storeOf = (only: SeriesColumn): Queryable => ({
-    querier: () => ({ select: () => [only], series: () => [], labelNames: () => [], labelValues: () => [], close: () => undefined }),
+    querier: () => ({
+      select: () => [only],
+      series: () => [],
+      labelNames: () => [],
+      labelValues: () => [],
+      close: () => undefined,
+    }),
   })
-  for (const name of ['rate', 'increase', 'delta', 'sum_over_time', 'avg_over_time', 'min_over_time', 'max_over_time']) {
+  for (const name of [
+    'rate',
+    'increase',
+    'delta',
+    'sum_over_time',
+    'avg_over_time',
+    'min_over_time',
+    'max_over_time',
+  ]) {
     const text = `${name}(c_total[5m])`
     const ours = engineWith({ windowKernels }).range(storeOf(shared), text, range)
     const plain = engineWith().range(storeOf(column), text, range)

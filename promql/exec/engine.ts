@@ -4,15 +4,18 @@ import type { Queryable } from '../../model/storage.ts'
 import type { Expr } from '../parse/ast.ts'
 import type { ParserFeatures } from '../parse/features.ts'
 import { parseExpr } from '../parse/parse.ts'
+import { findCommonParts } from '../plan/common.ts'
 import { planQuery } from '../plan/plan.ts'
 import { readRangeOf } from '../plan/time-range.ts'
 import { exprType } from '../check/check.ts'
 import { Annotations } from './annotations.ts'
 import { contextFor, type QueryContext } from './context.ts'
 import { QueryInvalidError } from './errors.ts'
+import { evaluator } from './evaluate.ts'
 import { instantResult, rangeResult } from './materialize.ts'
 import { QueryLimits } from './query-limits.ts'
 import type { Evaluation, QueryResult } from './result.ts'
+import { SharedParts } from './shared-parts.ts'
 import { StepGrid } from './step-grid.ts'
 
 export interface EngineOptions {
@@ -119,9 +122,11 @@ class Run {
     const querier = queryable.querier(readRangeOf(plan, steps, lookbackDeltaMs))
     const query: QueryContext = {
       ...this.#times,
+      evaluator,
       querier,
       limits,
       annotations,
+      shared: new SharedParts(findCommonParts(plan)),
       lookbackDeltaMs,
       windowKernels: this.#engine.windowKernels ?? scalarWindowKernels,
       delayedNameRemoval: this.#engine.delayedNameRemoval ?? false,

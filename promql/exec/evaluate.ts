@@ -6,18 +6,22 @@ import { scalarBinary } from './binary-operators.ts'
 import { vectorWithScalar } from './binary-scalar.ts'
 import { vectorWithVector } from './binary-vector.ts'
 import { callScalar, callVector } from './call.ts'
-import { contextFor, type EvalContext } from './context.ts'
+import { contextFor, type EvalContext, type Evaluator, evaluateScalar, evaluateVector } from './context.ts'
 import { dropNames } from './drop-names.ts'
 import { hasOneName } from './one-name.ts'
 import { selectInstant } from './select-instant.ts'
 import { StepGrid } from './step-grid.ts'
 import type { StepSeries } from './step-series.ts'
 
-/**
- * Evaluates an instant vector at all steps of the grid, series by series. Each series is owned by the caller from then on;
- * series without any present step are left out.
- */
-export function evaluateVector(expr: Expr, ctx: EvalContext): Iterable<StepSeries> {
+/** The dispatcher: one function for each kind of expression. */
+export const evaluator: Evaluator = { vector, scalar }
+
+function vector(expr: Expr, ctx: EvalContext): Iterable<StepSeries> {
+  const { shared } = ctx.query
+  return shared.has(expr) ? shared.series(expr, ctx, () => evaluateNode(expr, ctx)) : evaluateNode(expr, ctx)
+}
+
+function evaluateNode(expr: Expr, ctx: EvalContext): Iterable<StepSeries> {
   switch (expr.kind) {
     case 'paren':
       return evaluateVector(expr.expr, ctx)
@@ -38,8 +42,7 @@ export function evaluateVector(expr: Expr, ctx: EvalContext): Iterable<StepSerie
   }
 }
 
-/** Evaluates a scalar at all steps. The array may be shared: do not write. */
-export function evaluateScalar(expr: Expr, ctx: EvalContext): Float64Array {
+function scalar(expr: Expr, ctx: EvalContext): Float64Array {
   const { count } = ctx.grid
   switch (expr.kind) {
     case 'number':
@@ -63,12 +66,6 @@ export function evaluateScalar(expr: Expr, ctx: EvalContext): Float64Array {
     default:
       invariant(false, `${expr.kind} is no scalar`)
   }
-}
-
-export function evaluateString(expr: Expr): string {
-  if (expr.kind === 'string') return expr.value
-  if (expr.kind === 'paren' || expr.kind === 'stepInvariant') return evaluateString(expr.expr)
-  invariant(false, `${expr.kind} is no string`)
 }
 
 function evaluateBinary(expr: BinaryExpr, ctx: EvalContext): Iterable<StepSeries> {

@@ -2,9 +2,9 @@ import { compareLabels, EMPTY_LABELS } from '../../model/labels.ts'
 import type { VectorSample } from '../../model/query.ts'
 import type { Expr } from '../parse/ast.ts'
 import { exprType } from '../check/check.ts'
-import type { EvalContext } from './context.ts'
+import { type EvalContext, evaluateScalar, evaluateVector } from './context.ts'
 import { LabelMerger, withoutName } from './drop-names.ts'
-import { evaluateScalar, evaluateString, evaluateVector } from './evaluate.ts'
+import { evaluateString } from './evaluate-string.ts'
 import type { MatrixSeries, QueryResult } from './result.ts'
 import { matrixOf, selectWindows } from './select-range.ts'
 import { countPresent, type StepSeries } from './step-series.ts'
@@ -60,6 +60,7 @@ function vectorSamples(expr: Expr, ctx: EvalContext): VectorSample[] {
 
 /** Takes away the names whose removal was delayed; only series that thereby change can meet others. */
 function finalNames(input: Iterable<StepSeries>, ctx: EvalContext): Iterable<StepSeries> {
+  if (!ctx.query.delayedNameRemoval) return input
   const merger = new LabelMerger(ctx)
   for (const series of input) {
     if (series.dropName) series.labels = withoutName(series.labels)

@@ -37,6 +37,11 @@ export class QueryLimits {
     }
   }
 
+  /** Room is made for whole series, so that a single one must fit. @throws {QueryTooManySamplesError} */
+  checkSteps(stepCount: number): void {
+    if (stepCount > this.#maxSamples) throw new QueryTooManySamplesError()
+  }
+
   /** To be called once per series. @throws {QueryTimeoutError} @throws {QueryCanceledError} */
   poll(): void {
     if (this.#sincePoll++ % POLL_EVERY !== 0) return

@@ -1,4 +1,4 @@
-import { labelsText, labelValue, METRIC_NAME } from '../../model/labels.ts'
+import { METRIC_NAME } from '../../model/labels.ts'
 import type { SelectHints, SeriesColumn } from '../../model/storage.ts'
 import type { VectorSelector } from '../parse/ast.ts'
 import { selectorRange } from '../plan/time-range.ts'
@@ -124,11 +124,3 @@ function smooth(column: SeriesColumn, timesMs: Float64Array, lookbackMs: number,
 /** Whether all series of a selector have the same metric name, so that dropping it cannot make two of them equal. */
 export const selectsOneName = (selector: VectorSelector): boolean =>
   selector.matchers.some((matcher) => matcher.type === '=' && matcher.name === METRIC_NAME)
-
-/** Prometheus' form in errors: the name stays inside the braces. */
-export function bracedLabelsText(labels: readonly string[]): string {
-  const name = labelValue(labels, METRIC_NAME)
-  if (name === '') return labelsText(labels)
-  const rest = labelsText(labels.filter((_, i) => labels[i - (i % 2)] !== METRIC_NAME))
-  return `{__name__="${name}"${rest === '{}' ? '}' : `, ${rest.slice(1)}`}`
-}

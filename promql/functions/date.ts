@@ -32,8 +32,7 @@ export const dateFunctions: Readonly<Record<string, (seconds: number) => number>
  * Whole seconds. What is no number or does not fit into 64 bits becomes the smallest such number (Go on x86-64), which the
  * calendar's own arithmetic then carries over to the far end.
  */
-const wholeSeconds = (seconds: number): number =>
-  Math.abs(seconds) < 2 ** 63 ? Math.trunc(seconds) : 2 ** 63
+const wholeSeconds = (seconds: number): number => (Math.abs(seconds) < 2 ** 63 ? Math.trunc(seconds) : 2 ** 63)
 
 const floorMod = (a: number, b: number): number => ((a % b) + b) % b
 
@@ -64,7 +63,5 @@ function civilDate(days: number): CivilDate {
 /** Day number of January 1st. */
 function daysToYear(year: number): number {
   const before = year - 1
-  return (
-    365 * before + Math.floor(before / 4) - Math.floor(before / 100) + Math.floor(before / 400) + 306 - EPOCH_DAYS
-  )
+  return 365 * before + Math.floor(before / 4) - Math.floor(before / 100) + Math.floor(before / 400) + 306 - EPOCH_DAYS
 }

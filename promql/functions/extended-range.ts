@@ -15,7 +15,8 @@ export function extendedRate(edge: Edge, measure: Measure): WindowFunction {
     for (let step = 0; step < lo.length; step++) {
       const endMs = endsMs[step]!
       const window = { from: lo[step]!, to: hi[step]!, startMs: endMs - windows.rangeMs, endMs }
-      const change = edge === 'anchored' ? anchoredChange(windows, window, isCounter) : smoothedChange(windows, window, isCounter)
+      const change =
+        edge === 'anchored' ? anchoredChange(windows, window, isCounter) : smoothedChange(windows, window, isCounter)
       if (change === undefined) continue
       out.values[step] = measure === 'rate' ? change / (windows.rangeMs / 1000) : change
       out.present[step] = 1

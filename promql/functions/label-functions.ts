@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js'
-import { type Labels, labelValue, withLabels } from '../../model/labels.ts'
+import { compareStrings, type Labels, labelValue, withLabels } from '../../model/labels.ts'
 import { QueryExecutionError } from '../exec/errors.ts'
 
 /** Any well-formed, non-empty text is a label name. */
@@ -57,14 +57,11 @@ export function compareNatural(a: string, b: string): number {
   for (let i = 0; i < Math.min(partsA.length, partsB.length); i++) {
     const x = partsA[i]!
     const y = partsB[i]!
-    if (x === y) continue
-    if (/^\d/.test(x) && /^\d/.test(y)) {
-      const byNumber = compareDigits(x, y)
-      if (byNumber !== 0) return byNumber
-    }
-    return x < y ? -1 : 1
+    const order = /^\d/.test(x) && /^\d/.test(y) ? compareDigits(x, y) : compareStrings(x, y)
+    if (order !== 0) return order
   }
-  return partsA.length - partsB.length
+  // Leading zeros decide last.
+  return partsA.length - partsB.length || compareStrings(a, b)
 }
 
 function compareDigits(x: string, y: string): number {
@@ -73,4 +70,3 @@ function compareDigits(x: string, y: string): number {
   if (trimmedX.length !== trimmedY.length) return trimmedX.length - trimmedY.length
   return trimmedX === trimmedY ? 0 : trimmedX < trimmedY ? -1 : 1
 }
-

@@ -44,8 +44,12 @@ export const madOverTime = eachWindow(1, (windows, from, to) => {
 
 export const tsOfFirstOverTime = eachWindow(1, (windows, from) => windows.timestampsMs[from]! / 1000)
 export const tsOfLastOverTime = eachWindow(1, (windows, _from, to) => windows.timestampsMs[to - 1]! / 1000)
-export const tsOfMinOverTime = eachWindow(1, (windows, from, to) => timeOfExtreme(windows, from, to, (x, best) => x <= best))
-export const tsOfMaxOverTime = eachWindow(1, (windows, from, to) => timeOfExtreme(windows, from, to, (x, best) => x >= best))
+export const tsOfMinOverTime = eachWindow(1, (windows, from, to) =>
+  timeOfExtreme(windows, from, to, (x, best) => x <= best),
+)
+export const tsOfMaxOverTime = eachWindow(1, (windows, from, to) =>
+  timeOfExtreme(windows, from, to, (x, best) => x >= best),
+)
 
 function timeOfExtreme(
   windows: ColumnWindows,

@@ -45,7 +45,11 @@ describe.skipIf(!available)('differential: Prometheus gives the same answers', (
     const series = makeSeries()
     for (const { labels, points } of series) {
       const timestampsMs = Float64Array.from(points, ([timeS]) => timeS * 1000)
-      storage.add(labelsFromRecord(labels), timestampsMs, Float64Array.from(points, ([, value]) => value))
+      storage.add(
+        labelsFromRecord(labels),
+        timestampsMs,
+        Float64Array.from(points, ([, value]) => value),
+      )
     }
     writeFileSync(join(folder, 'samples.om'), openMetricsOf(series))
     writeFileSync(join(folder, 'prometheus.yml'), 'global: {evaluation_interval: 1m}\n')
@@ -73,7 +77,7 @@ describe.skipIf(!available)('differential: Prometheus gives the same answers', (
   })
 
   test(`${EXPRESSIONS} generated expressions`, { timeout: 120_000 }, async () => {
-    const expressions = [...new Set(fc.sample(vectors, { seed: 1, numRuns: EXPRESSIONS }))]
+    const expressions = [...new Set(fc.sample(vectors, { seed: 20_260_101, numRuns: EXPRESSIONS }))]
     let answered = 0
     const differences: string[] = []
     for (const text of expressions) {
@@ -129,7 +133,9 @@ function differenceOf(ours: Answer, theirs: Answer): string | undefined {
   if ((ours.error === undefined) !== (theirs.error === undefined)) {
     return `ours: ${ours.error ?? 'no error'}, theirs: ${theirs.error ?? 'no error'}`
   }
-  const [oursLabels, theirLabels] = [ours, theirs].map(({ series }) => [...series.keys()].sort(compareStrings).join(' '))
+  const [oursLabels, theirLabels] = [ours, theirs].map(({ series }) =>
+    [...series.keys()].sort(compareStrings).join(' '),
+  )
   if (oursLabels !== theirLabels) return `ours: ${oursLabels}, theirs: ${theirLabels}`
   for (const [labels, wanted] of theirs.series) {
     const points = ours.series.get(labels)!
@@ -163,7 +169,12 @@ function makeSeries(): TestSeries[] {
     seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648
     return seed / 2_147_483_648
   }
-  const add = (labels: Record<string, string>, valueOf: (i: number) => number, shiftS: number, keep = (_i: number) => true): void => {
+  const add = (
+    labels: Record<string, string>,
+    valueOf: (i: number) => number,
+    shiftS: number,
+    keep = (_i: number) => true,
+  ): void => {
     const points: [number, number][] = []
     for (let i = 0; i < SAMPLES; i++) {
       const value = valueOf(i)
@@ -175,8 +186,17 @@ function makeSeries(): TestSeries[] {
     const job = n < 2 ? 'api' : 'web'
     const shiftS = 3.5 + n
     add({ __name__: 'up', instance, job }, () => (random() < 0.9 ? 1 : 0), shiftS)
-    add({ __name__: 'load', instance, job }, () => Math.round((random() - 0.3) * 400) / 4, shiftS, () => random() < 0.7)
-    add({ __name__: 'temperature', instance, job, room: `r${n % 2}` }, (i) => 20 + n + Math.round(8 * Math.sin(i / 20)) / 4, shiftS)
+    add(
+      { __name__: 'load', instance, job },
+      () => Math.round((random() - 0.3) * 400) / 4,
+      shiftS,
+      () => random() < 0.7,
+    )
+    add(
+      { __name__: 'temperature', instance, job, room: `r${n % 2}` },
+      (i) => 20 + n + Math.round(8 * Math.sin(i / 20)) / 4,
+      shiftS,
+    )
     for (const code of ['200', '404', '500']) {
       let total = 1000
       const step = (): number => {
@@ -212,7 +232,10 @@ async function freePort(): Promise<number> {
 
 async function untilReady(url: string): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
-    const ready = await fetch(`${url}/-/ready`).then((response) => response.ok, () => false)
+    const ready = await fetch(`${url}/-/ready`).then(
+      (response) => response.ok,
+      () => false,
+    )
     if (ready) return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
@@ -234,16 +257,51 @@ const selector = fc.constantFrom(
   'nothing_here',
 )
 const duration = fc.constantFrom('1m', '2m', '5m', '90s', '12m')
-const modifier = fc.constantFrom('', '', '', ' offset 3m', ' offset -1m', ' @ 1700008900.25', ' @ end()', ' @ start() offset 30s')
+const modifier = fc.constantFrom(
+  '',
+  '',
+  '',
+  ' offset 3m',
+  ' offset -1m',
+  ' @ 1700008900.25',
+  ' @ end()',
+  ' @ start() offset 30s',
+)
 const rangeFunction = fc.constantFrom(
-  ...['irate', 'delta', 'idelta', 'deriv', 'resets', 'changes'],
+  'irate',
+  'delta',
+  'idelta',
+  'deriv',
+  'resets',
+  'changes',
   ...['sum', 'avg', 'min', 'max', 'count', 'last', 'stddev', 'stdvar', 'present'].map((name) => `${name}_over_time`),
 )
 // Of scrapes without gaps: how far a late start is extrapolated toward zero has changed since 2.42.
 const counterFunction = fc.constantFrom('rate', 'increase')
 const gapless = selector.filter((text) => !text.startsWith('load'))
-const grouping = fc.constantFrom('', ' by (job)', ' by (instance)', ' without (code)', ' by (job, code)', ' without (instance, room)')
-const mathFunction = fc.constantFrom('abs', 'ceil', 'floor', 'sqrt', 'exp', 'ln', 'sgn', 'round', 'sin', 'timestamp', 'hour', 'day_of_week', 'year')
+const grouping = fc.constantFrom(
+  '',
+  ' by (job)',
+  ' by (instance)',
+  ' without (code)',
+  ' by (job, code)',
+  ' without (instance, room)',
+)
+const mathFunction = fc.constantFrom(
+  'abs',
+  'ceil',
+  'floor',
+  'sqrt',
+  'exp',
+  'ln',
+  'sgn',
+  'round',
+  'sin',
+  'timestamp',
+  'hour',
+  'day_of_week',
+  'year',
+)
 const comparison = fc.constantFrom('==', '!=', '>', '<', '>=', '<=')
 // Not atan2: 2.42 forgets to drop the name there.
 const arithmetic = fc.constantFrom('+', '-', '*', '/', '%', '^')
@@ -258,14 +316,23 @@ const { vectors } = fc.letrec<{ vectors: string }>((tie) => ({
     fc.tuple(counterFunction, gapless, duration, modifier).map(([f, s, d, m]) => `${f}(${s}[${d}]${m})`),
     fc.tuple(phi, selector, duration).map(([q, s, d]) => `quantile_over_time(${q}, ${s}[${d}])`),
     fc.tuple(selector, duration).map(([s, d]) => `predict_linear(${s}[${d}], 600)`),
-    fc.tuple(phi, duration, grouping).map(([q, d, g]) =>
-      `histogram_quantile(${q}, sum${g.startsWith(' by') ? g.replace(')', ', le)') : ' by (le)'} (rate(latency_bucket[${d}])))`,
-    ),
-    fc.tuple(fc.constantFrom('sum', 'avg', 'min', 'max', 'count', 'group', 'stddev', 'stdvar'), grouping, tie('vectors')).map(
-      ([op, g, v]) => `${op}${g} (${v})`,
-    ),
+    fc
+      .tuple(phi, duration, grouping)
+      .map(
+        ([q, d, g]) =>
+          `histogram_quantile(${q}, sum${g.startsWith(' by') ? g.replace(')', ', le)') : ' by (le)'} (rate(latency_bucket[${d}])))`,
+      ),
+    fc
+      .tuple(
+        fc.constantFrom('sum', 'avg', 'min', 'max', 'count', 'group', 'stddev', 'stdvar'),
+        grouping,
+        tie('vectors'),
+      )
+      .map(([op, g, v]) => `${op}${g} (${v})`),
     fc.tuple(phi, grouping, tie('vectors')).map(([q, g, v]) => `quantile${g} (${q}, ${v})`),
-    fc.tuple(fc.constantFrom('topk', 'bottomk'), grouping, tie('vectors')).map(([op, g, v]) => `count(${op}${g} (2, ${v}))`),
+    fc
+      .tuple(fc.constantFrom('topk', 'bottomk'), grouping, tie('vectors'))
+      .map(([op, g, v]) => `count(${op}${g} (2, ${v}))`),
     fc.tuple(mathFunction, tie('vectors')).map(([f, v]) => `${f}(${v})`),
     fc.tuple(tie('vectors')).map(([v]) => `clamp(${v}, -3, 30)`),
     fc.tuple(tie('vectors'), arithmetic, number).map(([v, op, n]) => `(${v} ${op} ${n})`),
@@ -274,12 +341,18 @@ const { vectors } = fc.letrec<{ vectors: string }>((tie) => ({
     fc.tuple(tie('vectors'), comparison, number).map(([v, op, n]) => `(${v} ${op} bool ${n})`),
     fc.tuple(tie('vectors'), arithmetic, tie('vectors')).map(([l, op, r]) => `(${l} ${op} ignoring (code, room) ${r})`),
     fc.tuple(tie('vectors'), comparison, tie('vectors')).map(([l, op, r]) => `(${l} ${op} on (instance) ${r})`),
-    fc.tuple(arithmetic, tie('vectors')).map(([op, r]) => `(requests_total ${op} on (instance) group_left (room) ${r})`),
-    fc.tuple(tie('vectors'), fc.constantFrom('and', 'or', 'unless'), tie('vectors')).map(([l, op, r]) => `(${l} ${op} ${r})`),
-    fc.tuple(tie('vectors'), fc.constantFrom('and', 'unless')).map(([l, op]) => `(${l} ${op} on (job) up{instance="c:3"})`),
-    fc.tuple(fc.constantFrom('max', 'avg', 'sum', 'count', 'last'), tie('vectors')).map(
-      ([f, v]) => `${f}_over_time((${v})[5m:1m])`,
-    ),
+    fc
+      .tuple(arithmetic, tie('vectors'))
+      .map(([op, r]) => `(requests_total ${op} on (instance) group_left (room) ${r})`),
+    fc
+      .tuple(tie('vectors'), fc.constantFrom('and', 'or', 'unless'), tie('vectors'))
+      .map(([l, op, r]) => `(${l} ${op} ${r})`),
+    fc
+      .tuple(tie('vectors'), fc.constantFrom('and', 'unless'))
+      .map(([l, op]) => `(${l} ${op} on (job) up{instance="c:3"})`),
+    fc
+      .tuple(fc.constantFrom('max', 'avg', 'sum', 'count', 'last'), tie('vectors'))
+      .map(([f, v]) => `${f}_over_time((${v})[290s:1m])`),
     fc.tuple(tie('vectors')).map(([v]) => `absent(${v})`),
     fc.tuple(tie('vectors')).map(([v]) => `label_replace(${v}, "where", "$1-x", "instance", "(.).*")`),
     fc.tuple(tie('vectors')).map(([v]) => `label_join(${v}, "both", "/", "job", "instance")`),

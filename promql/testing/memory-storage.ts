@@ -93,8 +93,7 @@ function matching(
   range: TimeRange,
 ): StoredSeries[] {
   return all.filter(
-    (series) =>
-      (sets.length === 0 || sets.some((set) => matchesAll(series.labels, set))) && hasSampleIn(series, range),
+    (series) => (sets.length === 0 || sets.some((set) => matchesAll(series.labels, set))) && hasSampleIn(series, range),
   )
 }
 

@@ -64,7 +64,12 @@ function load(storage: MemoryStorage, series: ScriptSeries, stepMs: number): voi
     if (value.kind === 'float') values[at] = value.value
     else writeStaleNaN(values, at)
   })
-  if (kept.length > 0) storage.add(series.labels, Float64Array.from(kept, ({ index }) => index * stepMs), values)
+  if (kept.length > 0)
+    storage.add(
+      series.labels,
+      Float64Array.from(kept, ({ index }) => index * stepMs),
+      values,
+    )
 }
 
 /** @returns what went wrong, or `undefined` */
@@ -243,7 +248,8 @@ function checkPoints(
     if (want.kind !== 'float') return `${want.kind} at step ${step} cannot be answered`
     const timeMs = times.startMs + step * times.stepMs
     if (series.timestampsMs[at] !== timeMs) return `no value at step ${step}`
-    if (!almostEqual(series.values[at]!, want.value)) return `${series.values[at]} instead of ${want.value} at step ${step}`
+    if (!almostEqual(series.values[at]!, want.value))
+      return `${series.values[at]} instead of ${want.value} at step ${step}`
     at++
   }
   return at === series.timestampsMs.length ? undefined : `${series.timestampsMs.length - at} values too many`

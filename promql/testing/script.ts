@@ -30,7 +30,8 @@ export type Command =
   | { readonly kind: 'load'; readonly stepMs: number; readonly series: readonly ScriptSeries[] }
   | EvalCommand
 
-const EVAL = /^eval(?:_(\w+))?\s+(?:instant(?:\s+at\s+(\S+))?|range\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+))\s+(.+)$/i
+const EVAL =
+  /^eval(?:_(\w+))?\s+(?:instant(?:\s+at\s+(\S+))?|range\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+))\s+(.+)$/i
 const EXPECT = /^expect\s+(ordered|fail|warn|no_warn|info|no_info)(?:\s+(regex|msg)\s*:\s*(.*))?$/
 const EXPECT_RANGE = /^expect\s+range\s+vector\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)$/
 
@@ -103,9 +104,7 @@ function parseEval(head: string, body: readonly string[], line: number): EvalCom
     }
   }
   const range =
-    from === undefined
-      ? undefined
-      : { startMs: parseTimeMs(from), endMs: parseTimeMs(to!), stepMs: parseTimeMs(step!) }
+    from === undefined ? undefined : { startMs: parseTimeMs(from), endMs: parseTimeMs(to!), stepMs: parseTimeMs(step!) }
   const timeMs = range?.startMs ?? parseTimeMs(at ?? '0')
   return { kind: 'eval', line, expr: expr!, timeMs, range, expectations, series, scalar, string, rangeVector }
 }

@@ -14,7 +14,6 @@ import {
   METRIC_NAME,
   OutOfOrderSampleError,
   type SeriesRef,
-  withLabels,
 } from '../../model/index.ts'
 import { createRuleManager, parseRuleFile, type RuleManager, type RuleManagerOptions } from '../index.ts'
 import { slotOffsetMs } from '../schedule.ts'
@@ -157,5 +156,3 @@ export const named = (name: string, labels: Record<string, string> = {}): Record
   [METRIC_NAME]: name,
   ...labels,
 })
-
-export const without = (labels: Labels, name: string): Labels => withLabels(labels, [[name, '']])

@@ -45,7 +45,7 @@ export function parseTargetList(
       return fail('targets must be a list of strings')
     if (!isRecord(labels)) return fail('labels must be an object')
     const texts = Object.entries(labels).map(([name, value]): [string, string] => {
-      if (name === "") return fail("empty label name")
+      if (name === '') return fail('empty label name')
       if (typeof value !== 'string') return fail(`label ${JSON.stringify(name)} must be a string`)
       return [name, value]
     })

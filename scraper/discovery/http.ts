@@ -63,7 +63,8 @@ class HttpDiscovery implements Discovery {
       const list: unknown = JSON.parse(Buffer.from(response.body).toString())
       this.#onUpdate?.(parseTargetList(list, (i) => `${url}:${i}`, { __meta_url: url }))
     } catch (error) {
-      if (this.#onUpdate) this.#logger.error({ err: error, url }, 'target list is not usable, the last one stays in use')
+      if (this.#onUpdate)
+        this.#logger.error({ err: error, url }, 'target list is not usable, the last one stays in use')
     }
   }
 }

@@ -65,9 +65,19 @@ function compileRule(config: RelabelConfig, index: number): Rule {
     case 'labelkeep':
       return (labels) => removeNames(labels, (name) => !regex.matches(name))
     case 'lowercase':
-      return (labels) => set(labels, targetLabel, mapCase(source(labels), (c) => c.toLowerCase()))
+      return (labels) =>
+        set(
+          labels,
+          targetLabel,
+          mapCase(source(labels), (c) => c.toLowerCase()),
+        )
     case 'uppercase':
-      return (labels) => set(labels, targetLabel, mapCase(source(labels), (c) => c.toUpperCase()))
+      return (labels) =>
+        set(
+          labels,
+          targetLabel,
+          mapCase(source(labels), (c) => c.toUpperCase()),
+        )
     default:
       throw new RelabelError(index, `unknown action ${JSON.stringify(action)}`)
   }
@@ -89,7 +99,9 @@ function replaceRule(
 
 function labelMapRule(regex: RE2JS, replacement: Template): Rule {
   return (labels) => {
-    for (const [name, value] of [...labels]) {
+    // A copy: labels that the rule adds are not mapped again.
+    const before = Array.from(labels)
+    for (const [name, value] of before) {
       const match = regex.matcher(name)
       const mapped = match.matches() ? replacement(match) : ''
       if (mapped !== '') set(labels, mapped, value)
@@ -139,7 +151,7 @@ function set(labels: Map<string, string>, name: string, value: string): true {
 }
 
 function removeNames(labels: Map<string, string>, goes: (name: string) => boolean): true {
-  for (const name of [...labels.keys()]) if (goes(name)) labels.delete(name)
+  for (const name of labels.keys()) if (goes(name)) labels.delete(name)
   return true
 }
 

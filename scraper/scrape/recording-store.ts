@@ -51,7 +51,8 @@ export class RecordedGroup implements GroupWriter {
     let lastPosition = -1
     for (let at = 0; at < entryCount * ROW_ENTRY_BYTES; at += ROW_ENTRY_BYTES) {
       const position = view.getUint32(at, true)
-      if (position <= lastPosition || position >= this.#series.length) throw new Error(`position ${position} out of order`)
+      if (position <= lastPosition || position >= this.#series.length)
+        throw new Error(`position ${position} out of order`)
       lastPosition = position
       this.#state[position] = entryValue(view, at)
     }

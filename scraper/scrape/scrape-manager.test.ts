@@ -109,7 +109,12 @@ test('scrapes over HTTP, row after row, with up and the report', async () => {
       'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
   )
   const [target] = manager.targets()
-  expect(target).toMatchObject({ health: 'up', lastError: '', scrapePool: 'j', scrapeUrl: `http://${address}/metrics?p=1&p=2` })
+  expect(target).toMatchObject({
+    health: 'up',
+    lastError: '',
+    scrapePool: 'j',
+    scrapeUrl: `http://${address}/metrics?p=1&p=2`,
+  })
   expect(labelsToRecord(target!.discoveredLabels)).toEqual({
     __address__: address,
     __metrics_path__: '/metrics',
@@ -130,7 +135,11 @@ test.each<[string, Handler, string]>([
   ['no EOF', page(() => 'a 1\n', 'application/openmetrics-text'), 'line 2: data does not end with # EOF'],
   ['too long', page(() => `a 1\n${'#'.repeat(2000)}\n`), 'body size limit exceeded'],
   ['too many', page(() => 'a 1\nb 1\nc 1\nd 1\n'), 'sample limit exceeded'],
-  ['too many labels', page(() => 'a{b="1",c="2"} 1\n'), 'label_limit exceeded (metric: a, number of labels: 5, limit: 4)'],
+  [
+    'too many labels',
+    page(() => 'a{b="1",c="2"} 1\n'),
+    'label_limit exceeded (metric: a, number of labels: 5, limit: 4)',
+  ],
 ])('a failed scrape: %s', async (_name, handler, why) => {
   let broken = false
   const address = await serve((req, res) => (broken ? handler : page(() => 'a 1\n'))(req, res))
@@ -157,7 +166,10 @@ test('serves targets inside the process', async () => {
     scrape: () => Promise.resolve({ contentType: 'text/plain', body: Buffer.from(`a ${n++}`) }),
   }
   const { manager, store } = rig(new Map([['belltower:self', self]]))
-  await apply(manager, job('belltower:self', { staticConfigs: [{ targets: ['belltower:self'], labels: { instance: 'me' } }] }))
+  await apply(
+    manager,
+    job('belltower:self', { staticConfigs: [{ targets: ['belltower:self'], labels: { instance: 'me' } }] }),
+  )
   const rows = await rowsAfter(() => store.groups[0], 2)
   expect(rows.slice(0, 2).map((row) => value(row, { __name__: 'a', instance: 'me', job: 'j' }))).toEqual([0, 1])
 })
@@ -200,7 +212,8 @@ test('honours labels, scraped ones win', async () => {
 })
 
 test('normalises le and quantile where the type says so', async () => {
-  const text = '# TYPE h histogram\nh_bucket{le="1"} 1\n# TYPE s summary\ns{quantile="1"} 1\n# TYPE g gauge\ng{le="1"} 1\n'
+  const text =
+    '# TYPE h histogram\nh_bucket{le="1"} 1\n# TYPE s summary\ns{quantile="1"} 1\n# TYPE g gauge\ng{le="1"} 1\n'
   const address = await serve(page(() => text))
   const { manager, store } = rig()
   await apply(manager, job(address))
@@ -220,7 +233,12 @@ test('an unchanged pool keeps its loop; a changed one keeps its series; a remove
   await apply(manager, config)
   await until(() => store.groups.length === 2 && store.groups.every((group) => group.rows.length >= 2))
   await apply(manager, { ...config, staticConfigs: [{ targets: [address, other] }] })
-  const changed = { ...config, staticConfigs: [{ targets: [address] }], metricRelabelConfigs: [{ targetLabel: 'x', replacement: 'y' }] }
+  expect(manager.targets().map((one) => one.health)).toEqual(['up', 'up'])
+  const changed = {
+    ...config,
+    staticConfigs: [{ targets: [address] }],
+    metricRelabelConfigs: [{ targetLabel: 'x', replacement: 'y' }],
+  }
   await apply(manager, changed)
   expect(store.groups.length).toBe(2)
   const first = store.groups.find((group) => group.labels.includes(address))!
@@ -242,13 +260,17 @@ test('more targets than target_limit: all of them fail', async () => {
   const { manager, registry } = rig()
   await apply(manager, job('a:1', { targetLimit: 1, staticConfigs: [{ targets: ['a:1', 'b:1'] }] }))
   const targets = await until(() => manager.targets().every((one) => one.health === 'down') && manager.targets())
-  expect(targets.map((one) => one.lastError)).toEqual(Array(2).fill('target_limit exceeded (number of targets: 2, limit: 1)'))
+  expect(targets.map((one) => one.lastError)).toEqual(
+    Array(2).fill('target_limit exceeded (number of targets: 2, limit: 1)'),
+  )
   expect(await registry.metrics()).toContain('prometheus_target_scrape_pool_exceeded_target_limit_total 1')
 })
 
 test('a rule that cannot work changes nothing', async () => {
   const { manager } = rig()
   await apply(manager, job('a:1'))
-  await expect(apply(manager, job('a:1', { relabelConfigs: [{ regex: '(' }] }))).rejects.toMatchObject({ code: 'ERR_RELABEL' })
+  await expect(apply(manager, job('a:1', { relabelConfigs: [{ regex: '(' }] }))).rejects.toMatchObject({
+    code: 'ERR_RELABEL',
+  })
   expect(manager.targets().length).toBe(1)
 })

@@ -2,7 +2,13 @@ import { hostname } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { wasmLockstep } from '../../kernels/index.ts'
 import { type Clock, gaugeOf, type Logger, type Registry } from '../../lib/index.ts'
-import { type Appendable, type GroupAppendable, type Labels, labelsText, type MetricMetadata } from '../../model/index.ts'
+import {
+  type Appendable,
+  type GroupAppendable,
+  type Labels,
+  labelsText,
+  type MetricMetadata,
+} from '../../model/index.ts'
 import type { ScrapeConfig, ScraperConfig } from '../config.ts'
 import { PageMemory } from './page-memory.ts'
 import { RetiredRows } from './retired-rows.ts'
@@ -124,7 +130,10 @@ class Manager implements ScrapeManager {
       this.#poolParts.metrics.pools.inc()
     }
     if (ended.length > 0) this.#poolParts.metrics.poolReloads.inc(ended.length)
-    this.#logger.info({ pools: this.#pools.size, changed: fresh.length, ended: ended.length }, 'scrape configuration applied')
+    this.#logger.info(
+      { pools: this.#pools.size, changed: fresh.length, ended: ended.length },
+      'scrape configuration applied',
+    )
   }
 
   async stop(): Promise<void> {

@@ -96,7 +96,9 @@ export class ScrapePool {
       else rows.close()
     }
     const { poolTargets, poolTargetLimit, poolSyncs, syncLength, syncFailed } = this.#parts.metrics
-    if (retire) for (const metric of [poolTargets, poolTargetLimit, poolSyncs, syncLength, syncFailed]) metric.remove({ scrape_job: this.config.jobName })
+    if (retire)
+      for (const metric of [poolTargets, poolTargetLimit, poolSyncs, syncLength, syncFailed])
+        metric.remove({ scrape_job: this.config.jobName })
   }
 
   #sync(): void {

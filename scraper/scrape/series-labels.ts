@@ -1,5 +1,6 @@
 import { AppError } from '../../lib/index.ts'
 import {
+  compareStrings,
   isLegacyLabelName,
   isLegacyMetricName,
   type Labels,
@@ -38,23 +39,47 @@ export function seriesLabels(
   target: Labels,
   rules: SeriesLabelRules,
 ): Labels | undefined {
-  const joined = rules.honorLabels ? honorLabels(scraped, emptyLabels, target) : renameCollisions(scraped, target)
+  const joined =
+    (emptyLabels.length === 0 ? mergeDisjoint(scraped, target) : undefined) ??
+    (rules.honorLabels ? honorLabels(scraped, emptyLabels, target) : renameCollisions(scraped, target))
   const labels = rules.relabel ? rules.relabel(joined) : joined
   if (labels === undefined || labelValue(labels, METRIC_NAME) === '') return undefined
   check(labels, rules)
   return labels
 }
 
-/** What must be laid over the target's labels to get `labels`; an empty value takes a label away. Sorted as both are. */
+/** What must be laid over the target's labels to get `labels`; an empty value takes a label away. Both lists are sorted. */
 export function labelsOverTarget(labels: Labels, target: Labels): Labels {
-  const entries: [string, string][] = []
-  for (let i = 0; i < labels.length; i += 2) {
-    if (labelValue(target, labels[i]!) !== labels[i + 1]) entries.push([labels[i]!, labels[i + 1]!])
+  const over: string[] = []
+  let i = 0
+  let j = 0
+  while (i < labels.length || j < target.length) {
+    const order = i >= labels.length ? 1 : j >= target.length ? -1 : compareStrings(labels[i]!, target[j]!)
+    if (order > 0) over.push(target[j]!, '')
+    else if (order < 0 || labels[i + 1] !== target[j + 1]) over.push(labels[i]!, labels[i + 1]!)
+    if (order <= 0) i += 2
+    if (order >= 0) j += 2
   }
-  for (let i = 0; i < target.length; i += 2) {
-    if (labelValue(labels, target[i]!) === '') entries.push([target[i]!, ''])
+  return over
+}
+
+/** Both lists in one, `undefined` when they have a name in common. */
+function mergeDisjoint(scraped: Labels, target: Labels): Labels | undefined {
+  const merged: string[] = []
+  let j = 0
+  for (let i = 0; i < scraped.length; i += 2) {
+    const name = scraped[i]!
+    while (j < target.length) {
+      const order = compareStrings(target[j]!, name)
+      if (order === 0) return undefined
+      if (order > 0) break
+      merged.push(target[j]!, target[j + 1]!)
+      j += 2
+    }
+    merged.push(name, scraped[i + 1]!)
   }
-  return entries.flat()
+  for (; j < target.length; j++) merged.push(target[j]!)
+  return merged
 }
 
 function honorLabels(scraped: Labels, emptyLabels: readonly string[], target: Labels): Labels {

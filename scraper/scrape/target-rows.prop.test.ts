@@ -48,26 +48,65 @@ function wanted(body: Uint8Array): Map<string, number> | undefined {
 
 const number = fc.oneof(
   fc.constantFrom('0', '-0', '1', '1e+06', '1.5e-05', 'NaN', '+Inf', '-Inf', '0.30000000000000004', '9007199254740993'),
-  fc.constantFrom('1.7976931348623157e+308', '5e-324', '1234567890123456789', '1e22', '1e23', '1e-22', '1e-23', '.5', '7.'),
+  fc.constantFrom(
+    '1.7976931348623157e+308',
+    '5e-324',
+    '1234567890123456789',
+    '1e22',
+    '1e23',
+    '1e-22',
+    '1e-23',
+    '.5',
+    '7.',
+  ),
   fc.constantFrom('123456789012345678901234567890', '+5', '00012', '1e5', '1E-3', '0e999', '0.000000000000000000001'),
   fc.integer().map(String),
   fc.double().map((value) => String(value)),
-  fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value.toExponential().replace(/e\+(\d)$/, 'e+0$1')),
+  fc
+    .double({ noNaN: true, noDefaultInfinity: true })
+    .map((value) => value.toExponential().replace(/e\+(\d)$/, 'e+0$1')),
 )
 const broken = fc.constantFrom('', 'x', '1e', '1_0', '0x10', '1e400', '--1', '1.2.3', '{', '1\r', 'é')
 const key = fc.constantFrom(
-  'a', 'b ', 'c{x="1"}', 'c{x="2"}', 'c{x="2",}', 'c{ x = "3" } ', 'd{s="dropped"}', 'e{v="a \\"} 5\\\\"}', 'up',
-  '{"quoted.name"}', 'h_bucket{le="+Inf"}', 'f{long="0123456789012345678901234567890123456789"}', 'g{u="ü"}', '  i ',
-  'scrape_series_added{job="other"}', 'job_taken{job=""}',
+  'a',
+  'b ',
+  'c{x="1"}',
+  'c{x="2"}',
+  'c{x="2",}',
+  'c{ x = "3" } ',
+  'd{s="dropped"}',
+  'e{v="a \\"} 5\\\\"}',
+  'up',
+  '{"quoted.name"}',
+  'h_bucket{le="+Inf"}',
+  'f{long="0123456789012345678901234567890123456789"}',
+  'g{u="ü"}',
+  '  i ',
+  'scrape_series_added{job="other"}',
+  'job_taken{job=""}',
 )
 const suffix = fc.oneof({ weight: 8, arbitrary: fc.constant('') }, fc.constantFrom(' ', '\t', ' 123', ' 9x', ' 1 1'))
 const line = fc.oneof(
   {
     weight: 30,
-    arbitrary: fc.tuple(key, number, suffix).map(([k, n, s]) => (k.endsWith('}') || k.endsWith(' ') ? k + n + s : `${k} ${n}${s}`)),
+    arbitrary: fc
+      .tuple(key, number, suffix)
+      .map(([k, n, s]) => (k.endsWith('}') || k.endsWith(' ') ? k + n + s : `${k} ${n}${s}`)),
   },
   { weight: 1, arbitrary: fc.tuple(key, broken).map(([k, n]) => `${k} ${n}`) },
-  { weight: 4, arbitrary: fc.constantFrom('# HELP a text', '# TYPE h histogram', '# remark', '', '  ', '#', '# TYPE a bad', '# HELP') },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom(
+      '# HELP a text',
+      '# TYPE h histogram',
+      '# remark',
+      '',
+      '  ',
+      '#',
+      '# TYPE a bad',
+      '# HELP',
+    ),
+  },
   { weight: 1, arbitrary: fc.constantFrom('a{x="open', 'a{x="y} 1', 'a{x=1} 1', '{x="1"} 1', 'a', 'a}b 1', '1a 1') },
 )
 type Step = { readonly kind: string; readonly at: number; readonly line: string; readonly cut: number }
@@ -105,39 +144,42 @@ const report = (up: boolean): ScrapeReport => ({
 test.each([
   ['kernel', wasmLockstep, 1500],
   ['twin', twinLockstep, 300],
-] as const)('whatever pages follow each other, the rows say what the general parser reads (%s)', (_name, create, runs) => {
-  const memory = new PageMemory(create)
-  fc.assert(
-    fc.property(fc.array(line, { maxLength: 25 }), fc.array(step, { maxLength: 12 }), (first, steps) => {
-      const store = new RecordingStore()
-      const rows = new TargetRows({ memory, store, appendable: undefined }, TARGET, RULES)
-      let lines = first
-      let before = new Map<string, number>()
-      let timeMs = 1000
-      for (const [i, one] of [{ kind: 'same', at: 0, line: '', cut: 0 }, ...steps].entries()) {
-        lines = change(lines, one)
-        let body: Uint8Array = Buffer.from(`${lines.join('\n')}${i % 2 === 0 ? '\n' : ''}`)
-        if (one.kind === 'cut') body = body.subarray(0, one.cut % (body.length + 1))
-        const want = one.kind === 'fail' ? undefined : wanted(body)
-        let failed = one.kind === 'fail'
-        try {
-          if (!failed) rows.read(body, 'text')
-        } catch (error) {
-          expect((error as { code?: string }).code).toBe('ERR_EXPOSITION')
-          failed = true
+] as const)(
+  'whatever pages follow each other, the rows say what the general parser reads (%s)',
+  (_name, create, runs) => {
+    const memory = new PageMemory(create)
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 25 }), fc.array(step, { maxLength: 12 }), (first, steps) => {
+        const store = new RecordingStore()
+        const rows = new TargetRows({ memory, store, appendable: undefined }, TARGET, RULES)
+        let lines = first
+        let before = new Map<string, number>()
+        let timeMs = 1000
+        for (const [i, one] of [{ kind: 'same', at: 0, line: '', cut: 0 }, ...steps].entries()) {
+          lines = change(lines, one)
+          let body: Uint8Array = Buffer.from(`${lines.join('\n')}${i % 2 === 0 ? '\n' : ''}`)
+          if (one.kind === 'cut') body = body.subarray(0, one.cut % (body.length + 1))
+          const want = one.kind === 'fail' ? undefined : wanted(body)
+          let failed = one.kind === 'fail'
+          try {
+            if (!failed) rows.read(body, 'text')
+          } catch (error) {
+            expect((error as { code?: string }).code).toBe('ERR_EXPOSITION')
+            failed = true
+          }
+          expect(failed).toBe(want === undefined)
+          timeMs += 1000
+          if (failed) void rows.writeFailed(timeMs, report(false))
+          else void rows.write(timeMs, report(true))
+          check(store.groups[0]!.rows.at(-1)!.samples, want ?? new Map(), before, want !== undefined)
+          before = want ?? new Map()
         }
-        expect(failed).toBe(want === undefined)
-        timeMs += 1000
-        if (failed) void rows.writeFailed(timeMs, report(false))
-        else void rows.write(timeMs, report(true))
-        check(store.groups[0]!.rows.at(-1)!.samples, want ?? new Map(), before, want !== undefined)
-        before = want ?? new Map()
-      }
-      rows.close()
-    }),
-    { numRuns: runs },
-  )
-})
+        rows.close()
+      }),
+      { numRuns: runs },
+    )
+  },
+)
 
 /** The row holds the page, the report, and one stale marker for each series that was there in the row before. */
 function check(

@@ -21,6 +21,7 @@ import { LabelIndex } from './label-index.ts'
 import { type LooseLine, settleEvents, writeRawPayload } from './line-events.ts'
 import { type LoadedPage, PageLayout } from './page-layout.ts'
 import type { PageMemory } from './page-memory.ts'
+import { PositionStates } from './position-states.ts'
 import { ReportSeriesWriter, type ScrapeReport } from './report-series.ts'
 import { labelsOverTarget, ScrapeLimitError, type SeriesLabelRules, seriesLabels } from './series-labels.ts'
 
@@ -57,12 +58,6 @@ export class SampleLimitError extends ScrapeLimitError {
   }
 }
 
-/** State of a position between rows. */
-const ABSENT = 0
-const LIVE = 1
-/** The stale marker stands in the last row; the next one must not repeat it. */
-const STALE = 2
-
 /** Entries of the row to come, in the memory's scratch, and the page they came from. */
 interface Staged {
   readonly page: LoadedPage | undefined
@@ -93,14 +88,13 @@ export class TargetRows {
   readonly #targetLabels: Labels
   readonly #layout: PageLayout
   readonly #positions = new LabelIndex()
+  readonly #states = new PositionStates()
   readonly #externals: ExternalSamples | undefined
   readonly #report: ReportSeriesWriter
   #rules: TargetRowsRules
   #group: GroupWriter | undefined
   /** First position that is ours: a group that was taken over has older ones. */
   #basePosition = 0
-  #states = new Uint8Array(64)
-  #staleCount = 0
   /** The next page's values are all sent: the row before does not hold them. */
   #sendAll = false
   #format: ExpositionFormat = 'text'
@@ -160,8 +154,9 @@ export class TargetRows {
     this.#staged = undefined
     if (staged.lineCount === undefined) this.#layout.acceptSame(staged.page)
     else this.#layout.acceptNew(staged.page, staged.lineCount, staged.comparable)
-    if (staged.claimed) this.#settleStates(staged, staged.claimed)
-    else if (this.#staleCount > 0) this.#clearStale(staged)
+    const emit = (position: number, kind: SampleKind): void => void this.#addEntry(staged, position, kind)
+    if (staged.claimed) this.#states.settle(this.#positionCount, staged.claimed, this.#isReport, emit)
+    else if (this.#states.hasStale) this.#states.clearStale(this.#positionCount, emit)
     this.refused.duplicateTimestamp += this.#duplicateCount
     this.#sendAll = false
     return this.#writeRow(timestampMs, staged, report)
@@ -206,10 +201,9 @@ export class TargetRows {
     const held = group.positionCount
     const labels = this.#report.labels()
     this.#basePosition = group.addSeries(labels)
-    this.#growStates(group.positionCount)
+    this.#states.grow(group.positionCount)
     // What a former owner of the group left behind is not ours to continue.
-    this.#states.fill(STALE, 0, held)
-    this.#staleCount = held
+    this.#states.inherit(held)
     for (const [i, one] of labels.entries()) {
       this.#positions.add(withLabels(this.#targetLabels, [[METRIC_NAME, one[1]!]]), this.#basePosition + i)
     }
@@ -240,7 +234,7 @@ export class TargetRows {
     if (this.#rules.sampleLimit > 0 && samplesKept > this.#rules.sampleLimit) throw new SampleLimitError(counts)
 
     const allFound = memory.params[LockstepParam.MATCHED_COUNT] === this.#layout.lineCount
-    const unchanged = allFound && resolved.length === 0 && this.#staleCount === 0 && !this.#sendAll
+    const unchanged = allFound && resolved.length === 0 && !this.#states.hasStale && !this.#sendAll
     const claimed = unchanged ? undefined : this.#claim(map, group.positionCount + resolved.length)
     const seriesAdded = claimed === undefined ? 0 : this.#place(group, resolved, map, claimed)
     const comparable = loose.every(({ sample }) => sample.timestampMs === undefined && sample.exemplar === undefined)
@@ -308,10 +302,10 @@ export class TargetRows {
       }
       claimed[position] = 1
       map[line] = position
-      if (this.#states[position] !== LIVE) cameUp++
+      if (!this.#states.isLive(position)) cameUp++
     }
     if (added.length > 0) group.addSeries(added)
-    this.#growStates(group.positionCount)
+    this.#states.grow(group.positionCount)
     return cameUp
   }
 
@@ -337,7 +331,9 @@ export class TargetRows {
     memory.prepareOutput(0, this.#positionCount)
     memory.params[LockstepParam.ENTRY_COUNT] = 0
     const staged = this.#stage({})
-    this.#settleStates(staged, new Uint8Array(0))
+    this.#states.settle(this.#positionCount, new Uint8Array(0), this.#isReport, (position, kind) =>
+      this.#addEntry(staged, position, kind),
+    )
     this.#sendAll = true
     return staged
   }
@@ -346,38 +342,8 @@ export class TargetRows {
     return this.#group?.positionCount ?? 0
   }
 
-  /** Writes markers for what is gone, takes back markers of the row before. */
-  #settleStates(staged: Staged, claimed: Uint8Array): void {
-    const states = this.#states
-    const reportEnd = this.#basePosition + this.#report.count
-    let staleCount = 0
-    for (let position = 0; position < this.#positionCount; position++) {
-      const state = states[position]
-      if (claimed[position] === 1) {
-        states[position] = LIVE
-      } else if (state === LIVE) {
-        const isReport = position >= this.#basePosition && position < reportEnd
-        // A report series that the target had exposed itself is ours again: it goes on, with our value.
-        states[position] = isReport ? ABSENT : STALE
-        if (isReport) continue
-        this.#addEntry(staged, position, SampleKind.STALE)
-        staleCount++
-      } else if (state === STALE) {
-        states[position] = ABSENT
-        this.#addEntry(staged, position, SampleKind.ABSENT)
-      }
-    }
-    this.#staleCount = staleCount
-  }
-
-  #clearStale(staged: Staged): void {
-    for (let position = 0; position < this.#positionCount; position++) {
-      if (this.#states[position] !== STALE) continue
-      this.#states[position] = ABSENT
-      this.#addEntry(staged, position, SampleKind.ABSENT)
-    }
-    this.#staleCount = 0
-  }
+  readonly #isReport = (position: number): boolean =>
+    position >= this.#basePosition && position < this.#basePosition + this.#report.count
 
   #addValue(staged: Staged, position: number, value: number): void {
     const { memory } = this.#parts
@@ -403,7 +369,7 @@ export class TargetRows {
   #writeRow(timestampMs: number, staged: Staged, report: ScrapeReport): Promise<void> {
     const { memory } = this.#parts
     const endAt = memory.params[LockstepParam.ENTRIES]!
-    const shadowed = (position: number): boolean => this.#states[position] === LIVE
+    const shadowed = (position: number): boolean => this.#states.isLive(position)
     const front = this.#report.write(memory.words, endAt, this.#basePosition, report, shadowed)
     try {
       this.#send(timestampMs, staged, front)
@@ -422,19 +388,15 @@ export class TargetRows {
     let count = staged.entryCount + front
     let at = memory.params[LockstepParam.ENTRIES]! - front * ROW_ENTRY_BYTES
     // Kernel entries ascend on their own, but a series named like one of the report's would stand behind the front.
-    if (!staged.ordered || memory.words[(at + front * ROW_ENTRY_BYTES) / 4]! < this.#basePosition + this.#report.count) {
+    if (
+      !staged.ordered ||
+      memory.words[(at + front * ROW_ENTRY_BYTES) / 4]! < this.#basePosition + this.#report.count
+    ) {
       const slots = memory.scratch('slots', this.#positionCount * 4)
       const sorted = memory.scratch('sorted', count * ROW_ENTRY_BYTES)
       count = memory.kernel.order(at, count, slots, this.#positionCount, sorted)
       at = sorted
     }
     this.#group!.writeRow(timestampMs, memory.bytes.subarray(at, at + count * ROW_ENTRY_BYTES), count)
-  }
-
-  #growStates(positionCount: number): void {
-    if (positionCount <= this.#states.length) return
-    const grown = new Uint8Array(Math.max(positionCount, this.#states.length * 2))
-    grown.set(this.#states)
-    this.#states = grown
   }
 }

@@ -1,19 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { MetricMetadata } from '../../model/index.ts'
 import type { QueryPool } from '../query/query-pool.ts'
 import type { JsonAnswer, MatchRequest } from '../query/query-worker.ts'
-import { JSON_TYPE, sendSuccess } from './envelope.ts'
+import { JSON_TYPE } from './envelope.ts'
 import { ALL_TIME, BadRequestError, limitParam, optionalTimeParam, paramsOf } from './params.ts'
 
-export interface MetadataApiOptions {
-  readonly pool: QueryPool
-  /** Metadata of the active targets: metric name → what its targets say. */
-  readonly metadata: () => ReadonlyMap<string, readonly MetricMetadata[]>
-}
-
-/** `/series`, `/labels`, `/label/<name>/values`, `/metadata`, relative to `/api/v1`. */
-export function registerMetadataApi(app: FastifyInstance, options: MetadataApiOptions): void {
-  const { pool } = options
+/** `/series`, `/labels`, `/label/<name>/values`, relative to `/api/v1`. */
+export function registerMetadataApi(app: FastifyInstance, pool: QueryPool): void {
   app.route({
     method: ['GET', 'POST'],
     url: '/series',
@@ -37,25 +29,6 @@ export function registerMetadataApi(app: FastifyInstance, options: MetadataApiOp
     const name = unescapeLabelName((request.params as { name: string }).name)
     if (name === '') throw new BadRequestError('invalid label name: ""')
     await sendBytes(reply, pool.run<JsonAnswer>('labelValuesJson', { ...matchRequest(request), name }))
-  })
-  app.get('/metadata', (request, reply) => {
-    const params = paramsOf(request)
-    const limit = limitParam(params)
-    const perMetric = limitParam(params, 'limit_per_metric')
-    const wanted = params.get('metric') ?? ''
-    const data: Record<string, readonly MetricMetadata[]> = {}
-    let count = 0
-    for (const [name, entries] of options.metadata()) {
-      if (wanted !== '' && name !== wanted) continue
-      if (limit > 0 && count >= limit) break
-      count++
-      data[name] = (perMetric > 0 ? entries.slice(0, perMetric) : entries).map(({ type, help, unit }) => ({
-        type,
-        unit,
-        help,
-      }))
-    }
-    return sendSuccess(reply, data)
   })
 }
 

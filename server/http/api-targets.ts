@@ -1,15 +1,25 @@
 import type { FastifyInstance } from 'fastify'
-import type { ScrapeManager } from '../../scraper/index.ts'
+import {
+  formatDuration,
+  type Labels,
+  labelsToRecord,
+  labelValue,
+  type Matcher,
+  matches,
+  type MetricMetadata,
+} from '../../model/index.ts'
+import { parseSelector } from '../../promql/index.ts'
+import type { ActiveTarget, ScrapeManager } from '../../scraper/index.ts'
 import type { AlertmanagersConfig } from '../config/load.ts'
 import { sendSuccess } from './envelope.ts'
-import { paramsOf } from './params.ts'
+import { limitParam, paramsOf } from './params.ts'
 
 export interface TargetsApiOptions {
   readonly scrapes: ScrapeManager
   readonly alertmanagers: () => readonly AlertmanagersConfig[]
 }
 
-/** `/targets`, `/scrape_pools`, `/alertmanagers`, relative to `/api/v1`. */
+/** `/targets`, `/targets/metadata`, `/scrape_pools`, `/alertmanagers`, `/metadata`, relative to `/api/v1`. */
 export function registerTargetsApi(app: FastifyInstance, options: TargetsApiOptions): void {
   const { scrapes } = options
   app.get('/targets', (request, reply) => {
@@ -17,11 +27,47 @@ export function registerTargetsApi(app: FastifyInstance, options: TargetsApiOpti
     const state = params.get('state') ?? 'any'
     const pool = params.get('scrapePool') ?? ''
     const inPool = (item: { readonly scrapePool: string }): boolean => pool === '' || item.scrapePool === pool
-    const active = state === 'dropped' ? [] : scrapes.targets().filter(inPool)
-    const dropped = state === 'active' ? [] : scrapes.droppedTargets().filter(inPool)
-    const droppedCounts = Object.fromEntries(scrapes.scrapePools().map((name) => [name, 0]))
-    for (const target of scrapes.droppedTargets()) droppedCounts[target.scrapePool]!++
-    return sendSuccess(reply, { activeTargets: active, droppedTargets: dropped, droppedTargetCounts: droppedCounts })
+    return sendSuccess(reply, {
+      activeTargets: state === 'dropped' ? [] : scrapes.targets().filter(inPool).map(targetJson),
+      droppedTargets:
+        state === 'active'
+          ? []
+          : scrapes
+              .droppedTargets()
+              .filter(inPool)
+              .map(({ discoveredLabels, scrapePool }) => ({
+                discoveredLabels: labelsToRecord(discoveredLabels),
+                scrapePool,
+              })),
+      droppedTargetCounts: scrapes.droppedTargetCounts(),
+    })
+  })
+  app.get('/targets/metadata', (request, reply) => {
+    const params = paramsOf(request)
+    const limit = limitParam(params)
+    const metric = params.get('metric') ?? ''
+    const selector = params.get('match_target') ?? ''
+    const matchers = selector === '' ? [] : parseSelector(selector)
+    const rows = scrapes
+      .metadata((target) => matchesAll(matchers, target))
+      .flatMap(({ target, metadata }) =>
+        [...metadata]
+          .filter(([name]) => metric === '' || name === metric)
+          .map(([name, entry]) => ({
+            target: labelsToRecord(target),
+            ...(metric === '' ? { metric: name } : {}),
+            ...metadataJson(entry),
+          })),
+      )
+    return sendSuccess(reply, limit > 0 ? rows.slice(0, limit) : rows)
+  })
+  app.get('/metadata', (request, reply) => {
+    const params = paramsOf(request)
+    const merged = mergedMetadata(scrapes, params.get('metric') ?? '', {
+      limit: limitParam(params),
+      perMetric: limitParam(params, 'limit_per_metric'),
+    })
+    return sendSuccess(reply, merged)
   })
   app.get('/scrape_pools', (_request, reply) => sendSuccess(reply, { scrapePools: scrapes.scrapePools() }))
   app.get('/alertmanagers', (_request, reply) => {
@@ -35,3 +81,43 @@ export function registerTargetsApi(app: FastifyInstance, options: TargetsApiOpti
     return sendSuccess(reply, { activeAlertmanagers, droppedAlertmanagers: [] })
   })
 }
+
+function targetJson(target: ActiveTarget) {
+  return {
+    discoveredLabels: labelsToRecord(target.discoveredLabels),
+    labels: labelsToRecord(target.labels),
+    scrapePool: target.scrapePool,
+    scrapeUrl: target.scrapeUrl,
+    globalUrl: target.scrapeUrl,
+    lastError: target.lastError,
+    lastScrape: target.lastScrapeMs === 0 ? '0001-01-01T00:00:00Z' : new Date(target.lastScrapeMs).toISOString(),
+    lastScrapeDuration: target.lastScrapeDurationMs / 1000,
+    health: target.health,
+    scrapeInterval: formatDuration(target.scrapeIntervalMs),
+    scrapeTimeout: formatDuration(target.scrapeTimeoutMs),
+  }
+}
+
+/** What all targets say of each metric, each different statement once. */
+function mergedMetadata(scrapes: ScrapeManager, wanted: string, limits: { limit: number; perMetric: number }) {
+  const merged = new Map<string, Map<string, ReturnType<typeof metadataJson>>>()
+  for (const { metadata } of scrapes.metadata()) {
+    for (const [name, entry] of metadata) {
+      if (wanted !== '' && name !== wanted) continue
+      let entries = merged.get(name)
+      if (!entries) {
+        if (limits.limit > 0 && merged.size >= limits.limit) continue
+        merged.set(name, (entries = new Map()))
+      }
+      if (limits.perMetric > 0 && entries.size >= limits.perMetric) continue
+      const json = metadataJson(entry)
+      entries.set(JSON.stringify(json), json)
+    }
+  }
+  return Object.fromEntries([...merged].map(([name, entries]) => [name, [...entries.values()]]))
+}
+
+const metadataJson = ({ type, help, unit }: MetricMetadata) => ({ type, help, unit })
+
+const matchesAll = (matchers: readonly Matcher[], labels: Labels): boolean =>
+  matchers.every((matcher) => matches(matcher, labelValue(labels, matcher.name)))

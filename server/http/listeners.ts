@@ -87,7 +87,7 @@ export class Listeners {
 
   async close(): Promise<void> {
     const ports = [this.#main, this.#alertmanager, this.#pushgateway]
-    await Promise.all(ports.map((port) => port?.close()))
+    await Promise.all(ports.map(async (port) => port?.close()))
   }
 }
 
@@ -130,7 +130,7 @@ async function registerApi(api: FastifyInstance, stack: Stack, { settings, flags
   })
   const { pool } = stack
   registerQueryApi(api, { pool, nowMs, timeoutMs: settings.queryTimeoutMs })
-  registerMetadataApi(api, { pool, metadata: () => stack.scrapes.metadata() })
+  registerMetadataApi(api, pool)
   registerTargetsApi(api, { scrapes: stack.scrapes, alertmanagers: () => stack.config().alertmanagers })
   registerRulesApi(api, stack.rules)
   registerStatusApi(api, {

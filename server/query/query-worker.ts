@@ -163,7 +163,7 @@ serveRpc(parentPort!, {
       for (const column of querier.select(matcherSets(request.matchers)[0] ?? [], request)) {
         const points: [number, number][] = []
         for (let i = 0; i < column.length; i++) {
-          if (column.stale?.[i] !== 1) points.push([column.timestampsMs[i]!, column.values[i]!])
+          points.push([column.timestampsMs[i]!, column.stale?.[i] === 1 ? Number.NaN : column.values[i]!])
         }
         found.push({ labels: column.labels, points })
       }

@@ -44,7 +44,8 @@ export interface RowLog {
   readonly segment: number
   /** Room for a payload in head memory. */
   reserve(bytesMax: number): number
-  commit(type: number, group: number, positionCount: number, payloadBytes: number): void
+  /** @param sequence number of the row since the key row */
+  commit(type: number, group: number, positionCount: number, payloadBytes: number, sequence: number): void
 }
 
 export interface GroupShared {
@@ -189,8 +190,9 @@ export class HeadGroup {
     invariant(length >= 0, 'row entries are ascending and within the group')
     this.presentCount += memory.views.i32[work >>> 2]!
     if (isKey) this.#openSegment = log.segment
+    const sequence = this.openRows
     this.#appendRow(payload, length, timestampMs, this.isSparse ? entryCount : this.presentCount)
-    log.commit(RecordType.ROW, this.id, this.positionCount, length)
+    log.commit(RecordType.ROW, this.id, this.positionCount, length, sequence)
   }
 
   /**
@@ -223,6 +225,11 @@ export class HeadGroup {
     this.#bumpStateVersion()
     this.#appendRow(payload, length, timestampMs, 0)
     return true
+  }
+
+  /** Whether a time lies in a chunk, so that the log's row of it is not needed. */
+  isSealed(timestampMs: number): boolean {
+    return this.chunks.some((chunk) => timestampMs >= chunk.minTimeMs && timestampMs <= chunk.maxTimeMs)
   }
 
   /** Closes the open rows; they stay readable and wait for their seal. The next row starts from a clean state. */

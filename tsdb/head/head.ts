@@ -121,12 +121,17 @@ export class Head {
       words: this.#table.wordsOf(id),
       isReplayed,
     })
-    this.#nextGroupId = Math.max(this.#nextGroupId, id + 1)
+    this.reserveGroupId(id)
     this.groups.set(id, group)
     const same = this.#byLabelSet.get(group.labelSet)
     if (same) same.push(group)
     else this.#byLabelSet.set(group.labelSet, [group])
     return group
+  }
+
+  /** Makes sure that no new group gets this id. */
+  reserveGroupId(id: number): void {
+    this.#nextGroupId = Math.max(this.#nextGroupId, id + 1)
   }
 
   /** Adds positions to a group and logs their labels; returns the first. */

@@ -28,6 +28,8 @@ export const Root = {
   SYMBOL_HASH_SLOTS: 10,
   BLOCK_LIST: 11,
   BLOCK_LIST_BYTES: 12,
+  /** Counts the times a reader met a damaged page. */
+  DAMAGE_REPORTS: 13,
   READER_SLOTS: 64,
 } as const
 export const READER_SLOTS_MAX = 128

@@ -10,7 +10,7 @@ import {
 import { MemoryViews } from './views.ts'
 
 const INITIAL_BYTES = 1 << 20
-const MAXIMUM_BYTES = 2 ** 32
+const MAXIMUM_BYTES = 2 ** 31
 // Kernels may read a little beyond the end of what they are given.
 const MARGIN_BYTES = 64
 
@@ -36,9 +36,9 @@ export class Scratch {
     this.#top = Math.ceil((pointer + bytes + 8) / 8) * 8
     const missing = this.#top + MARGIN_BYTES - this.views.byteLength
     if (missing > 0) {
-      const grownBy = Math.max(missing, Math.min(this.views.byteLength, 64 << 20))
       const room = MAXIMUM_BYTES - this.views.byteLength
-      this.#memory.grow(Math.ceil(Math.min(Math.max(grownBy, missing), Math.max(room, missing)) / 65_536))
+      const wanted = Math.max(missing, Math.min(this.views.byteLength, room, 64 << 20))
+      this.#memory.grow(Math.ceil(wanted / 65_536))
       this.views.refresh()
     }
     return pointer

@@ -18,6 +18,7 @@ export interface GroupSnapshot {
   readonly id: number
   readonly flags: number
   readonly labelSet: number
+  readonly stream: number
   readonly templateId: number
   readonly template: number
   readonly positionCount: number
@@ -78,8 +79,8 @@ export class EpochPin {
   }
 }
 
-/** Copies the group records while the writer changes none. The epoch must be pinned. */
-export function takeSnapshot(views: MemoryViews): HeadSnapshot {
+/** Copies the group records while the writer changes none; of groups without samples only on demand. The epoch must be pinned. */
+export function takeSnapshot(views: MemoryViews, options: { withEmpty?: boolean } = {}): HeadSnapshot {
   const version = (ROOT >>> 2) + Root.VERSION
   for (;;) {
     const before = Atomics.load(views.i32, version)
@@ -94,7 +95,8 @@ export function takeSnapshot(views: MemoryViews): HeadSnapshot {
     if (Atomics.add(views.i32, version, 0) !== before) continue
     views.refreshTo(rootWord(views, Root.MEMORY_PAGES) * 65_536)
     const blockList = blockBytes === 0 ? '[]' : new TextDecoder().decode(views.u8.slice(block, block + blockBytes))
-    return { groups: records.map((record) => groupOf(views, record)).filter((group) => group !== undefined), blockList }
+    const groups = records.map((record) => groupOf(views, record))
+    return { groups: options.withEmpty === true ? groups : groups.filter(hasSamples), blockList }
   }
 }
 
@@ -124,14 +126,17 @@ function copyRecords(views: MemoryViews): RecordCopy[] {
   return copies
 }
 
-function groupOf(views: MemoryViews, { id, words, u32, f64 }: RecordCopy): GroupSnapshot | undefined {
+const hasSamples = (group: GroupSnapshot): boolean =>
+  group.openRows + group.pending.length + group.chunks.length > 0
+
+function groupOf(views: MemoryViews, { id, words, u32, f64 }: RecordCopy): GroupSnapshot {
   const pending = readPieces(views, u32[Group.PENDING]!, u32[Group.PENDING_COUNT]!)
   const chunks = readPieces(views, u32[Group.CHUNKS]!, u32[Group.CHUNK_COUNT]!)
-  if (pending.length + chunks.length + u32[Group.OPEN_ROWS]! === 0) return undefined
   return {
     id,
     flags: u32[Group.FLAGS]!,
     labelSet: u32[Group.LABEL_SET]!,
+    stream: u32[Group.STREAM]!,
     templateId: u32[Group.TEMPLATE_ID]!,
     template: u32[Group.TEMPLATE]!,
     positionCount: u32[Group.POSITION_COUNT]!,

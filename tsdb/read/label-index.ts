@@ -39,7 +39,7 @@ export class LabelIndex {
   #headLabelSetCount = 0
 
   constructor() {
-    // Number 0: a label set of one impossible pair, which is never selected.
+    // Number 0, LOST, is given to a pair that no real label set has.
     this.labelSet([0, 0])
   }
 
@@ -57,11 +57,6 @@ export class LabelIndex {
     const id = this.#texts.push(text) - 1
     this.#symbolIds.set(text, id)
     return id
-  }
-
-  /** The number of a string if it is known. */
-  findSymbol(text: string): number | undefined {
-    return this.#symbolIds.get(text)
   }
 
   /** Interns alternating name and value symbols. */
@@ -173,7 +168,6 @@ export class LabelIndex {
       }
       states[set] = state
     }
-    states[LOST] = MatchState.NO_MATCH
     entry.resolved = this.#count
   }
 

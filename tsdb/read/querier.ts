@@ -1,6 +1,7 @@
 import { compareStrings, type Labels, type Matcher } from '../../model/index.ts'
 import type { Querier, SelectHints, SeriesColumn, TimeRange } from '../../model/index.ts'
-import type { Scratch } from '../memory/scratch.ts'
+import { CorruptionError } from '../errors.ts'
+import { Scratch } from '../memory/scratch.ts'
 import { ColumnAssembler, OutputColumn, type PiecePart } from './column-output.ts'
 import type { LabelIndex } from './label-index.ts'
 import type { GroupSource, NewestValues } from './piece.ts'
@@ -8,36 +9,62 @@ import { findTwins, groupByTarget, type SeriesAddress, type TargetSeries } from 
 
 /** Finds the series that match in one part of the store: the head, or a block. */
 export interface SourceFinder {
-  find(matchers: readonly Matcher[], range: TimeRange): GroupSource[]
+  /** @param scratch what the sources decode into */
+  find(matchers: readonly Matcher[], range: TimeRange, scratch: Scratch): GroupSource[]
 }
+
+/** Working memories of a reader: one for each `select` that is under way. */
+export class ScratchPool {
+  readonly #free: Scratch[] = []
+
+  take(): Scratch {
+    return this.#free.pop() ?? new Scratch()
+  }
+
+  giveBack(scratch: Scratch): void {
+    if (this.#free.length < SCRATCHES_KEPT) this.#free.push(scratch)
+  }
+}
+
+const SCRATCHES_KEPT = 4
 
 /** A view of head and blocks as they stood at one moment. */
 export class StoreQuerier implements Querier {
   readonly #index: LabelIndex
-  readonly #scratch: Scratch
+  readonly #scratches: ScratchPool
   readonly #finders: readonly SourceFinder[]
+  readonly #onDamage: () => void
   readonly #onClose: () => void
   #isClosed = false
 
   /** @param finders oldest data first */
-  constructor(index: LabelIndex, scratch: Scratch, finders: readonly SourceFinder[], onClose: () => void) {
+  constructor(
+    index: LabelIndex,
+    scratches: ScratchPool,
+    finders: readonly SourceFinder[],
+    events: { onDamage: () => void; onClose: () => void },
+  ) {
     this.#index = index
-    this.#scratch = scratch
+    this.#scratches = scratches
     this.#finders = finders
-    this.#onClose = onClose
+    this.#onDamage = events.onDamage
+    this.#onClose = events.onClose
   }
 
   *select(matchers: readonly Matcher[], hints: SelectHints): Generator<SeriesColumn> {
     const limit = hints.limit ?? 0
     let count = 0
-    const mark = this.#scratch.mark()
+    const scratch = this.#scratches.take()
     try {
-      for (const column of this.#columns(matchers, hints)) {
+      for (const column of this.#columns(matchers, hints, scratch)) {
         yield column
         if (++count === limit) return
       }
+    } catch (error) {
+      if (error instanceof CorruptionError) this.#onDamage()
+      throw error
     } finally {
-      this.#scratch.release(mark)
+      this.#scratches.giveBack(scratch)
     }
   }
 
@@ -52,25 +79,18 @@ export class StoreQuerier implements Querier {
 
   labelNames(matcherSets: readonly (readonly Matcher[])[], range: TimeRange): string[] {
     const names = new Set<number>()
-    const pairs = this.#index.pairWords
-    const seen = new Set<number>()
     for (const { target, overlay } of this.#present(matcherSets, range)) {
-      // The target's own names all count unless every series of it takes one away, so they are looked at together.
-      const key = target * 2 ** 26 + overlay
-      if (seen.has(key)) continue
-      seen.add(key)
-      this.#eachLabel(target, overlay, (at) => names.add(pairs[at]!))
+      this.#eachLabel(target, overlay, (name) => names.add(name))
     }
     return [...names].map((name) => this.#index.text(name)).sort(compareStrings)
   }
 
   labelValues(name: string, matcherSets: readonly (readonly Matcher[])[], range: TimeRange): string[] {
-    const symbol = this.#index.findSymbol(name)
+    const wanted = this.#index.symbol(name)
     const values = new Set<number>()
-    const pairs = this.#index.pairWords
     for (const { target, overlay } of this.#present(matcherSets, range)) {
-      this.#eachLabel(target, overlay, (at) => {
-        if (pairs[at] === (symbol ?? this.#index.findSymbol(name))) values.add(pairs[at + 1]!)
+      this.#eachLabel(target, overlay, (label, value) => {
+        if (label === wanted) values.add(value)
       })
     }
     return [...values].map((value) => this.#index.text(value)).sort(compareStrings)
@@ -82,22 +102,22 @@ export class StoreQuerier implements Querier {
     this.#onClose()
   }
 
-  /** Calls back with the place of each pair that comes out in the end. */
-  #eachLabel(target: number, overlay: number, callback: (at: number) => void): void {
+  /** Calls back with the symbols of each label that comes out in the end. */
+  #eachLabel(target: number, overlay: number, callback: (name: number, value: number) => void): void {
     const index = this.#index
     const pairs = index.pairWords
     const from = index.pairsFrom(overlay)
     const to = index.pairsTo(overlay)
-    for (let at = from; at < to; at += 2) if (pairs[at + 1] !== 0) callback(at)
+    for (let at = from; at < to; at += 2) if (pairs[at + 1] !== 0) callback(pairs[at]!, pairs[at + 1]!)
     for (let t = index.pairsFrom(target); t < index.pairsTo(target); t += 2) {
       let isNamed = false
       for (let at = from; at < to && !isNamed; at += 2) isNamed = pairs[at] === pairs[t]
-      if (!isNamed) callback(t)
+      if (!isNamed) callback(pairs[t]!, pairs[t + 1]!)
     }
   }
 
-  #find(matchers: readonly Matcher[], range: TimeRange): TargetSeries[] {
-    const sources = this.#finders.flatMap((finder) => finder.find(matchers, range))
+  #find(matchers: readonly Matcher[], range: TimeRange, scratch: Scratch): TargetSeries[] {
+    const sources = this.#finders.flatMap((finder) => finder.find(matchers, range, scratch))
     return groupByTarget(sources, this.#index)
   }
 
@@ -106,8 +126,9 @@ export class StoreQuerier implements Querier {
     range: TimeRange,
   ): Generator<{ target: number; overlay: number }> {
     const sets = matcherSets.length === 0 ? [[]] : matcherSets
+    const scratch = this.#scratches.take()
     for (const matchers of sets) {
-      for (const { target, sources, overlays, indexes } of this.#find(matchers, range)) {
+      for (const { target, sources, overlays, indexes } of this.#find(matchers, range, scratch)) {
         for (const [i, overlay] of overlays.entries()) {
           const isPresent = sources.some((source, s) => {
             const index = indexes[s]![i]!
@@ -117,10 +138,11 @@ export class StoreQuerier implements Querier {
         }
       }
     }
+    this.#scratches.giveBack(scratch)
   }
 
-  *#columns(matchers: readonly Matcher[], hints: SelectHints): Generator<SeriesColumn> {
-    const targets = this.#find(matchers, hints)
+  *#columns(matchers: readonly Matcher[], hints: SelectHints, scratch: Scratch): Generator<SeriesColumn> {
+    const targets = this.#find(matchers, hints, scratch)
     const twins = findTwins(targets, this.#index)
     const skipped = new Map<number, Set<number>>()
     for (const { targetIndex, seriesIndex } of twins.flat()) {
@@ -128,20 +150,21 @@ export class StoreQuerier implements Querier {
       skipped.set(targetIndex, set.add(seriesIndex))
     }
     for (const [targetIndex, target] of targets.entries()) {
-      const mark = this.#scratch.mark()
-      yield* this.#targetColumns(target, hints, skipped.get(targetIndex))
-      this.#scratch.release(mark)
+      const mark = scratch.mark()
+      yield* this.#targetColumns(target, hints, scratch, skipped.get(targetIndex))
+      scratch.release(mark)
     }
     for (const addresses of twins) {
-      const mark = this.#scratch.mark()
-      yield* this.#twinColumn(targets, addresses, hints)
-      this.#scratch.release(mark)
+      const mark = scratch.mark()
+      yield* this.#twinColumn(targets, addresses, hints, scratch)
+      scratch.release(mark)
     }
   }
 
   *#targetColumns(
     series: TargetSeries,
     hints: SelectHints,
+    scratch: Scratch,
     skipped: ReadonlySet<number> | undefined,
   ): Generator<SeriesColumn> {
     const { target, overlays, sources, indexes } = series
@@ -155,7 +178,7 @@ export class StoreQuerier implements Querier {
         yield new OutputColumn(this.#index, { target, overlay }, answer)
         continue
       }
-      open ??= new OpenSources(this.#scratch, sources, hints)
+      open ??= new OpenSources(scratch, sources, hints)
       const samples = open.assembler.assemble(open.partsOf((s) => indexes[s]![i]!))
       if (samples !== undefined) yield new OutputColumn(this.#index, { target, overlay }, samples)
     }
@@ -166,6 +189,7 @@ export class StoreQuerier implements Querier {
     targets: readonly TargetSeries[],
     addresses: readonly SeriesAddress[],
     hints: SelectHints,
+    scratch: Scratch,
   ): Generator<SeriesColumn> {
     const sources: GroupSource[] = []
     const indexes: number[] = []
@@ -178,7 +202,7 @@ export class StoreQuerier implements Querier {
     }
     const first = targets[addresses[0]!.targetIndex]!
     const overlay = first.overlays[addresses[0]!.seriesIndex]!
-    const open = new OpenSources(this.#scratch, sources, hints)
+    const open = new OpenSources(scratch, sources, hints)
     const samples = open.assembler.assemble(open.partsOf((s) => indexes[s]!))
     if (samples !== undefined) yield new OutputColumn(this.#index, { target: first.target, overlay }, samples)
   }
@@ -252,7 +276,7 @@ class NewestAnswer {
       }
       const timeMs = newest.timeOf(index, minTimeMs)
       if (Number.isNaN(timeMs) || timeMs > maxTimeMs) return undefined
-      if (timeMs > bestMs) {
+      if (timeMs >= bestMs) {
         bestMs = timeMs
         best = newest
         bestIndex = index

@@ -1,5 +1,5 @@
-import { type Matcher, matches } from '../../model/index.ts'
-import { type LabelIndex, MatchState, mix } from './label-index.ts'
+import type { Matcher } from '../../model/index.ts'
+import { type LabelIndex, LOST, MatchState, mix } from './label-index.ts'
 import type { GroupSource } from './piece.ts'
 
 /** Matchers resolved over the reader's label sets; answers for targets and for the series laid over them. */
@@ -10,32 +10,32 @@ export class ResolvedMatchers {
     this.#entries = matchers.map((matcher) => index.resolve(matcher))
   }
 
-  /** Bit i: matcher i holds for a series that does not name its label itself. */
-  maskOf(target: number): number {
-    let mask = 0
-    for (const [i, { states, matchesEmpty }] of this.#entries.entries()) {
+  /** Character i is '1' where matcher i holds for a series that does not name its label itself. */
+  maskOf(target: number): string {
+    let mask = ''
+    for (const { states, matchesEmpty } of this.#entries) {
       const state = states[target]!
-      if (state === MatchState.MATCH || (state === MatchState.UNNAMED && matchesEmpty)) mask |= 1 << i
+      mask += state === MatchState.MATCH || (state === MatchState.UNNAMED && matchesEmpty) ? '1' : '0'
     }
     return mask
   }
 
-  /** Whether a series with this label set matches, on a target with this mask: a label it names wins. */
-  accepts(mask: number, overlay: number): boolean {
-    for (let i = 0; i < this.#entries.length; i++) {
-      const state = this.#entries[i]!.states[overlay]!
-      if (state === MatchState.NO_MATCH) return false
-      if (state === MatchState.UNNAMED && (mask & (1 << i)) === 0) return false
+  /** Indexes of the label sets that match, laid over a target with this mask: a label they name wins. */
+  matching(mask: string, overlays: Uint32Array): number[] {
+    const entries = this.#entries.map(({ states }, i) => ({ states, holds: mask[i] === '1' }))
+    const found: number[] = []
+    for (let i = 0; i < overlays.length; i++) {
+      const overlay = overlays[i]!
+      let isMatch = overlay !== LOST
+      for (let m = 0; m < entries.length && isMatch; m++) {
+        const { states, holds } = entries[m]!
+        const state = states[overlay]!
+        isMatch = state === MatchState.MATCH || (state === MatchState.UNNAMED && holds)
+      }
+      if (isMatch) found.push(i)
     }
-    return true
+    return found
   }
-}
-
-/** Matchers beyond what a mask can hold are checked one by one on the labels. */
-export const MATCHERS_MAX = 31
-
-export function matchesAll(matchers: readonly Matcher[], valueOf: (name: string) => string): boolean {
-  return matchers.every((matcher) => matches(matcher, valueOf(matcher.name)))
 }
 
 /** The series of one target: each in at least one of the sources. */
@@ -106,7 +106,7 @@ export function findTwins(targets: readonly TargetSeries[], index: LabelIndex): 
       if (slots[slot] === 0) {
         keys[count] = hash
         slots[slot] = ++count
-        if (targets.length > 1) firstAddress(addresses, count - 1, targetIndex, seriesIndex)
+        addresses.push({ targetIndex, seriesIndex })
         continue
       }
       const first = addresses[slots[slot]! - 1]!
@@ -120,10 +120,6 @@ export function findTwins(targets: readonly TargetSeries[], index: LabelIndex): 
     }
   }
   return [...twins.values()]
-}
-
-function firstAddress(addresses: SeriesAddress[], at: number, targetIndex: number, seriesIndex: number): void {
-  addresses[at] = { targetIndex, seriesIndex }
 }
 
 function labelsKeyOf(targets: readonly TargetSeries[], address: SeriesAddress, index: LabelIndex): string {

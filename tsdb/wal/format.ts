@@ -8,7 +8,7 @@ export const SEGMENT_MAGIC = 0x4c57_5442 // "BTWL"
 export const SEGMENT_VERSION = 1
 export const SEGMENT_HEADER_BYTES = 16
 
-export const RECORD_MAGIC = 0xb7e1
+export const RECORD_MAGIC = 0xb7
 export const RECORD_HEADER_BYTES = 20
 export const RECORD_BYTES_MAX = 1 << 28
 
@@ -30,11 +30,11 @@ export function sealRecord(
   bytes: Uint8Array,
   view: DataView,
   at: number,
-  record: { type: number; group: number; aux: number; payloadBytes: number; salt: number },
+  record: { type: number; sequence: number; group: number; aux: number; payloadBytes: number; salt: number },
 ): void {
-  view.setUint16(at + 4, RECORD_MAGIC, true)
-  view.setUint8(at + 6, record.type)
-  view.setUint8(at + 7, 0)
+  view.setUint8(at + 4, RECORD_MAGIC)
+  view.setUint8(at + 5, record.type)
+  view.setUint16(at + 6, record.sequence & 0xffff, true)
   view.setUint32(at + 8, record.payloadBytes, true)
   view.setUint32(at + 12, record.group, true)
   view.setUint32(at + 16, record.aux, true)

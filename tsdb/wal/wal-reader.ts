@@ -10,6 +10,8 @@ import {
 
 export interface WalRecord {
   readonly type: number
+  /** Of rows: their number since the key row, so that a missing one is noticed. */
+  readonly sequence: number
   readonly group: number
   readonly aux: number
   /** A view of the file's bytes. */
@@ -51,7 +53,8 @@ export function readSegment(bytes: Uint8Array, onRecord: (record: WalRecord) => 
     }
     if (at > validEnd) damage.push({ offset: validEnd, length: at - validEnd })
     onRecord({
-      type: view.getUint8(at + 6),
+      type: view.getUint8(at + 5),
+      sequence: view.getUint16(at + 6, true),
       group: view.getUint32(at + 12, true),
       aux: view.getUint32(at + 16, true),
       payload: bytes.subarray(at + RECORD_HEADER_BYTES, at + length),
@@ -73,7 +76,7 @@ function hasHeader(view: DataView): boolean {
 
 /** Length of the valid record at `at`, header included, or 0. */
 function recordLength(bytes: Uint8Array, view: DataView, at: number, salt: number): number {
-  if (view.getUint16(at + 4, true) !== RECORD_MAGIC) return 0
+  if (bytes[at + 4] !== RECORD_MAGIC) return 0
   const payloadBytes = view.getUint32(at + 8, true)
   const end = at + RECORD_HEADER_BYTES + payloadBytes
   if (payloadBytes > RECORD_BYTES_MAX || end > bytes.length) return 0

@@ -109,12 +109,12 @@ export class WalWriter implements RowLog {
     return this.#current.pointer + this.#current.used + RECORD_HEADER_BYTES
   }
 
-  commit(type: number, group: number, aux: number, payloadBytes: number): void {
+  commit(type: number, group: number, aux: number, payloadBytes: number, sequence = 0): void {
     const buffer = this.#current!
     const { u8 } = this.#memory.views
     if (this.#view.byteLength !== u8.byteLength) this.#view = new DataView(u8.buffer)
     const at = buffer.pointer + buffer.used
-    sealRecord(u8, this.#view, at, { type, group, aux, payloadBytes, salt: buffer.salt })
+    sealRecord(u8, this.#view, at, { type, sequence, group, aux, payloadBytes, salt: buffer.salt })
     buffer.used += RECORD_HEADER_BYTES + payloadBytes
     buffer.lastRecord = ++this.#recordsCommitted
     this.#segmentBytes += RECORD_HEADER_BYTES + payloadBytes

@@ -24,6 +24,6 @@ export function smsSize(text: string): SmsSize {
 
 /** Cuts between characters; the last one shows that something is missing. */
 export function cutText(text: string, charsMax: number): string {
-  const chars = [...text]
+  const chars = Array.from(text)
   return chars.length <= charsMax ? text : `${chars.slice(0, charsMax - 3).join('')}...`
 }

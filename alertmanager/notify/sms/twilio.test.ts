@@ -75,7 +75,7 @@ async function start(to: string[], settings = ''): Promise<{ twilio: TwilioDoubl
   await twilio.start()
   const scenario = await Scenario.start(
     `
-route: { receiver: oncall, group_by: [team], group_wait: 1s, group_interval: 1m }
+route: { receiver: oncall, group_by: [team], group_wait: 1s, group_interval: 10m }
 receivers:
   - name: oncall
     sms_configs:
@@ -94,7 +94,7 @@ receivers:
 
 /** Lets the clock go on while the other side, which lives in real time, answers. */
 async function until(scenario: Scenario, done: () => boolean): Promise<void> {
-  for (let i = 0; i < 2000 && !done(); i++) {
+  for (let i = 0; i < 6000 && !done(); i++) {
     await scenario.clock.advance(100)
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
@@ -116,6 +116,7 @@ describe('Twilio', () => {
     expect(event!.detail).toBe(`${twilio.accepted.map(({ sid }) => sid).join(', ')} (1 segment GSM-7)`)
     await scenario.push({ name: 'Slow', labels: { instance: 'eu1' }, endS: 0 })
     await scenario.push({ name: 'Slow', labels: { instance: 'eu2' }, endS: 0 })
+    await scenario.until(600)
     await until(scenario, ended(scenario, 2))
     expect(twilio.accepted[2]!.body).toBe('[RESOLVED] Slow eu1 (+1)')
     await scenario.alertmanager.stop()
@@ -138,9 +139,9 @@ describe('Twilio', () => {
 
   test('a wrong number is named, and does not keep the others from their one message', async () => {
     const { twilio, scenario } = await start(['12', '+15550002'])
-    await scenario.push({ name: 'Down' })
+    await scenario.push({ name: 'Down', endS: 86_400 })
     await until(scenario, ended(scenario, 1))
-    await scenario.until(300)
+    await scenario.until(900)
     expect(twilio.attempts).toEqual(['12', '+15550002'])
     expect(scenario.alertmanager.notifications()).toMatchObject([
       { outcome: 'delivered', error: expect.stringContaining("12: unexpected status code 400: The 'To' number 12 is") },

@@ -1,4 +1,3 @@
-import { parse } from 'yaml'
 import type { Clock, HttpClient } from '../../../lib/index.ts'
 import { labelsToRecord } from '../../../model/index.ts'
 import type { NotificationAlert } from '../../../template/index.ts'
@@ -111,7 +110,7 @@ const pathOf = (url: string): string => {
 
 type Rendered = (notification: Notification) => Promise<unknown>
 
-/** A structure whose texts are templates; a text that gives YAML of another type (`{{ toJson … }}`, a number) becomes it. */
+/** A structure whose texts are templates; a text that gives JSON of another type (`{{ toJson … }}`, a number) becomes it. */
 function rendered(value: unknown, templates: Templates, where: string): Rendered {
   if (typeof value === 'string') {
     const text: Text = templates.text(where, value)
@@ -133,10 +132,10 @@ function rendered(value: unknown, templates: Templates, where: string): Rendered
 
 function typed(text: string): unknown {
   try {
-    const value: unknown = parse(text, { logLevel: 'silent' })
+    const value: unknown = JSON.parse(text)
     return typeof value === 'string' || value === null ? text : value
   } catch {
-    // Not YAML, so it is what it looks like: a text.
+    // Not JSON, so it is what it looks like: a text.
     return text
   }
 }

@@ -8,6 +8,8 @@ export interface SeriesStyle {
   readonly visible: boolean
   /** Drawn below zero. */
   readonly mirrored: boolean
+  /** Takes part in the panel's filling. */
+  readonly filled: boolean
 }
 
 export interface ChartContent {

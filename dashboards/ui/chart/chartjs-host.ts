@@ -1,7 +1,7 @@
 // The chart host on Chart.js' core with our controller and axes; no animation, events, plug-ins or elements.
 import { Chart, type ChartConfiguration, PointElement, type Scale } from 'chart.js'
 import type { Theme } from '../../model/series-color.ts'
-import type { ChartContent, ChartHost, PlotArea } from './chart-host.ts'
+import type { ChartContent, ChartHostFactory, PlotArea } from './chart-host.ts'
 import { PromLineController, type PromLineDataset } from './prom-line.ts'
 import { GUTTER_PX, PromTimeScale, PromValueScale } from './prom-scales.ts'
 
@@ -25,7 +25,7 @@ const EMPTY: ChartContent = {
   zone: 'browser',
 }
 
-export function createChartJsHost(canvas: HTMLCanvasElement): ChartHost {
+export const createChartJsHost: ChartHostFactory = (canvas) => {
   const dataset: PromLineDataset & { data: never[] } = { data: [], content: EMPTY }
   const chart = new Chart(canvas, configuration(dataset))
   const axis = (name: 'x' | 'y') => chart.scales[name] as Scale

@@ -131,12 +131,12 @@ function drawSeries(ctx: CanvasRenderingContext2D, content: ChartContent, maps: 
   // From the top of a stack down, so that an empty layer's line does not hide the one below.
   for (let place = shown.length - 1; place >= 0; place--) {
     const [i, y] = shown[place]!
-    const { color, mirrored } = styles[i]!
+    const { color, mirrored, filled } = styles[i]!
     const below =
       stack && place > 0 && styles[shown[place - 1]![0]]!.mirrored === mirrored ? shown[place - 1]![1] : undefined
     ctx.strokeStyle = color
     ctx.fillStyle = color
-    if (fill) fillUnder(ctx, frame, y, below, maps, stack ? STACK_FILL_ALPHA : FILL_ALPHA)
+    if (fill && filled) fillUnder(ctx, frame, y, below, maps, stack ? STACK_FILL_ALPHA : FILL_ALPHA)
     const length = tracePath(frame.x, y, maps)
     strokePath(ctx, length)
     drawDots(ctx, length, spacingPx >= DOT_SPACING_PX)

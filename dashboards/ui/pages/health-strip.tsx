@@ -82,7 +82,9 @@ function TargetsFact(): JSX.Element {
       ? `down: ${[...new Set(down.map(({ labels }) => labels.job ?? ''))].join(', ')}`
       : waiting > 0
         ? `${waiting} not scraped yet`
-        : 'all answering')
+        : known?.length === 0
+          ? 'none configured yet'
+          : 'all answering')
   return (
     <Fact title="Targets up" href={pageHref('/targets')} tone={down.length > 0 || targetsError.value ? 'crit' : 'ok'}>
       <span class="fact-value">

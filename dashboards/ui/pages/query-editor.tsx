@@ -5,7 +5,7 @@ import { type CompletionContext, completionAt, rankCandidates } from '../../mode
 import { PROMQL_FUNCTIONS, tokenizePromql } from '../../model/promql-words.ts'
 import type { MetricMetadata } from '../../model/recognise.ts'
 import { labelNames, labelValues, metadata } from '../api/prometheus.ts'
-import { readStorage, writeStorage } from '../state/theme.ts'
+import { readStorage, writeStorage } from '../state/storage.ts'
 
 const HISTORY_KEY = 'belltower.queries'
 const HISTORY_MAX = 50
@@ -91,8 +91,9 @@ export function QueryEditor({ id, value, onRun }: Props): JSX.Element {
           aria-label="Expression"
           placeholder="Expression, for example rate(node_cpu_seconds_total[1m]). Enter runs it."
           aria-autocomplete="list"
-          aria-controls={`${id}-offers`}
-          {...(offers === undefined ? {} : { 'aria-activedescendant': `${id}-offer-${chosen}` })}
+          {...(offers === undefined
+            ? {}
+            : { 'aria-controls': `${id}-offers`, 'aria-activedescendant': `${id}-offer-${chosen}` })}
           spellcheck={false}
           autocomplete="off"
           autocapitalize="off"

@@ -18,7 +18,7 @@ import { Labels } from '../shell/labels.tsx'
 import { ListState, Page } from '../shell/page.tsx'
 import { useLive } from '../state/live.ts'
 import { route, setParams } from '../state/route.ts'
-import { readStorage, writeStorage } from '../state/theme.ts'
+import { readStorage, writeStorage } from '../state/storage.ts'
 import { timeZone } from '../state/time.ts'
 
 const CREATOR_KEY = 'belltower.creator'

@@ -101,7 +101,7 @@ function Pool({ pool, targets }: { pool: string; targets: readonly Target[] }): 
 function TargetRow({ target }: { target: Target }): JSX.Element {
   const { health, scrapeUrl, labels, lastError, lastScrape, lastScrapeDuration, scrapeInterval, discoveredLabels } =
     target
-  const discovered = Object.entries(discoveredLabels)
+  const discovered = Object.entries(discoveredLabels ?? {})
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
     .join('\n')
   return (

@@ -72,6 +72,7 @@ export function LinesChart(props: ChartProps): JSX.Element {
         color: colors[i]!,
         visible: !hidden.has(name),
         mirrored: data.mirrored[i]!,
+        filled: data.filled[i]!,
       })),
       fromMs: data.range.fromMs,
       toMs: data.range.toMs,

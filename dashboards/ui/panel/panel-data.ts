@@ -21,6 +21,7 @@ export interface LinesData {
   readonly frame: Frame
   readonly names: readonly string[]
   readonly mirrored: readonly boolean[]
+  readonly filled: readonly boolean[]
   readonly colors: readonly (number | ColorMeaning)[]
   readonly range: ResolvedRange
   readonly warnings: readonly string[]
@@ -53,6 +54,7 @@ export async function loadLines(
     frame: frameFromMatrix(series, grid),
     names: series.map(({ metric, query }) => seriesName(metric, query.legend, common)),
     mirrored: series.map(({ query }) => query.mirrored === true),
+    filled: series.map(({ query }) => query.unfilled !== true),
     colors: seriesColors(series),
     range: context.range,
     warnings: [...new Set(answers.flatMap(({ warnings, infos }) => [...warnings, ...infos]))],

@@ -3,7 +3,18 @@ import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { describeRange, parseInstant, resolveRange } from '../../model/time-range.ts'
 import { setParams } from '../state/route.ts'
-import { askedRange, refresh, refreshNow, setRange, timeRange, timeZone, zoomOutOnce } from '../state/time.ts'
+import {
+  askedRange,
+  dataStartMs,
+  refresh,
+  refreshNow,
+  setRange,
+  startsLate,
+  timeRange,
+  timeZone,
+  zoomOutOnce,
+} from '../state/time.ts'
+import { formatInstant } from './format.ts'
 import { Icon } from './icons.tsx'
 
 const QUICK_RANGES = ['5m', '15m', '1h', '6h', '24h', '7d'] as const
@@ -32,6 +43,11 @@ export function TimeControls(): JSX.Element {
       <button type="button" class="control" aria-expanded={open} aria-haspopup="dialog" onClick={() => setOpen(!open)}>
         <Icon name="clock" />
         <span class="range-text">{describeRange(timeRange.value, timeZone.value)}</span>
+        {startsLate.value && (
+          <span class="tag since" title="Older data do not exist">
+            data since {formatInstant(dataStartMs.value!, timeZone.value)}
+          </span>
+        )}
         {timeZone.value === 'utc' && <span class="tag">UTC</span>}
       </button>
       <button type="button" class="control icon-only" title="Zoom out" aria-label="Zoom out" onClick={zoomOutOnce}>

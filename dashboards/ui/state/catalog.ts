@@ -9,15 +9,16 @@ import { useLive } from './live.ts'
 const TARGETS_EVERY_MS = 4500
 const NAMES_EVERY_ROUNDS = 6
 const PROBE_POINTS = 60
+const PROBE_FINEST_MS = 15_000
 
 export const targets = signal<readonly Target[] | undefined>(undefined)
 export const targetsError = signal<string | undefined>(undefined)
 
 let targetsAtMs = 0
 effect(() => {
-  tick.value
   const nowMs = Date.now()
-  if (nowMs - targetsAtMs < TARGETS_EVERY_MS) return
+  // At the first refresh always, later at most as often as targets are worth asking for.
+  if (tick.value > 0 && nowMs - targetsAtMs < TARGETS_EVERY_MS) return
   targetsAtMs = nowMs
   loadTargets().then(
     (answer) => {
@@ -60,28 +61,39 @@ export function useMetricNames(matcher: string | undefined, active = true): Read
 }
 
 // Where the asked range reaches back before the first sample, the charts begin at that sample. Looked up once per range
-// until data are found at its very start.
+// until some data are found.
 let probedFrom: string | undefined
 effect(() => {
-  tick.value
   const { from } = timeRange.value
-  if (probedFrom === from) return
+  const round = tick.value // Read even where it does not matter: an unsuccessful look-up is repeated at the next refresh.
+  if (round >= 0 && probedFrom === from) return
   probedFrom = from
   const { fromMs, toMs } = askedRange.peek()
-  const stepMs = Math.max(1000, Math.ceil((toMs - fromMs) / PROBE_POINTS / 1000) * 1000)
-  queryRange('count(up)', { startMs: fromMs, endMs: toMs, stepMs }).then(
-    ({ data }) => {
-      const first = data[0]?.values?.[0]
-      if (first === undefined) {
-        probedFrom = undefined
-        dataStartMs.value = toMs
-        return
-      }
-      const startMs = first[0] * 1000 - stepMs
-      dataStartMs.value = startMs <= fromMs + stepMs ? undefined : startMs
+  findDataStart(fromMs, toMs).then(
+    (startMs) => {
+      if (probedFrom !== from) return
+      if (startMs === undefined) probedFrom = undefined
+      dataStartMs.value = startMs ?? toMs
     },
     () => {
-      probedFrom = undefined
+      if (probedFrom === from) probedFrom = undefined
     },
   )
 })
+
+/** The first instant in the range at which anything was scraped, `fromMs` where data reach further back; `undefined` for none. */
+async function findDataStart(fromMs: number, toMs: number): Promise<number | undefined> {
+  let startMs = fromMs
+  let endMs = toMs
+  for (;;) {
+    const stepMs = Math.max(1000, Math.ceil((endMs - startMs) / PROBE_POINTS / 1000) * 1000)
+    const { data } = await queryRange('count(up)', { startMs, endMs, stepMs })
+    const first = data[0]?.values?.[0]
+    if (first === undefined) return undefined
+    const foundMs = first[0] * 1000
+    if (foundMs <= startMs) return startMs
+    if (stepMs <= PROBE_FINEST_MS) return foundMs
+    startMs = foundMs - stepMs
+    endMs = foundMs
+  }
+}

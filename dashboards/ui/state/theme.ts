@@ -1,5 +1,6 @@
 import { computed, effect, signal } from '@preact/signals'
 import type { Theme } from '../../model/series-color.ts'
+import { readStorage, writeStorage } from './storage.ts'
 
 export type ThemeChoice = Theme | 'auto'
 
@@ -25,22 +26,4 @@ effect(() => {
 function storedChoice(): ThemeChoice {
   const stored = readStorage(STORAGE_KEY)
   return stored === 'light' || stored === 'dark' ? stored : 'auto'
-}
-
-/** What was stored, or `undefined` where nothing was or the browser denies storage. */
-export function readStorage(key: string): string | undefined {
-  try {
-    return localStorage.getItem(key) ?? undefined
-  } catch {
-    return undefined
-  }
-}
-
-export function writeStorage(key: string, value: string | undefined): void {
-  try {
-    if (value === undefined) localStorage.removeItem(key)
-    else localStorage.setItem(key, value)
-  } catch {
-    // Without storage the choice lasts as long as the page.
-  }
 }

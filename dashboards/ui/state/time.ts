@@ -15,7 +15,9 @@ const DEFAULT_RANGE: TimeRange = { from: 'now-15m', to: 'now' }
 const DEFAULT_REFRESH = '5s'
 const REFRESH_MIN_MS = 1000
 /** A young store is shown at least this wide, so that the first points do not fill the whole width. */
-const SPAN_MIN_MS = 120_000
+const SPAN_MIN_MS = 90_000
+/** A gap at the left of less than this share of the width is left as it is. */
+const LATE_SHARE = 0.05
 
 export const timeZone = computed<TimeZone>(() => (route.value.search.get('timezone') === 'utc' ? 'utc' : 'browser'))
 
@@ -42,12 +44,18 @@ export const askedRange = computed<ResolvedRange>(
     (resolveRange(DEFAULT_RANGE, nowMs.value, timeZone.value) as ResolvedRange),
 )
 
+/** True where the charts begin later than asked, for want of older data. */
+export const startsLate = computed(() => {
+  const startMs = dataStartMs.value
+  const { fromMs, toMs } = askedRange.value
+  return isLive(timeRange.value) && startMs !== undefined && startMs - fromMs > (toMs - fromMs) * LATE_SHARE
+})
+
 /** The range as shown: a live one begins where data begin, so that a fresh start fills its charts. */
 export const shownRange = computed<ResolvedRange>(() => {
   const { fromMs, toMs } = askedRange.value
-  const startMs = dataStartMs.value
-  if (startMs === undefined || startMs <= fromMs || !isLive(timeRange.value)) return { fromMs, toMs }
-  return { fromMs: Math.max(fromMs, Math.min(startMs, toMs - SPAN_MIN_MS)), toMs }
+  if (!startsLate.value) return { fromMs, toMs }
+  return { fromMs: Math.max(fromMs, Math.min(dataStartMs.value!, toMs - SPAN_MIN_MS)), toMs }
 })
 
 export interface Cursor {

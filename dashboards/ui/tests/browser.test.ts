@@ -26,7 +26,7 @@ describe.skipIf(!hasBrowser)('the user interface in a browser', () => {
 
   beforeAll(async () => {
     outDir = await mkdtemp(join(tmpdir(), 'belltower-ui-'))
-    const configFile = fileURLToPath(new URL('../ui/vite.config.ts', import.meta.url))
+    const configFile = fileURLToPath(new URL('../vite.config.ts', import.meta.url))
     await build({ configFile, logLevel: 'error', build: { outDir, emptyOutDir: true } })
     server = await startTestServer(PREFIX, pathToFileURL(`${outDir}/`))
     browser = await chromium.launch({

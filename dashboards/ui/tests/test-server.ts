@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname } from 'node:path'
-import { uiContentSecurityPolicy, uiIndexHtml } from '../assets.ts'
+import { uiContentSecurityPolicy, uiIndexHtml } from '../../assets.ts'
 
 export const HOSTILE = '"><img src=x onerror="document.title=\'owned\'">'
 const MIME: Readonly<Record<string, string>> = {

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest'
+import { readExposition } from '../../model/index.ts'
+import { startFakeTargets } from './fake-targets.ts'
+import { runIngestBench } from './ingest.ts'
+import { NodePage } from './node-page.ts'
+import { runQueryBench } from './query.ts'
+import { isInstalled } from './systems.ts'
+
+const values = (page: string): string[] => page.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+
+test('the page has 507 series, of which a quarter to a third change; equal seeds give equal pages', () => {
+  const page = new NodePage({ seed: 1, withHistograms: false })
+  const again = new NodePage({ seed: 1, withHistograms: false })
+  let before = values(page.next())
+  again.next()
+  expect(before).toHaveLength(507)
+  for (let version = 0; version < 20; version++) {
+    const after = values(page.next())
+    expect(values(again.next())).toEqual(after)
+    const changed = after.filter((line, i) => line !== before[i]).length / after.length
+    expect(changed).toBeGreaterThan(0.25)
+    expect(changed).toBeLessThan(0.33)
+    before = after
+  }
+})
+
+test('fake targets serve pages that parse, packed when asked, different from target to target', async () => {
+  const targets = await startFakeTargets({ intervalMs: 60_000, withHistograms: true })
+  try {
+    const get = async (index: number): Promise<string> => {
+      const { host, path } = targets.address(index)
+      return (await fetch(`http://${host}${path}`)).text() // fetch asks for gzip.
+    }
+    const [first, second] = [await get(0), await get(1)]
+    expect(first).not.toBe(second)
+    const families = readExposition(Buffer.from(first), 'text')
+    const count = families.reduce((sum, family) => sum + family.samples.length, 0)
+    expect(count).toBe(targets.seriesPerTarget)
+    expect(families.find(({ name }) => name === 'http_request_duration_seconds')?.type).toBe('histogram')
+  } finally {
+    await targets.close()
+  }
+})
+
+const canMeasure = process.platform === 'linux' && isInstalled('prometheus')
+if (!canMeasure)
+  console.log('skipped: the load benchmarks need Linux and prometheus on PATH (Debian: apt install prometheus)')
+
+test.skipIf(!canMeasure)('the harness measures a real Prometheus', async () => {
+  const results = await runIngestBench({
+    systems: ['prometheus'],
+    targets: 3,
+    intervalMs: 500,
+    warmupSeconds: 0.5,
+    seconds: 2,
+  })
+  expect(results).toHaveLength(1)
+  const [prometheus] = results
+  expect(prometheus!.samplesPerSecond).toBeGreaterThan(500)
+  expect(prometheus!.residentBytes).toBeGreaterThan(1e6)
+  expect(prometheus!.diskBytesPerSample).toBeGreaterThan(0)
+})
+
+test.skipIf(!canMeasure)('the ten queries find data', async () => {
+  const results = await runQueryBench({ systems: ['prometheus'], targets: 2, intervalMs: 500, seconds: 5, rounds: 1 })
+  expect(results).toHaveLength(10)
+  for (const { query, answers } of results) expect(answers.prometheus!.series, query).toBeGreaterThan(0)
+})

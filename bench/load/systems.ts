@@ -1,0 +1,153 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { FakeTargets } from './fake-targets.ts'
+
+const READY_TIMEOUT_MS = 30_000
+const CLI = fileURLToPath(new URL('../../server/cli.js', import.meta.url))
+
+export const SYSTEM_NAMES = ['belltower', 'prometheus', 'victoria-metrics'] as const
+export type SystemName = (typeof SYSTEM_NAMES)[number]
+
+/** A monitoring system that runs as a child of the benchmark. */
+export interface RunningSystem {
+  readonly name: SystemName
+  readonly pid: number
+  readonly url: string
+  readonly dataFolder: string
+  /** Samples it says it has stored since it started. */
+  samplesStored(): Promise<number>
+  stop(): Promise<void>
+}
+
+interface Recipe {
+  /** File that runs it, if it is here. */
+  findProgram(): string | undefined
+  args(parts: { config: string; data: string; address: string }): string[]
+  readonly samplesCounter: RegExp
+}
+
+const RECIPES: Readonly<Record<SystemName, Recipe>> = {
+  belltower: {
+    // The benchmark runs from dist/, where the server is built beside it.
+    findProgram: () => (existsSync(CLI) ? process.execPath : undefined),
+    args: ({ config, data, address }) => [
+      CLI,
+      'server',
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${data}`,
+      `--web.listen-address=${address}`,
+      '--log.level=warn',
+    ],
+    samplesCounter: /^prometheus_tsdb_head_samples_appended_total(?:\{[^}]*\})? (\S+)/gm,
+  },
+  prometheus: {
+    findProgram: () => findOnPath('prometheus'),
+    args: ({ config, data, address }) => [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${data}`,
+      `--web.listen-address=${address}`,
+      '--log.level=error',
+    ],
+    samplesCounter: /^prometheus_tsdb_head_samples_appended_total(?:\{[^}]*\})? (\S+)/gm,
+  },
+  'victoria-metrics': {
+    findProgram: () => findOnPath('victoria-metrics'),
+    args: ({ config, data, address }) => [
+      `-promscrape.config=${config}`,
+      `-storageDataPath=${data}`,
+      `-httpListenAddr=${address}`,
+      '-loggerLevel=ERROR',
+      '-search.latencyOffset=0s',
+      '-search.disableCache',
+    ],
+    samplesCounter: /^vm_rows_inserted_total\{type="promscrape"\} (\S+)/gm,
+  },
+}
+
+export function isInstalled(name: SystemName): boolean {
+  return RECIPES[name].findProgram() !== undefined
+}
+
+/** Resolves when it is ready to answer. @param folder taken for its configuration and data */
+export async function startSystem(name: SystemName, folder: string, config: string): Promise<RunningSystem> {
+  const recipe = RECIPES[name]
+  const dataFolder = join(folder, name)
+  mkdirSync(dataFolder, { recursive: true })
+  const configFile = join(folder, `${name}.yml`)
+  writeFileSync(configFile, config)
+  const address = `127.0.0.1:${await freePort()}`
+  const args = recipe.args({ config: configFile, data: dataFolder, address })
+  const child = spawn(recipe.findProgram()!, args, { stdio: ['ignore', 'ignore', 'inherit'], cwd: folder })
+  const ended = once(child, 'exit')
+  const url = `http://${address}`
+  const stop = async (): Promise<void> => {
+    child.kill()
+    await ended
+  }
+  try {
+    await untilReady(url, name, child)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return {
+    name,
+    pid: child.pid!,
+    url,
+    dataFolder,
+    stop,
+    async samplesStored() {
+      const text = await (await fetch(`${url}/metrics`)).text()
+      return [...text.matchAll(recipe.samplesCounter)].reduce((sum, [, value]) => sum + Number(value), 0)
+    },
+  }
+}
+
+/** A configuration that all three understand: each fake target is an instance of its own. */
+export function scrapeConfig(targets: FakeTargets, options: { count: number; intervalMs: number }): string {
+  const entries = [...Array(options.count).keys()].map((index) => {
+    const { host, path } = targets.address(index)
+    return `      - targets: ['${host}']\n        labels: { instance: 'host${index}', __metrics_path__: '${path}' }\n`
+  })
+  return [
+    'global:\n',
+    `  scrape_interval: ${options.intervalMs}ms\n`,
+    `  scrape_timeout: ${options.intervalMs}ms\n`,
+    'scrape_configs:\n',
+    '  - job_name: node\n',
+    '    static_configs:\n',
+    ...entries,
+  ].join('')
+}
+
+async function untilReady(url: string, name: string, child: ChildProcess): Promise<void> {
+  const deadlineMs = Date.now() + READY_TIMEOUT_MS
+  for (;;) {
+    const isReady = await fetch(`${url}/-/ready`).then(
+      (answer) => answer.ok,
+      () => false,
+    )
+    if (isReady) return
+    if (child.exitCode !== null) throw new Error(`${name} ended with code ${child.exitCode} before it was ready`)
+    if (Date.now() > deadlineMs) throw new Error(`${name} was not ready after ${READY_TIMEOUT_MS} ms`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+function findOnPath(program: string): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
+  return folders.map((folder) => join(folder, program)).find((path) => existsSync(path))
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}

@@ -1,0 +1,71 @@
+/** `npm run bench [-- NAME]`: runs one benchmark, or all. What each measures stands at the head of its file. */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { printIngestResults, runIngestBench } from './load/ingest.ts'
+import { printQueryResults, runQueryBench } from './load/query.ts'
+import { SYSTEM_NAMES, type SystemName } from './load/systems.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    targets: { type: 'string' },
+    interval: { type: 'string' },
+    warmup: { type: 'string' },
+    seconds: { type: 'string' },
+    rounds: { type: 'string' },
+    systems: { type: 'string', default: SYSTEM_NAMES.join(',') },
+  },
+})
+const number = (text: string | undefined, byDefault: number): number => (text === undefined ? byDefault : Number(text))
+
+const BENCHES: Readonly<Record<string, () => Promise<void> | void>> = {
+  async ingest() {
+    const results = await runIngestBench({
+      systems: systems(),
+      targets: number(values.targets, 200),
+      intervalMs: number(values.interval, 2) * 1000,
+      warmupSeconds: number(values.warmup, 20),
+      seconds: number(values.seconds, 60),
+    })
+    printIngestResults(results)
+  },
+  async query() {
+    const results = await runQueryBench({
+      systems: systems(),
+      targets: number(values.targets, 40),
+      intervalMs: number(values.interval, 1) * 1000,
+      seconds: number(values.seconds, 150),
+      rounds: number(values.rounds, 15),
+    })
+    printQueryResults(results)
+  },
+  /** Vitest runs the sources, so this one needs a working copy. */
+  micro() {
+    const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url))
+    if (!existsSync(vitest)) throw new Error('the micro benchmarks need the development dependencies: npm ci')
+    const root = fileURLToPath(new URL('../..', import.meta.url))
+    const { status } = spawnSync(process.execPath, [vitest, 'bench', '--run'], { cwd: root, stdio: 'inherit' })
+    if (status !== 0) process.exitCode = 1
+  },
+}
+
+const names = positionals.length > 0 ? positionals : Object.keys(BENCHES)
+for (const name of names) {
+  const bench = BENCHES[name]
+  if (bench === undefined) {
+    console.error(`unknown benchmark "${name}", known: ${Object.keys(BENCHES).join(', ')}`)
+    process.exit(1)
+  }
+  console.log(`== ${name}`)
+  await bench()
+}
+
+function systems(): SystemName[] {
+  return values.systems.split(',').map((name) => {
+    const known = SYSTEM_NAMES.find((system) => system === name.trim())
+    if (known === undefined) throw new Error(`unknown system "${name}", known: ${SYSTEM_NAMES.join(', ')}`)
+    return known
+  })
+}

@@ -1,0 +1,39 @@
+import type { Expr } from '../parse/ast.ts'
+import type { CommonParts } from '../plan/common.ts'
+import type { EvalContext } from './context.ts'
+import type { StepSeries } from './step-series.ts'
+
+/** Keeps what the first of several equal parts of a query gives, for the others. */
+export class SharedParts {
+  readonly #keys: CommonParts['keys']
+  readonly #usesLeft: Map<string, number>
+  readonly #kept = new Map<string, StepSeries[]>()
+
+  constructor({ keys, counts }: CommonParts) {
+    this.#keys = keys
+    this.#usesLeft = new Map(counts)
+  }
+
+  /** Whether `expr` is one of several equal parts. */
+  has(expr: Expr): boolean {
+    return this.#keys.has(expr)
+  }
+
+  /** The series of such a part, from `evaluate` unless an equal part has been evaluated before; owned by the caller. */
+  *series(expr: Expr, ctx: EvalContext, evaluate: () => Iterable<StepSeries>): Generator<StepSeries> {
+    const key = this.#keys.get(expr)!
+    let kept = this.#kept.get(key)
+    if (kept === undefined) {
+      kept = [...evaluate()]
+      this.#kept.set(key, kept)
+    }
+    const left = this.#usesLeft.get(key)! - 1
+    this.#usesLeft.set(key, left)
+    if (left > 0) {
+      for (const series of kept) yield ctx.pool.copy(series)
+      return
+    }
+    this.#kept.delete(key)
+    yield* kept
+  }
+}

@@ -1,0 +1,134 @@
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { ManualClock, silentLogger, systemClock } from '../../lib/index.ts'
+import { labelsToRecord } from '../../model/index.ts'
+import type { TargetGroup } from './discovery.ts'
+import { fileDiscovery } from './file.ts'
+import { httpDiscovery } from './http.ts'
+
+const cleanups: (() => unknown)[] = []
+let folder = ''
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'belltower-sd-'))
+  cleanups.push(() => rm(folder, { recursive: true }))
+})
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+async function until<T>(read: () => T | undefined | false): Promise<T> {
+  for (let i = 0; i < 1000; i++) {
+    const value = read()
+    if (value !== undefined && value !== false) return value as T
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  throw new Error('waited too long')
+}
+
+const addresses = (groups: readonly TargetGroup[]): string[] =>
+  groups.flatMap((group) => group.targets.map((labels) => labelsToRecord(labels)['__address__']!))
+
+function watchFiles(
+  files: string[],
+  refreshIntervalMs = 3_600_000,
+): { seen: string[][]; last: () => readonly TargetGroup[] } {
+  const discovery = fileDiscovery({ files, refreshIntervalMs }, { clock: systemClock, logger: silentLogger })
+  cleanups.push(() => discovery.stop())
+  const seen: string[][] = []
+  let last: readonly TargetGroup[] = []
+  discovery.run((groups) => {
+    last = groups
+    seen.push(addresses(groups))
+  })
+  return { seen, last: () => last }
+}
+
+test('files: JSON and YAML by pattern, changes are noticed, each target knows its file', async () => {
+  const json = join(folder, 'a.json')
+  await writeFile(json, '[{"targets": ["a:1", "a:2"], "labels": {"env": "x"}}]')
+  await writeFile(join(folder, 'b.yml'), '- targets: [b:1]\n')
+  await writeFile(join(folder, 'c.txt'), 'not ours')
+  const { seen, last } = watchFiles([join(folder, '*.json'), join(folder, 'b.*')])
+  expect(await until(() => seen[0])).toEqual(['a:1', 'a:2', 'b:1'])
+  expect(labelsToRecord(last()[0]!.targets[0]!)).toEqual({ __address__: 'a:1', __meta_filepath: json, env: 'x' })
+
+  await writeFile(join(folder, 'd.json'), '[{"targets": ["d:1"]}]')
+  await until(() => seen.at(-1)!.includes('d:1'))
+  // Replacing by rename, as careful writers do.
+  await writeFile(join(folder, 'tmp'), '[{"targets": ["a:3"]}]')
+  await rename(join(folder, 'tmp'), json)
+  await until(() => seen.at(-1)!.includes('a:3'))
+  await rm(join(folder, 'd.json'))
+  await until(() => seen.at(-1)!.join() === 'a:3,b:1')
+})
+
+test.each([
+  '[{"targets": [',
+  '{}',
+  '[{"targets": "a:1"}]',
+  '[{"targets": ["a:1"], "label": {}}]',
+  '[{"labels": {"a": 1}}]',
+])('files: %j keeps the old targets', async (bad) => {
+  const file = join(folder, 'a.json')
+  await writeFile(file, '[{"targets": ["a:1"]}]')
+  const { seen } = watchFiles([file, join(folder, 'b.json')])
+  await until(() => seen.length > 0)
+  await writeFile(file, bad)
+  await writeFile(join(folder, 'b.json'), '[{"targets": ["b:1"]}]')
+  expect(await until(() => seen.at(-1)!.includes('b:1') && seen.at(-1))).toEqual(['a:1', 'b:1'])
+})
+
+test('files: a folder that comes later is found by the poll', async () => {
+  const later = join(folder, 'later')
+  const { seen } = watchFiles([join(later, '*.yaml')], 20)
+  expect(await until(() => seen[0])).toEqual([])
+  await mkdir(later)
+  await writeFile(join(later, 'a.yaml'), '- targets: [a:1]')
+  await until(() => seen.at(-1)!.includes('a:1'))
+})
+
+test('http: asks at intervals, keeps the last list on failure', async () => {
+  let answer: [number, string, string] = [200, 'application/json; charset=utf-8', '[{"targets": ["a:1"]}]']
+  let asked = 0
+  let interval: unknown
+  const server = createServer((req, res) => {
+    asked++
+    interval = req.headers['x-prometheus-refresh-interval-seconds']
+    res.writeHead(answer[0], { 'Content-Type': answer[1] }).end(answer[2])
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  cleanups.push(() => {
+    server.closeAllConnections()
+    return new Promise((resolve) => server.close(resolve))
+  })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/list`
+  const clock = new ManualClock()
+  const discovery = httpDiscovery({ url, refreshIntervalMs: 30_000 }, { clock, logger: silentLogger })
+  cleanups.push(() => discovery.stop())
+  const seen: (readonly TargetGroup[])[] = []
+  discovery.run((groups) => seen.push(groups))
+  // The clock only moves while the next question waits for it.
+  const nextAnswer = async (): Promise<void> => {
+    const before = asked
+    await until(() => (asked > before ? true : void clock.advance(30_000)))
+  }
+  await nextAnswer()
+  await until(() => seen.length === 1)
+  expect(labelsToRecord(seen[0]![0]!.targets[0]!)).toEqual({ __address__: 'a:1', __meta_url: url })
+  expect(interval).toBe('30')
+  for (const bad of [
+    [500, 'application/json', '[]'],
+    [200, 'text/html', '[]'],
+    [200, 'application/json', '{}'],
+  ] as const) {
+    answer = [...bad]
+    await nextAnswer()
+  }
+  answer = [200, 'application/json', '[]']
+  await until(() => (seen.length > 1 ? true : void clock.advance(30_000)))
+  expect(seen.map((groups) => groups.length)).toEqual([1, 0])
+})

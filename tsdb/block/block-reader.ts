@@ -1,0 +1,216 @@
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import type { Matcher, TimeRange } from '../../model/index.ts'
+import { CorruptionError } from '../errors.ts'
+import type { Scratch } from '../memory/scratch.ts'
+import type { LabelIndex } from '../read/label-index.ts'
+import { ALL_PLAIN, type GroupSource, lowerBound, type NewestValues, type Piece } from '../read/piece.ts'
+import type { SourceFinder } from '../read/querier.ts'
+import { ResolvedMatchers } from '../read/selection.ts'
+import { blockFiles } from './block-folder.ts'
+import { type BlockGroup, type BlockIndex, decodeBlockIndex, PAGE_BYTES } from './block-index.ts'
+import type { PageCache } from './page-cache.ts'
+
+/** A block opened by one reader: its index in memory, its columns read as they are asked for. */
+export class BlockReader implements SourceFinder {
+  readonly ulid: string
+  readonly #index: BlockIndex
+  readonly #labels: LabelIndex
+  readonly #pages: PageCache
+  readonly #dataFile: string
+  readonly #fd: number
+  /** The reader's numbers of the block's groups (their targets) and overlays. */
+  readonly #targets: Uint32Array
+  readonly #overlays: Uint32Array
+
+  /** @throws {CorruptionError} */
+  constructor(dataDir: string, ulid: string, labels: LabelIndex, pages: PageCache) {
+    const files = blockFiles(join(dataDir, ulid))
+    this.ulid = ulid
+    this.#labels = labels
+    this.#pages = pages
+    this.#dataFile = files.data
+    this.#index = decodeBlockIndex(readFileSync(files.index), files.index)
+    const sets = this.#index.labelSets.map((set) => labels.labelSet(set.map((text) => labels.symbol(text))))
+    this.#targets = Uint32Array.from(this.#index.groups, (group) => sets[group.labelSet]!)
+    this.#overlays = this.#index.overlays.map((set) => sets[set]!)
+    this.#fd = openSync(files.data, 'r')
+  }
+
+  /** About what it takes in memory. */
+  get indexBytes(): number {
+    const { groups, overlays, seriesGroup, pageChecksums } = this.#index
+    const times = groups.reduce((sum, group) => sum + group.timestamps.length + 100, 0)
+    return times + overlays.length * 12 + seriesGroup.length * 12 + pageChecksums.length * 4
+  }
+
+  close(): void {
+    closeSync(this.#fd)
+    this.#pages.forget(this.ulid)
+  }
+
+  find(matchers: readonly Matcher[], range: TimeRange, scratch: Scratch): GroupSource[] {
+    const { groups, seriesStart, seriesGroup } = this.#index
+    const resolved = new ResolvedMatchers(this.#labels, matchers)
+    const masks = new Map<string, Uint8Array>()
+    const matchesOf = groups.map((group, g) => {
+      if (group.maxTimeMs < range.minTimeMs || group.minTimeMs > range.maxTimeMs) return undefined
+      const mask = resolved.maskOf(this.#targets[g]!)
+      let matched = masks.get(mask)
+      if (matched === undefined) {
+        matched = new Uint8Array(this.#overlays.length)
+        for (const overlay of resolved.matching(mask, this.#overlays)) matched[overlay] = 1
+        masks.set(mask, matched)
+      }
+      return matched
+    })
+    const found: { overlays: number[]; series: number[] }[] = groups.map(() => ({ overlays: [], series: [] }))
+    for (let overlay = 0; overlay < this.#overlays.length; overlay++) {
+      let isWanted = false
+      for (const matched of masks.values()) isWanted ||= matched[overlay] === 1
+      if (!isWanted) continue
+      for (let s = seriesStart[overlay]!; s < seriesStart[overlay + 1]!; s++) {
+        const group = seriesGroup[s]!
+        if (matchesOf[group]?.[overlay] !== 1) continue
+        found[group]!.overlays.push(this.#overlays[overlay]!)
+        found[group]!.series.push(s)
+      }
+    }
+    return found.flatMap(({ overlays, series }, g) =>
+      series.length === 0
+        ? []
+        : [new BlockSource(this, scratch, groups[g]!, this.#targets[g]!, Uint32Array.from(overlays), series)],
+    )
+  }
+
+  /** Copies the packed column of a series into scratch memory. @throws {CorruptionError} */
+  loadColumn(series: number, scratch: Scratch): { start: number; end: number } {
+    const from = this.#index.columnStart[series]!
+    const to = this.#index.columnStart[series + 1]!
+    const start = scratch.take(to - from)
+    for (let at = from; at < to; ) {
+      const page = Math.floor(at / PAGE_BYTES)
+      const bytes = this.#pages.get(this.ulid, page, () => this.#readPage(page))
+      const inPage = at - page * PAGE_BYTES
+      const size = Math.min(to - at, PAGE_BYTES - inPage)
+      scratch.views.u8.set(bytes.subarray(inPage, inPage + size), start + (at - from))
+      at += size
+    }
+    return { start, end: start + (to - from) }
+  }
+
+  damaged(series: number): CorruptionError {
+    return new CorruptionError(this.#dataFile, this.#index.columnStart[series]!, 'a column does not decode')
+  }
+
+  #readPage(page: number): Uint8Array {
+    const at = page * PAGE_BYTES
+    const total = this.#index.columnStart.at(-1)!
+    const bytes = Buffer.allocUnsafeSlow(Math.min(PAGE_BYTES, total - at))
+    let done = 0
+    while (done < bytes.length) {
+      const read = readSync(this.#fd, bytes, done, bytes.length - done, at + done)
+      if (read === 0) throw new CorruptionError(this.#dataFile, at + done, 'the file ends early')
+      done += read
+    }
+    if (crc32(bytes) !== this.#index.pageChecksums[page]) {
+      throw new CorruptionError(this.#dataFile, at, 'the checksum of the page does not match')
+    }
+    return bytes
+  }
+}
+
+/** Matched series of one group of a block. */
+class BlockSource implements GroupSource {
+  readonly target: number
+  readonly overlays: Uint32Array
+  readonly minTimeMs: number
+  readonly maxTimeMs: number
+  readonly #block: BlockReader
+  readonly #scratch: Scratch
+  readonly #group: BlockGroup
+  readonly #series: readonly number[]
+
+  constructor(
+    block: BlockReader,
+    scratch: Scratch,
+    group: BlockGroup,
+    target: number,
+    overlays: Uint32Array,
+    series: readonly number[],
+  ) {
+    this.#block = block
+    this.#scratch = scratch
+    this.#group = group
+    this.target = target
+    this.overlays = overlays
+    this.#series = series
+    this.minTimeMs = group.minTimeMs
+    this.maxTimeMs = group.maxTimeMs
+  }
+
+  open(minTimeMs: number, maxTimeMs: number): Piece[] {
+    return [new BlockPiece(this.#block, this.#scratch, this.#group, this.#series, minTimeMs, maxTimeMs)]
+  }
+
+  hasSamples(_index: number, minTimeMs: number, maxTimeMs: number): boolean {
+    // A block keeps no column without samples; which part of its time they fill is not looked at.
+    return this.maxTimeMs >= minTimeMs && this.minTimeMs <= maxTimeMs
+  }
+
+  newest(): NewestValues | undefined {
+    return undefined
+  }
+}
+
+class BlockPiece implements Piece {
+  readonly timestampsMs: Float64Array
+  readonly from: number
+  readonly to: number
+  readonly #block: BlockReader
+  readonly #scratch: Scratch
+  readonly #series: readonly number[]
+  readonly #rowCount: number
+  readonly #summary: number
+
+  constructor(
+    block: BlockReader,
+    scratch: Scratch,
+    group: BlockGroup,
+    series: readonly number[],
+    minTimeMs: number,
+    maxTimeMs: number,
+  ) {
+    this.#block = block
+    this.#scratch = scratch
+    this.#series = series
+    this.#rowCount = group.rowCount
+    this.#summary = scratch.take(8)
+    const n = group.rowCount
+    const mark = scratch.mark()
+    const packed = scratch.take(group.timestamps.length)
+    const times = scratch.take(8 * n)
+    const kinds = scratch.take(n)
+    scratch.views.u8.set(group.timestamps, packed)
+    const end = packed + group.timestamps.length
+    const read = scratch.columns.columnUnpack(packed, end, n, times, 0, kinds, this.#summary, 1)
+    if (read !== group.timestamps.length) throw block.damaged(series[0]!)
+    this.timestampsMs = scratch.views.f64.slice(times >>> 3, (times >>> 3) + n)
+    scratch.release(mark)
+    this.from = lowerBound(this.timestampsMs, minTimeMs)
+    this.to = lowerBound(this.timestampsMs, Math.floor(maxTimeMs) + 1)
+  }
+
+  read(index: number, values: number, kinds: number): number {
+    const scratch = this.#scratch
+    const mark = scratch.mark()
+    const { start, end } = this.#block.loadColumn(this.#series[index]!, scratch)
+    const read = scratch.columns.columnUnpack(start, end, this.#rowCount, values, 0, kinds, this.#summary, 1)
+    scratch.release(mark)
+    if (read !== end - start) throw this.#block.damaged(this.#series[index]!)
+    const { u32 } = scratch.views
+    const present = u32[this.#summary >>> 2]!
+    return present === this.#rowCount && u32[(this.#summary >>> 2) + 1] === 0 ? ALL_PLAIN : present
+  }
+}

@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { chunkLengthAt } from './head-chunk.ts'
+
+// Format: docs/formats/chunk.md.
+export const CHUNK_FILE_MAGIC = 0x4643_5442 // "BTCF"
+export const CHUNK_FILE_HEADER_BYTES = 16
+
+export const chunkFileName = (file: number): string => String(file).padStart(8, '0')
+
+/** Header of a file of sealed chunks that all lie in the window that starts at `windowStartMs`. */
+export function chunkFileHeader(windowStartMs: number): Uint8Array {
+  const header = Buffer.alloc(CHUNK_FILE_HEADER_BYTES)
+  header.writeUInt32LE(CHUNK_FILE_MAGIC, 0)
+  header.writeUInt32LE(1, 4)
+  header.writeDoubleLE(windowStartMs, 8)
+  return header
+}
+
+export interface LoadedChunkFile {
+  readonly file: number
+  readonly windowStartMs: number
+  readonly chunks: readonly Uint8Array[]
+  /** Runs of bytes that are no intact chunk, except a torn tail. */
+  readonly damage: readonly { readonly offset: number; readonly length: number }[]
+  readonly bytes: Uint8Array
+}
+
+/** Numbers of the head-chunk files in a folder, ascending. */
+export function listChunkFiles(folder: string): number[] {
+  return readdirSync(folder)
+    .filter((name) => /^\d{8}$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b)
+}
+
+/** Reads a file of chunks; damaged ones are passed over. `undefined` when its header is unreadable. */
+export function loadChunkFile(folder: string, file: number): LoadedChunkFile | undefined {
+  const bytes = readFileSync(join(folder, chunkFileName(file)))
+  if (bytes.length < CHUNK_FILE_HEADER_BYTES || bytes.readUInt32LE(0) !== CHUNK_FILE_MAGIC) return undefined
+  const chunks: Uint8Array[] = []
+  const damage: { offset: number; length: number }[] = []
+  let validEnd = CHUNK_FILE_HEADER_BYTES
+  for (let at = CHUNK_FILE_HEADER_BYTES; at < bytes.length; ) {
+    const length = chunkLengthAt(bytes, at)
+    if (length === 0) {
+      // Chunks are multiples of 8 long.
+      at += 8
+      continue
+    }
+    if (at > validEnd) damage.push({ offset: validEnd, length: at - validEnd })
+    chunks.push(bytes.subarray(at, at + length))
+    at += length
+    validEnd = at
+  }
+  return { file, windowStartMs: bytes.readDoubleLE(8), chunks, damage, bytes }
+}
+
+export function removeChunkFile(folder: string, file: number): void {
+  rmSync(join(folder, chunkFileName(file)), { force: true })
+}

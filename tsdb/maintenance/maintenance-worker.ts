@@ -1,0 +1,69 @@
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parentPort, workerData } from 'node:worker_threads'
+import { invariant, serveRpc, Transfer } from '../../lib/index.ts'
+import { writeBlock } from '../block/block-writer.ts'
+import { verifyBlock } from '../block/verify.ts'
+import { chunkFileHeader, chunkFileName } from '../chunk/head-chunk-file.ts'
+import { syncFolder } from '../files.ts'
+import { Scratch } from '../memory/scratch.ts'
+import { Root } from '../memory/layout.ts'
+import { rootWord } from '../memory/shared-table.ts'
+import { MemoryViews } from '../memory/views.ts'
+import { EpochPin } from '../read/head-snapshot.ts'
+import { writeCheckpoint } from './write-checkpoint.ts'
+import type { BlockRequest, CheckpointRequest, MaintenanceData, SealAnswer, SealRequest } from './protocol.ts'
+import { sealRows } from './seal.ts'
+
+// What takes long and needs no answer at once: one job after the other, beside the main thread.
+invariant(parentPort !== null, 'the maintenance worker runs as a worker')
+const { memory, slot } = workerData as MaintenanceData
+const views = new MemoryViews(memory)
+const pin = new EpochPin(views, slot)
+const scratch = new Scratch()
+
+serveRpc(parentPort, {
+  seal: (request: SealRequest) => exclusively(() => seal(request)),
+  checkpoint: (request: CheckpointRequest) => exclusively(() => writeCheckpoint(views, request)),
+  block: (request: BlockRequest) => exclusively(() => writeBlock(views, scratch, request)),
+  verify: (folder: string) => exclusively(async () => verifyBlock(folder)),
+})
+
+let last: Promise<unknown> = Promise.resolve()
+
+/** Queues a job; while it runs nothing it looks at in the head is freed. */
+function exclusively<T>(job: () => Promise<T>): Promise<T> {
+  const run = async (): Promise<T> => {
+    pin.pin()
+    views.refreshTo(rootWord(views, Root.MEMORY_PAGES) * 65_536)
+    try {
+      return await job()
+    } finally {
+      pin.unpin()
+    }
+  }
+  const result = last.then(run, run)
+  last = result.catch(() => undefined) // Its caller gets the failure; the next job only waits for the end.
+  return result
+}
+
+/** Chunks are in their file, synced, before the answer: then the log may go. */
+async function seal(request: SealRequest): Promise<Transfer<SealAnswer>> {
+  const chunks: (Uint8Array<ArrayBuffer> | undefined)[] = []
+  for (const rows of request.groups) chunks.push(sealRows(views, scratch, rows))
+  const file = await open(join(request.folder, chunkFileName(request.file)), 'a')
+  try {
+    const { size } = await file.stat()
+    const present = chunks.filter((chunk) => chunk !== undefined)
+    const bytes = size === 0 ? [chunkFileHeader(request.windowStartMs), ...present] : present
+    await file.writev(bytes)
+    await file.datasync()
+    if (size === 0) await syncFolder(request.folder)
+  } finally {
+    await file.close()
+  }
+  return new Transfer(
+    { chunks },
+    chunks.flatMap((chunk) => (chunk === undefined ? [] : [chunk.buffer])),
+  )
+}

@@ -1,0 +1,116 @@
+import type { Matcher, TimeRange } from '../../model/index.ts'
+import { LOST_LABEL_SET } from '../memory/layout.ts'
+import type { Scratch } from '../memory/scratch.ts'
+import type { MemoryViews } from '../memory/views.ts'
+import type { GroupSnapshot, HeadSnapshot } from './head-snapshot.ts'
+import { HeadSource } from './head-source.ts'
+import { type LabelIndex, LOST } from './label-index.ts'
+import type { GroupSource } from './piece.ts'
+import type { SourceFinder } from './querier.ts'
+import { ResolvedMatchers } from './selection.ts'
+
+/** Templates of the head in the reader's numbers; kept over queries, as templates never change. */
+export class TemplateCache {
+  readonly #views: MemoryViews
+  readonly #index: LabelIndex
+  #templates = new Map<number, Uint32Array>()
+
+  constructor(views: MemoryViews, index: LabelIndex) {
+    this.#views = views
+    this.#index = index
+  }
+
+  /** Label sets by position. */
+  overlaysOf(group: GroupSnapshot): Uint32Array {
+    let overlays = this.#templates.get(group.templateId)
+    if (overlays === undefined) {
+      const at = group.template >>> 2
+      overlays = new Uint32Array(group.positionCount)
+      for (let p = 0; p < overlays.length; p++) {
+        const labelSet = this.#views.u32[at + p]!
+        overlays[p] = labelSet === LOST_LABEL_SET ? LOST : this.#index.fromHead(this.#views, labelSet)
+      }
+      this.#templates.set(group.templateId, overlays)
+    }
+    return overlays
+  }
+
+  /** Forgets templates that no group of the snapshot has. */
+  prune(snapshot: HeadSnapshot): void {
+    if (this.#templates.size <= 2 * snapshot.groups.length + 16) return
+    const used = new Set(snapshot.groups.map((group) => group.templateId))
+    this.#templates = new Map([...this.#templates].filter(([id]) => used.has(id)))
+  }
+}
+
+/** Finds series in a snapshot of the head: matchers are applied once per template and once per target. */
+export class HeadFinder implements SourceFinder {
+  readonly #views: MemoryViews
+  readonly #index: LabelIndex
+  readonly #templates: TemplateCache
+  readonly #snapshot: HeadSnapshot
+
+  constructor(views: MemoryViews, index: LabelIndex, templates: TemplateCache, snapshot: HeadSnapshot) {
+    this.#views = views
+    this.#index = index
+    this.#templates = templates
+    this.#snapshot = snapshot
+  }
+
+  find(matchers: readonly Matcher[], range: TimeRange, scratch: Scratch): GroupSource[] {
+    // First everything gets its number, so that the matchers are resolved over all of them.
+    const groups = this.#snapshot.groups
+      .filter((group) => overlaps(group, range))
+      .map((group) => ({
+        group,
+        target: this.#index.fromHead(this.#views, group.labelSet),
+        all: this.#templates.overlaysOf(group),
+      }))
+    const resolved = new ResolvedMatchers(this.#index, matchers)
+    const selections = new Map<string, Selection[]>()
+    const sources: GroupSource[] = []
+    for (const { group, target, all } of groups) {
+      const mask = resolved.maskOf(target)
+      const key = `${group.templateId}:${mask}`
+      let layers = selections.get(key)
+      if (layers === undefined) {
+        layers = selectPositions(all, resolved.matching(mask, all))
+        selections.set(key, layers)
+      }
+      for (const layer of layers) {
+        sources.push(new HeadSource(this.#views, scratch, group, { target, ...layer }))
+      }
+    }
+    return sources
+  }
+}
+
+interface Selection {
+  readonly positions: Uint32Array
+  readonly overlays: Uint32Array
+}
+
+/** Usually one selection; one more each time a label set stands at a further position of the same template. */
+function selectPositions(all: Uint32Array, found: readonly number[]): Selection[] {
+  const copies = new Map<number, number>()
+  const layers: number[][] = []
+  for (const position of found) {
+    const overlay = all[position]!
+    const copy = copies.get(overlay) ?? 0
+    copies.set(overlay, copy + 1)
+    if (copy === layers.length) layers.push([])
+    layers[copy]!.push(position)
+  }
+  return layers.map((layer) => {
+    const positions = Uint32Array.from(layer)
+    return { positions, overlays: positions.map((position) => all[position]!) }
+  })
+}
+
+function overlaps(group: GroupSnapshot, range: TimeRange): boolean {
+  const first = group.chunks[0] ?? group.pending[0]
+  const last = group.pending.at(-1) ?? group.chunks.at(-1)
+  const minMs = first?.minTimeMs ?? group.openMinMs
+  const maxMs = group.openRows > 0 ? group.newestMs : (last?.maxTimeMs ?? Number.NEGATIVE_INFINITY)
+  return maxMs >= range.minTimeMs && minMs <= range.maxTimeMs
+}

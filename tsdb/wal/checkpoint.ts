@@ -1,0 +1,115 @@
+import { crc32 } from 'node:zlib'
+import { lz4Pack, lz4Unpack } from '../../lib/index.ts'
+import type { Labels } from '../../model/index.ts'
+import { ByteReader, ByteWriter } from '../bytes.ts'
+import { CorruptionError } from '../errors.ts'
+
+// Format: docs/formats/checkpoint.md.
+const MAGIC = 0x5043_5442 // "BTCP"
+const VERSION = 1
+const HEADER_BYTES = 16
+
+export interface CheckpointGroup {
+  readonly id: number
+  readonly isSparse: boolean
+  readonly stream: string
+  readonly labels: Labels
+  readonly newestMs: number
+  /** Index into `templates`. */
+  readonly template: number
+}
+
+/** Stands for the labels of a position that were lost; no real label has an empty name. */
+export const LOST_LABELS: Labels = ['', '']
+
+/** All groups of the head with the labels of their positions, as of the end of the log segments before `walSegment`. */
+export interface Checkpoint {
+  readonly walSegment: number
+  readonly minValidMs: number
+  readonly groups: readonly CheckpointGroup[]
+  readonly templates: readonly (readonly Labels[])[]
+}
+
+export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
+  const symbols = new Map<string, number>()
+  const labelSets = new Map<Labels, number>()
+  const body = new ByteWriter(1 << 16)
+  const symbol = (text: string): number => {
+    const id = symbols.get(text) ?? symbols.size
+    symbols.set(text, id)
+    return id
+  }
+  const writeLabelSet = (labels: Labels): void => {
+    body.varint(labels.length >>> 1)
+    for (const text of labels) body.varint(symbol(text))
+  }
+  // A label set is the same object wherever the head holds it once.
+  for (const template of checkpoint.templates) {
+    for (const labels of template) if (!labelSets.has(labels)) labelSets.set(labels, labelSets.size)
+  }
+  body.varint(labelSets.size)
+  for (const labels of labelSets.keys()) writeLabelSet(labels)
+  body.varint(checkpoint.templates.length)
+  for (const template of checkpoint.templates) {
+    body.varint(template.length)
+    for (const labels of template) body.varint(labelSets.get(labels)!)
+  }
+  body.varint(checkpoint.groups.length)
+  for (const group of checkpoint.groups) {
+    body.varint(group.id)
+    body.u8(group.isSparse ? 1 : 0)
+    body.varint(symbol(group.stream))
+    body.f64(group.newestMs)
+    body.varint(group.template)
+    writeLabelSet(group.labels)
+  }
+  const head = new ByteWriter(1 << 16)
+  head.varint(checkpoint.walSegment)
+  head.f64(checkpoint.minValidMs)
+  head.varint(symbols.size)
+  for (const text of symbols.keys()) head.string(text)
+  head.append(body.bytes())
+  const packed = lz4Pack(head.bytes())
+  const out = new ByteWriter(HEADER_BYTES + packed.length)
+  out.u32(MAGIC)
+  out.u32(VERSION)
+  out.u32(packed.length)
+  out.u32(crc32(packed))
+  out.append(packed)
+  return out.bytes()
+}
+
+/** @throws {CorruptionError} */
+export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
+  try {
+    const outer = new ByteReader(bytes)
+    if (outer.u32() !== MAGIC || outer.u32() !== VERSION) throw new Error('not a checkpoint')
+    const length = outer.u32()
+    const checksum = outer.u32()
+    const packed = outer.take(length)
+    if (crc32(packed) !== checksum) throw new Error('the checksum does not match')
+    return decodeBody(new ByteReader(lz4Unpack(packed)))
+  } catch (cause) {
+    throw new CorruptionError(file, 0, (cause as Error).message, { cause })
+  }
+}
+
+function decodeBody(body: ByteReader): Checkpoint {
+  const walSegment = body.varint()
+  const minValidMs = body.f64()
+  const symbols = Array.from({ length: body.count() }, () => body.string())
+  const readLabelSet = (): Labels => Array.from({ length: 2 * body.count(2) }, () => symbols[body.varint()]!)
+  const labelSets = Array.from({ length: body.count() }, readLabelSet)
+  const templates = Array.from({ length: body.count() }, () =>
+    Array.from({ length: body.count() }, () => labelSets[body.varint()]!),
+  )
+  const groups = Array.from({ length: body.count() }, () => ({
+    id: body.varint(),
+    isSparse: body.u8() === 1,
+    stream: symbols[body.varint()]!,
+    newestMs: body.f64(),
+    template: body.varint(),
+    labels: readLabelSet(),
+  }))
+  return { walSegment, minValidMs, groups, templates }
+}

@@ -1,0 +1,156 @@
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync, existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { RowFlag } from '../../kernels/index.ts'
+import type { Logger } from '../../lib/index.ts'
+import type { Head } from '../head/head.ts'
+import type { HeadGroup } from '../head/head-group.ts'
+import type { Labels } from '../../model/index.ts'
+import { decodeGroup, decodeSeries, RecordType, rowTime } from './format.ts'
+import { readSegment, type WalRecord } from './wal-reader.ts'
+import { segmentName } from './wal-writer.ts'
+
+export interface ReplayResult {
+  /** Number the next segment gets. */
+  readonly nextSegment: number
+  readonly rowCount: number
+  /** Rows that could not be decoded because a record before them was lost. */
+  readonly rowsLost: number
+  readonly damagedRanges: number
+}
+
+/** Log segments in a folder, ascending. */
+export function listSegments(folder: string): number[] {
+  return readdirSync(folder)
+    .filter((name) => /^\d{8}$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b)
+}
+
+/** Brings the head up to the end of the log. Damage is set aside in `quarantineFolder`, counted and passed over. */
+export function replayLog(
+  head: Head,
+  folder: string,
+  options: { quarantineFolder: string; firstSegment: number; logger: Logger },
+): ReplayResult {
+  const replayer = new Replayer(head)
+  let damagedRanges = 0
+  const segments = listSegments(folder).filter((segment) => segment >= options.firstSegment)
+  for (const segment of segments) {
+    const file = join(folder, segmentName(segment))
+    const bytes = readFileSync(file)
+    const reading = readSegment(bytes, (record) => replayer.apply(record, segment))
+    for (const range of reading.damage) {
+      damagedRanges++
+      const name = `wal-${segmentName(segment)}-${range.offset}`
+      setAside(options.quarantineFolder, name, bytes.subarray(range.offset, range.offset + range.length))
+      options.logger.error({ segment, ...range, keptAs: name }, 'log is damaged; the bytes were set aside')
+    }
+    if (segment === segments.at(-1) && reading.validBytes > 0 && reading.validBytes < bytes.length) {
+      options.logger.warn({ segment, cutBytes: bytes.length - reading.validBytes }, 'log had a torn tail; it was cut')
+      truncateSync(file, reading.validBytes)
+    }
+  }
+  const { rowCount, rowsLost } = replayer
+  if (rowsLost > 0) options.logger.error({ rowsLost }, 'rows behind damage in the log could not be used')
+  return { nextSegment: (listSegments(folder).at(-1) ?? 0) + 1, rowCount, rowsLost, damagedRanges }
+}
+
+function setAside(folder: string, name: string, bytes: Uint8Array): void {
+  mkdirSync(folder, { recursive: true })
+  const file = join(folder, name)
+  if (!existsSync(file)) writeFileSync(file, bytes)
+}
+
+/** Where the rows of a group stand while they are read back. */
+interface RowProgress {
+  timestampMs: number
+  nextSequence: number
+  /** A row was lost, or did not decode: those up to the next key row build on it. */
+  isBroken: boolean
+}
+
+class Replayer {
+  readonly #head: Head
+  readonly #decoded = new Map<string, Labels[]>()
+  readonly #progress = new Map<number, RowProgress>()
+  #staging = { pointer: 0, bytes: 0 }
+  rowCount = 0
+  rowsLost = 0
+
+  constructor(head: Head) {
+    this.#head = head
+  }
+
+  apply(record: WalRecord, segment: number): void {
+    const group = this.#head.groups.get(record.group)
+    this.#head.reserveGroupId(record.group)
+    if (record.type === RecordType.ROW) this.#row(group, record, segment)
+    else if (record.type === RecordType.GROUP && group === undefined) {
+      const { labels, stream, isSparse } = decodeGroup(record.payload)
+      this.#head.restoreGroup(record.group, labels, stream, isSparse)
+    } else if (record.type === RecordType.SERIES && group !== undefined) this.#series(group, record)
+  }
+
+  #series(group: HeadGroup, record: WalRecord): void {
+    const labels = this.#labelsOf(record.payload)
+    group.padPositions(record.aux)
+    // What a checkpoint knew already is not added again.
+    const added = labels.slice(group.positionCount - record.aux)
+    if (added.length === 0) return
+    const { catalogue } = this.#head
+    group.addPositions(added.map((set) => catalogue.labelSet(set)))
+  }
+
+  /** Targets of one layout log the same bytes: they are decoded once. */
+  #labelsOf(payload: Uint8Array): Labels[] {
+    const key = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('latin1')
+    const known = this.#decoded.get(key)
+    if (known !== undefined) return known
+    if (this.#decoded.size > 64) this.#decoded.clear()
+    const labels = decodeSeries(payload)
+    this.#decoded.set(key, labels)
+    return labels
+  }
+
+  #row(group: HeadGroup | undefined, record: WalRecord, segment: number): void {
+    this.rowCount++
+    const { payload, aux } = record
+    const progress = this.#advance(record)
+    if (group === undefined || progress.isBroken) {
+      this.rowsLost++
+      return
+    }
+    const { timestampMs } = progress
+    if (timestampMs < this.#head.minValidMs || group.isSealed(timestampMs)) return
+    group.padPositions(aux)
+    if (group.replayRow(this.#stage(payload), payload.length, timestampMs, segment)) return
+    progress.isBroken = true
+    this.rowsLost++
+  }
+
+  #advance({ group, payload, sequence }: WalRecord): RowProgress {
+    const known = this.#progress.get(group)
+    if ((payload[0]! & RowFlag.KEY) !== 0) {
+      const progress = { timestampMs: rowTime(payload, true), nextSequence: 1, isBroken: false }
+      this.#progress.set(group, progress)
+      return progress
+    }
+    if (known === undefined) return { timestampMs: 0, nextSequence: 0, isBroken: true }
+    known.isBroken ||= known.nextSequence !== sequence
+    known.timestampMs += rowTime(payload, false)
+    known.nextSequence = (known.nextSequence + 1) & 0xffff
+    return known
+  }
+
+  /** Copies a payload to where the kernels can read it. */
+  #stage(payload: Uint8Array): number {
+    const { memory } = this.#head
+    const needed = payload.length + 64
+    if (this.#staging.bytes < needed) {
+      if (this.#staging.bytes > 0) memory.free(this.#staging.pointer, this.#staging.bytes)
+      this.#staging = { pointer: memory.allocate(needed * 2), bytes: needed * 2 }
+    }
+    memory.views.u8.set(payload, this.#staging.pointer)
+    return this.#staging.pointer
+  }
+}
