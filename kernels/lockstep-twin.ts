@@ -98,7 +98,8 @@ function rematch(memory: WebAssembly.Memory, p: Uint32Array): number {
     const start = lineStart + key.length
     const value = tokenAt(cur, start)
     if (value.length > 255 || key.length > 0xffffff) irregular = 1
-    const old = free(guess, key) ? guess : keys.findIndex((_, i) => free(i, key))
+    // A brace could still belong to the key, so the kernel looks such a line up.
+    const old = free(guess, key) && cur[start] !== '{' ? guess : keys.findIndex((_, i) => free(i, key))
     newTable.setUint32(count * 8, start - lastEnd, true)
     newTable.setUint32(count * 8 + 4, (key.length << 8) | Math.min(value.length, 255), true)
     lastEnd = start + value.length

@@ -138,7 +138,7 @@ class FileStateLog implements StateLog {
     if (this.#closed || (this.#frames.length === 0 && this.#busy === undefined)) return Promise.resolve()
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject })
-      this.#busy ??= this.#drain().finally(() => { this.#busy = undefined })
+      this.#busy ??= this.#drain()
     })
   }
 
@@ -158,6 +158,7 @@ class FileStateLog implements StateLog {
       if (!this.#closed && this.#sizeBytes > 3 * Math.max(this.#snapshotBytes, SNAPSHOT_MIN_BYTES)) await this.#rotate()
     } while (this.#waiters.length > 0)
     // In the same step as the check: a caller that comes later must find that nobody serves any more.
+    this.#busy = undefined
   }
 
   async #serveWaiters(): Promise<void> {

@@ -1,4 +1,4 @@
-import { invariant } from '../../lib/errors.ts'
+import { invariant } from '../../lib/index.ts'
 import type { AggregationOp } from '../parse/ast.ts'
 import type { StepSeries } from './step-series.ts'
 

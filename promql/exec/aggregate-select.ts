@@ -1,4 +1,4 @@
-import { formatFloatGeneral } from '../../model/float.ts'
+import { formatFloatGeneral } from '../../model/index.ts'
 import type { Aggregation } from '../parse/ast.ts'
 import { type EvalContext, evaluateScalar, evaluateVector } from './context.ts'
 import { QueryExecutionError } from './errors.ts'

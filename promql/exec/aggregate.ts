@@ -1,5 +1,4 @@
-import { formatFloatGeneral, formatFloatPlain } from '../../model/float.ts'
-import { type Labels, METRIC_NAME, withLabels } from '../../model/labels.ts'
+import { formatFloatGeneral, formatFloatPlain, type Labels, METRIC_NAME, withLabels } from '../../model/index.ts'
 import { isLabelName } from '../functions/label-functions.ts'
 import { quantileOfSorted, sortNaNFirst } from '../functions/quantile.ts'
 import { quoteGo } from '../lex/go-quote.ts'

@@ -1,4 +1,4 @@
-import { quoteLabelValue } from '../../model/labels.ts'
+import { quoteLabelValue } from '../../model/index.ts'
 import type { Span } from '../parse/ast.ts'
 
 type Level = 'warning' | 'info'

@@ -1,4 +1,4 @@
-import { invariant } from '../../lib/errors.ts'
+import { invariant } from '../../lib/index.ts'
 import { pow } from '../functions/math.ts'
 import type { BinaryOp } from '../parse/ast.ts'
 

@@ -1,4 +1,4 @@
-import { invariant } from '../../lib/errors.ts'
+import { invariant } from '../../lib/index.ts'
 import type { BinaryExpr, Expr } from '../parse/ast.ts'
 import { arithmeticOf, comparisonOf, isTrim } from './binary-operators.ts'
 import { type EvalContext, evaluateScalar, evaluateVector } from './context.ts'

@@ -1,13 +1,13 @@
-import { compareLabels, type Labels, labelValue, projectLabels, withLabels } from '../../model/labels.ts'
+import { compareLabels, type Labels, labelValue, projectLabels, withLabels } from '../../model/index.ts'
 import type { BinaryExpr, VectorMatching } from '../parse/ast.ts'
 import { arithmeticOf, comparisonOf, isSetOperator } from './binary-operators.ts'
 import { noteFloatTrim } from './binary-scalar.ts'
 import { setOperation } from './binary-set.ts'
+import { bracedLabelsText } from './braced-labels.ts'
 import { type EvalContext, evaluateVector } from './context.ts'
 import { LabelMerger, SAME_LABELSET, withoutName } from './drop-names.ts'
 import { QueryExecutionError } from './errors.ts'
 import { createMatchGrouping, type Grouping } from './label-grouping.ts'
-import { bracedLabelsText } from './braced-labels.ts'
 import type { StepSeries } from './step-series.ts'
 
 /** The series of one match group. */

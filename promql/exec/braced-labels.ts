@@ -1,4 +1,4 @@
-import { isLegacyLabelName, type Labels, quoteLabelValue } from '../../model/labels.ts'
+import { isLegacyLabelName, type Labels, quoteLabelValue } from '../../model/index.ts'
 
 /** `{__name__="up", job="a"}`: Prometheus' form in errors, with the name inside of the braces. */
 export function bracedLabelsText(labels: Labels): string {

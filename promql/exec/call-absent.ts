@@ -1,4 +1,4 @@
-import { EMPTY_LABELS, type Labels, labelsFromEntries, METRIC_NAME } from '../../model/labels.ts'
+import { EMPTY_LABELS, type Labels, labelsFromEntries, METRIC_NAME } from '../../model/index.ts'
 import type { Call, Expr } from '../parse/ast.ts'
 import { type EvalContext, evaluateVector } from './context.ts'
 import { matrixOf, selectWindows } from './select-range.ts'

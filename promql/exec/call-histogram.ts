@@ -1,13 +1,16 @@
-import { formatFloatGeneral, formatFloatPlain, normalizeBucketBound, parseGoFloat } from '../../model/float.ts'
 import {
+  formatFloatGeneral,
+  formatFloatPlain,
   type Labels,
   labelsKey,
   labelValue,
   METRIC_NAME,
+  normalizeBucketBound,
+  parseGoFloat,
   projectLabels,
   quoteLabelValue,
   withLabels,
-} from '../../model/labels.ts'
+} from '../../model/index.ts'
 import {
   type Bucket,
   type BucketsResult,

@@ -1,13 +1,15 @@
 import {
+  createMatcher,
   type Labels,
   labelsKey,
   labelsText,
   labelValue,
+  type Matcher,
   METRIC_NAME,
+  matches,
   projectLabels,
   withLabels,
-} from '../../model/labels.ts'
-import { createMatcher, type Matcher, matches } from '../../model/matcher.ts'
+} from '../../model/index.ts'
 import type { Call, Expr, Subquery, VectorSelector } from '../parse/ast.ts'
 import { childrenOf } from '../parse/walk.ts'
 import { type EvalContext, evaluateVector } from './context.ts'

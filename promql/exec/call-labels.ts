@@ -1,4 +1,4 @@
-import { METRIC_NAME } from '../../model/labels.ts'
+import { METRIC_NAME } from '../../model/index.ts'
 import { labelJoin, labelReplace } from '../functions/label-functions.ts'
 import type { Call } from '../parse/ast.ts'
 import { type EvalContext, evaluateVector } from './context.ts'

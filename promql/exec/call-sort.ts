@@ -1,4 +1,4 @@
-import { compareLabels, labelValue } from '../../model/labels.ts'
+import { compareLabels, labelValue } from '../../model/index.ts'
 import { compareNatural } from '../functions/label-functions.ts'
 import type { Call } from '../parse/ast.ts'
 import { compareNaNLast } from './aggregate-select.ts'

@@ -1,12 +1,12 @@
-import { invariant } from '../../lib/errors.ts'
-import { labelValue, METRIC_NAME, quoteLabelValue, type Labels } from '../../model/labels.ts'
+import { invariant } from '../../lib/index.ts'
+import { type Labels, labelValue, METRIC_NAME, quoteLabelValue } from '../../model/index.ts'
+import { exprType } from '../check/check.ts'
 import { KEEPS_NAME, windowFunctionOf } from '../functions/window-functions.ts'
 import type { Call } from '../parse/ast.ts'
-import { exprType } from '../check/check.ts'
 import { warnAboutQuantile } from './aggregate.ts'
 import { type EvalContext, evaluateScalar } from './context.ts'
 import { dropNames } from './drop-names.ts'
-import { matrixHasOneName, matrixOf, type MatrixExpr, selectWindows } from './select-range.ts'
+import { type MatrixExpr, matrixHasOneName, matrixOf, selectWindows } from './select-range.ts'
 import type { StepSeries } from './step-series.ts'
 
 const COUNTER_NAME = /_(?:total|sum|count|bucket)$/

@@ -1,5 +1,5 @@
-import { invariant } from '../../lib/errors.ts'
-import { EMPTY_LABELS } from '../../model/labels.ts'
+import { invariant } from '../../lib/index.ts'
+import { EMPTY_LABELS } from '../../model/index.ts'
 import { dateFunctions } from '../functions/date.ts'
 import { parametricMath, unaryMath } from '../functions/math.ts'
 import { isWindowFunction } from '../functions/window-functions.ts'

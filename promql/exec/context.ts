@@ -1,11 +1,11 @@
 import type { WindowKernels } from '../../kernels/index.ts'
-import type { Querier } from '../../model/storage.ts'
+import type { Querier } from '../../model/index.ts'
 import type { Expr } from '../parse/ast.ts'
 import type { Annotations } from './annotations.ts'
 import type { QueryLimits } from './query-limits.ts'
 import type { SharedParts } from './shared-parts.ts'
-import { SeriesPool, type StepSeries } from './step-series.ts'
 import { StepGrid } from './step-grid.ts'
+import { SeriesPool, type StepSeries } from './step-series.ts'
 
 /** Evaluates operands of either type. Operators reach it by their context: the dispatcher that it is imports all of them. */
 export interface Evaluator {

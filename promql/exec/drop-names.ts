@@ -1,4 +1,4 @@
-import { type Labels, labelsKey, METRIC_NAME } from '../../model/labels.ts'
+import { type Labels, labelsKey, METRIC_NAME } from '../../model/index.ts'
 import type { EvalContext } from './context.ts'
 import { QueryExecutionError } from './errors.ts'
 import type { StepSeries } from './step-series.ts'

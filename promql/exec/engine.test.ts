@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { ManualClock } from '../../lib/clock.ts'
 import {
   createKernelMemory,
   createWindowKernels,
@@ -7,8 +6,8 @@ import {
   KERNEL_RESERVED_BYTES,
   WINDOW_WORK_BYTES,
 } from '../../kernels/index.ts'
-import type { Querier, Queryable, SeriesColumn } from '../../model/storage.ts'
-import { labelsFromRecord, labelsText } from '../../model/labels.ts'
+import { ManualClock } from '../../lib/index.ts'
+import { labelsFromRecord, labelsText, type Querier, type Queryable, type SeriesColumn } from '../../model/index.ts'
 import {
   createEngine,
   type EngineOptions,

@@ -1,4 +1,4 @@
-import { AppError } from '../../lib/errors.ts'
+import { AppError } from '../../lib/index.ts'
 
 /** The expression parses but cannot be evaluated: duplicate matches, bad arguments, colliding label sets. */
 export class QueryExecutionError extends AppError {

@@ -1,4 +1,4 @@
-import { invariant } from '../../lib/errors.ts'
+import { invariant } from '../../lib/index.ts'
 import type { Expr } from '../parse/ast.ts'
 
 /** The value of a string argument: the parser lets nothing but literals through. */

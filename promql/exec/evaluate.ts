@@ -1,6 +1,6 @@
-import { invariant } from '../../lib/errors.ts'
-import type { BinaryExpr, Expr, UnaryExpr } from '../parse/ast.ts'
+import { invariant } from '../../lib/index.ts'
 import { exprType } from '../check/check.ts'
+import type { BinaryExpr, Expr, UnaryExpr } from '../parse/ast.ts'
 import { aggregate } from './aggregate.ts'
 import { scalarBinary } from './binary-operators.ts'
 import { vectorWithScalar } from './binary-scalar.ts'

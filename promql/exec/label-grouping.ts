@@ -1,4 +1,4 @@
-import { type Labels, labelsKey, METRIC_NAME, projectLabels } from '../../model/labels.ts'
+import { type Labels, labelsKey, METRIC_NAME, projectLabels } from '../../model/index.ts'
 import { METADATA_LABELS } from './drop-names.ts'
 
 /** Cuts label sets down to those that decide to which group, or to which partner, a series belongs. */

@@ -1,4 +1,4 @@
-import type { Labels } from '../../model/labels.ts'
+import type { Labels } from '../../model/index.ts'
 import { xxHash64 } from './xxhash64.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/clock.ts'
+import type { Clock } from '../../lib/index.ts'
 import { QueryCanceledError, QueryTimeoutError, QueryTooManySamplesError } from './errors.ts'
 
 // Looking at the clock costs as much as evaluating a short series.

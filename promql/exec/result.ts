@@ -1,5 +1,4 @@
-import type { Labels } from '../../model/labels.ts'
-import type { VectorSample } from '../../model/query.ts'
+import type { Labels, VectorSample } from '../../model/index.ts'
 
 /** Points of one series, oldest first; only steps that have a value. The arrays may be shared between series: do not write. */
 export interface MatrixSeries {

@@ -1,5 +1,4 @@
-import { METRIC_NAME } from '../../model/labels.ts'
-import type { SelectHints, SeriesColumn } from '../../model/storage.ts'
+import { METRIC_NAME, type SelectHints, type SeriesColumn } from '../../model/index.ts'
 import type { VectorSelector } from '../parse/ast.ts'
 import { selectorRange } from '../plan/time-range.ts'
 import type { EvalContext } from './context.ts'

@@ -1,4 +1,4 @@
-import type { Labels } from '../../model/labels.ts'
+import type { Labels } from '../../model/index.ts'
 import type { QueryLimits } from './query-limits.ts'
 
 /**

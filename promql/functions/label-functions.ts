@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js'
-import { compareStrings, type Labels, labelValue, withLabels } from '../../model/labels.ts'
+import { compareStrings, type Labels, labelValue, withLabels } from '../../model/index.ts'
 import { QueryExecutionError } from '../exec/errors.ts'
 
 /** Any well-formed, non-empty text is a label name. */

@@ -1,4 +1,4 @@
-import type { TimeRange } from '../../model/storage.ts'
+import type { TimeRange } from '../../model/index.ts'
 import type { Expr, VectorSelector } from '../parse/ast.ts'
 
 /** All times at which samples may be read to evaluate `expr` at steps from `startMs` to `endMs`. */

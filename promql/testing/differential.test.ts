@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { compareStrings, labelsFromRecord, labelsText } from '../../model/labels.ts'
+import { compareStrings, labelsFromRecord, labelsText } from '../../model/index.ts'
 import { createEngine } from '../exec/engine.ts'
 import { MemoryStorage } from './memory-storage.ts'
 

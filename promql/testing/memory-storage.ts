@@ -1,7 +1,17 @@
-import { compareStrings, type Labels, labelsKey, labelValue } from '../../model/labels.ts'
-import { type Matcher, matches } from '../../model/matcher.ts'
-import { isStaleNaN } from '../../model/stale.ts'
-import type { Querier, Queryable, SelectHints, SeriesColumn, TimeRange } from '../../model/storage.ts'
+import {
+  compareStrings,
+  isStaleNaN,
+  type Labels,
+  labelsKey,
+  labelValue,
+  type Matcher,
+  matches,
+  type Querier,
+  type Queryable,
+  type SelectHints,
+  type SeriesColumn,
+  type TimeRange,
+} from '../../model/index.ts'
 
 interface StoredSeries {
   readonly labels: Labels

@@ -1,6 +1,5 @@
-import { errorMessage } from '../../lib/errors.ts'
-import { compareLabels, type Labels, labelsKey, labelsText } from '../../model/labels.ts'
-import { writeStaleNaN } from '../../model/stale.ts'
+import { errorMessage } from '../../lib/index.ts'
+import { compareLabels, type Labels, labelsKey, labelsText, writeStaleNaN } from '../../model/index.ts'
 import { createEngine, type Engine } from '../exec/engine.ts'
 import type { Evaluation, QueryResult } from '../exec/result.ts'
 import type { Expr } from '../parse/ast.ts'

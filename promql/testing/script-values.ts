@@ -1,6 +1,4 @@
-import { parseDuration } from '../../model/duration.ts'
-import { parseGoFloat } from '../../model/float.ts'
-import { type Labels, labelsFromEntries } from '../../model/labels.ts'
+import { type Labels, labelsFromEntries, parseDuration, parseGoFloat } from '../../model/index.ts'
 import { parseSelector } from '../parse/parse.ts'
 
 /** One place in a sequence of samples. Native histograms keep their text. */

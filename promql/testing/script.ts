@@ -1,4 +1,4 @@
-import { parseGoFloat } from '../../model/float.ts'
+import { parseGoFloat } from '../../model/index.ts'
 import { unquote } from '../lex/unquote.ts'
 import { parseSeriesLine, parseTimeMs, type ScriptSeries } from './script-values.ts'
 

@@ -15,6 +15,9 @@ const SEAL_BATCH_GROUPS = 64
 // Log written since the last checkpoint that makes another worth its while.
 const CHECKPOINT_LOG_BYTES = 32 << 20
 
+// Chunks take far less than rows: beyond this share of the memory rows are sealed early.
+const MEMORY_TIGHT_SHARE = 0.8
+
 /** What happened so far, for the metrics. */
 export interface MaintenanceCounts {
   compactions: number
@@ -94,14 +97,16 @@ export class Maintenance {
   /** Closes rows that are old enough, seals, builds blocks of windows that are over, and cuts the log if it has grown. */
   async run(): Promise<void> {
     const nowMs = this.#clock.nowMs()
+    const { memory } = this.#head
+    const isTight = memory.usedBytes > memory.maximumBytes * MEMORY_TIGHT_SHARE
     for (const group of this.#head.groups.values()) {
-      if (group.openRows > 0 && nowMs - group.openMinMs >= SEGMENT_AGE_MS) group.closeRows()
+      if (group.openRows > 0 && (isTight || nowMs - group.openMinMs >= SEGMENT_AGE_MS)) group.closeRows()
     }
     await this.seal()
     await this.#buildBlocks()
     if (this.#log.bytesWritten - this.#bytesAtCheckpoint >= CHECKPOINT_LOG_BYTES) await this.checkpoint()
     for (const group of [...this.#head.groups.values()]) this.#head.dropIfDone(group)
-    this.#head.memory.reclaim()
+    memory.reclaim()
   }
 
   /** Writes an image of the catalogue and deletes the log that is not needed any more. */

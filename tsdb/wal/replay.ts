@@ -30,11 +30,11 @@ export function listSegments(folder: string): number[] {
 export function replayLog(
   head: Head,
   folder: string,
-  options: { quarantineFolder: string; firstSegment: number; logger: Logger },
+  options: { quarantineFolder: string; logger: Logger },
 ): ReplayResult {
   const replayer = new Replayer(head)
   let damagedRanges = 0
-  const segments = listSegments(folder).filter((segment) => segment >= options.firstSegment)
+  const segments = listSegments(folder)
   for (const segment of segments) {
     const file = join(folder, segmentName(segment))
     const bytes = readFileSync(file)

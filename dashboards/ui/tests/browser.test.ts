@@ -171,7 +171,7 @@ describe.skipIf(!hasBrowser)('the user interface in a browser', () => {
         )
         expect(faults, path).toEqual([])
       }
-    }, 60_000)
+    }, 120_000)
   }
 
   test('nothing is wider than a small phone', async () => {
@@ -191,7 +191,7 @@ describe.skipIf(!hasBrowser)('the user interface in a browser', () => {
       await page.waitForLoadState('networkidle')
       expect(await page.evaluate('document.documentElement.scrollWidth'), path).toBeLessThanOrEqual(360)
     }
-  })
+  }, 60_000)
 
   test('what the first page loads stays within its budget', async () => {
     const html = await readFile(join(outDir, 'index.html'), 'utf8')

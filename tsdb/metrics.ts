@@ -1,0 +1,71 @@
+import { counterOf, gaugeOf, Histogram, type Registry } from '../lib/index.ts'
+import type { BlockList } from './block/block-list.ts'
+import type { Head } from './head/head.ts'
+import type { Maintenance } from './maintenance/maintenance.ts'
+import type { TsdbOptions } from './options.ts'
+import type { WalLog } from './wal/wal-log.ts'
+import type { WalWriter } from './wal/wal-writer.ts'
+
+/** Plain fields that the metrics copy when they are scraped. */
+export interface TsdbMetricSource {
+  readonly options: TsdbOptions
+  readonly head: Head
+  readonly blockList: BlockList
+  readonly maintenance: Maintenance
+  readonly log: WalLog
+  readonly writer: WalWriter
+  readonly walCorruptions: number
+  readonly replaySeconds: number
+  readonly chunkCount: number
+}
+
+/**
+ * Registers the store's metrics under the names Prometheus gives them.
+ *
+ * @returns what is told the seconds of each sync of the log
+ */
+export function registerTsdbMetrics(registry: Registry, store: TsdbMetricSource): (seconds: number) => void {
+  const { head, blockList, maintenance } = store
+  const counter = (name: string, help: string, read: () => number): void =>
+    counterOf(registry, `prometheus_tsdb_${name}`, help, read)
+  const gauge = (name: string, help: string, read: () => number): void =>
+    gaugeOf(registry, `prometheus_tsdb_${name}`, help, read)
+  const orZero = (value: number): number => (Number.isFinite(value) ? value : 0)
+
+  gauge('head_series', 'Series in the head.', () => head.seriesCount)
+  gauge('head_chunks', 'Chunks in the head, open rows included.', () => store.chunkCount)
+  counter('head_samples_appended_total', 'Samples appended.', () => head.samplesAppended)
+  counter('head_series_created_total', 'Series created in the head.', () => head.seriesCreated)
+  counter('head_series_removed_total', 'Series removed from the head.', () => head.seriesRemoved)
+  gauge('head_min_time', 'Oldest sample of the head, Unix milliseconds.', () => orZero(head.timeRange().minMs))
+  gauge('head_max_time', 'Newest sample of the head, Unix milliseconds.', () => orZero(head.timeRange().maxMs))
+  gauge('symbol_table_size_bytes', 'Bytes of label names and values in the head.', () => head.catalogue.symbolBytes)
+  counter('out_of_order_samples_total', 'Samples refused as older than their series.', () => head.outOfOrderSamples)
+  counter('out_of_bound_samples_total', 'Samples refused as too old or too new.', () => head.outOfBoundsSamples)
+  gauge('blocks_loaded', 'Blocks in use.', () => blockList.metas.length)
+  gauge('storage_blocks_bytes', 'Bytes of all blocks.', () => blockList.sizeBytes)
+  gauge('lowest_timestamp', 'Oldest sample of the store, Unix milliseconds.', () =>
+    orZero(blockList.metas[0]?.minTime ?? head.timeRange().minMs),
+  )
+  counter('time_retentions_total', 'Blocks deleted by age.', () => blockList.retiredByTime)
+  counter('size_retentions_total', 'Blocks deleted by size.', () => blockList.retiredBySize)
+  gauge('retention_limit_seconds', 'Time samples are kept.', () => store.options.retentionMs / 1000)
+  gauge('retention_limit_bytes', 'Bytes that are kept, 0 for no limit.', () => store.options.retentionBytes ?? 0)
+  counter('compactions_total', 'Blocks built.', () => maintenance.counts.compactions)
+  counter('compactions_failed_total', 'Blocks that could not be built.', () => maintenance.counts.compactionsFailed)
+  counter('checkpoint_creations_total', 'Checkpoints written.', () => maintenance.counts.checkpoints)
+  counter('checkpoint_creations_failed_total', 'Checkpoints failed.', () => maintenance.counts.checkpointsFailed)
+  gauge('wal_segment_current', 'Log segment that is written.', () => store.writer.segment)
+  gauge('wal_storage_size_bytes', 'Bytes of the log on disk.', () => store.log.sizeBytes())
+  counter('wal_writes_failed_total', 'Failed writes and syncs of the log.', () => store.writer.failedWrites)
+  counter('wal_corruptions_total', 'Damaged places found at start.', () => store.walCorruptions + blockList.setAside)
+  gauge('data_replay_duration_seconds', 'Time the start took to bring back the head.', () => store.replaySeconds)
+  gaugeOf(registry, 'belltower_tsdb_head_memory_bytes', 'Head memory in use.', () => head.memory.usedBytes)
+  const sync = new Histogram({
+    name: 'prometheus_tsdb_wal_fsync_duration_seconds',
+    help: 'Duration of syncs of the log.',
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
+    registers: [registry],
+  })
+  return (seconds) => sync.observe(seconds)
+}
