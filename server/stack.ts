@@ -217,6 +217,7 @@ export async function buildStack(
         logger.info({ source: next.source }, 'configuration reloaded')
       } catch (error) {
         reloadState.successful = false
+        alertmanager.reloadFailed()
         logger.error({ reason: errorMessage(error) }, 'configuration not reloaded, the previous one stays in force')
         throw error
       }

@@ -40,6 +40,7 @@ export async function runStandaloneAlertmanager({ values, warnings }: ParsedFlag
   const app = await createHttpApp(port, logger)
   await app.register(alertmanagerApi(alertmanager, { reload }))
   await app.ready()
+  port.begin()
   process.on('SIGHUP', () => void reload().catch((err: unknown) => logger.error({ err }, 'configuration not reloaded')))
   logger.info({ url: port.url }, 'listening')
   await untilSignal(logger).signal

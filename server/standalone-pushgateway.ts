@@ -36,6 +36,7 @@ export async function runStandalonePushgateway({ values, warnings }: ParsedFlags
   const app = await createHttpApp(port, logger)
   await app.register(pushgatewayApi(gateway))
   await app.ready()
+  port.begin()
   logger.info({ url: port.url }, 'listening')
   await ending.signal
   await port.close()

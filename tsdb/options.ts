@@ -15,6 +15,8 @@ export interface TsdbOptions {
   readonly futureMaxMs?: number
   /** Time covered by a block; default 2 hours. Blocks start at multiples of it. */
   readonly blockDurationMs?: number
+  /** Log written since the last checkpoint that brings about the next one; default 32 MiB. */
+  readonly checkpointLogBytes?: number
   /** Log segments are closed at this size; default 32 MiB. */
   readonly walSegmentBytesMax?: number
 }

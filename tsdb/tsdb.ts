@@ -28,6 +28,7 @@ const HEAD_MEMORY_BYTES_MAX = 65_536 * 65_536
 const FUTURE_MAX_MS = 10 * 60_000
 const BLOCK_DURATION_MS = 2 * 3_600_000
 const WAL_SEGMENT_BYTES_MAX = 32 << 20
+const CHECKPOINT_LOG_BYTES = 32 << 20
 const TICK_INTERVAL_MS = 15_000
 // Closed rows wait this long for company, so that one message and one fsync serve many groups.
 const SEAL_DELAY_MS = 200
@@ -143,6 +144,7 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
       logger: options.logger,
       files,
       slot: this.#takeSlot(),
+      checkpointLogBytes: options.checkpointLogBytes ?? CHECKPOINT_LOG_BYTES,
       onBlock: (meta) => this.blockList.add(meta),
     })
     for (const group of this.head.groups.values()) group.closeRows()

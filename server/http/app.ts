@@ -1,22 +1,22 @@
 import compress from '@fastify/compress'
 import formbody from '@fastify/formbody'
 import helmet from '@fastify/helmet'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Logger } from '../../lib/index.ts'
 import { sendFailure } from './envelope.ts'
 import type { Port } from './port.ts'
 
 const FORM_BYTES_MAX = 16 * 1024 * 1024
 
-/** An HTTP application on a port, with what every one shares: compression, form bodies, headers, repeated parameters. */
+/** An HTTP application for a port (`ready()` it, then `port.begin()`), with what every one shares: compression, form bodies, headers, repeated parameters. */
 export async function createHttpApp(port: Port, logger: Logger): Promise<FastifyInstance> {
   const app = Fastify({
     serverFactory: (handler) => {
-      port.serve(handler)
+      port.prepare(handler)
       return port.server
     },
     loggerInstance: logger as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: FORM_BYTES_MAX,
     routerOptions: {
       // A push path names any number of labels; its length is the user's matter.

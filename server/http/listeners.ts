@@ -83,6 +83,7 @@ export class Listeners {
       apps.push(app)
     }
     await Promise.all(apps.map((app) => app.ready()))
+    for (const port of [this.#main, this.#alertmanager, this.#pushgateway]) port?.begin()
   }
 
   async close(): Promise<void> {

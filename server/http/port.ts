@@ -16,6 +16,7 @@ export class Port {
   readonly server: Server
   /** With the address as users would type it: an "any" address becomes the loopback one. */
   readonly url: string
+  #prepared: RequestListener | undefined
   #handler: RequestListener | undefined
 
   private constructor(server: Server, url: string) {
@@ -39,8 +40,14 @@ export class Port {
     })
   }
 
-  serve(handler: RequestListener): void {
-    this.#handler = handler
+  /** Names who will answer; until `begin` everybody is told to wait. */
+  prepare(handler: RequestListener): void {
+    this.#prepared = handler
+  }
+
+  /** Call when the prepared handler can answer everything. */
+  begin(): void {
+    this.#handler = this.#prepared
   }
 
   close(): Promise<void> {

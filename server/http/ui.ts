@@ -30,7 +30,18 @@ export async function registerUi(app: FastifyInstance, routePrefix: string): Pro
     return
   }
   const page = await uiIndexHtml(routePrefix)
-  await app.register(fastifyStatic, { root: assetsDir, index: false, wildcard: false, immutable: true, maxAge: '30d' })
+  await app.register(fastifyStatic, {
+    root: assetsDir,
+    index: false,
+    wildcard: false,
+    cacheControl: false,
+    // Below assets/ a name changes with its content; the others keep theirs.
+    setHeaders: (reply, path) =>
+      reply.header(
+        'cache-control',
+        path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'max-age=300',
+      ),
+  })
   for (const path of PAGES) {
     app.get(path, (_request, reply) =>
       reply

@@ -36,7 +36,7 @@ const QUERIES: readonly (readonly [expr: string, tolerance: number])[] = [
   ['histogram_quantile(0.9, sum by (le) (rate(app_duration_seconds_bucket[20s])))', 0.3],
   ['app_duration_seconds_sum / app_duration_seconds_count', 0.2],
   ['label_replace(up, "host", "$1", "instance", "(.*):.*")', 0],
-  ['topk(1, count by (job) (up))', 0],
+  ['topk(1, count by (mode) (node_cpu_seconds_total{mode="idle"}))', 0],
   ['max_over_time(up[15s])', 0],
   ['count_values("v", up)', 0],
   ['up * on (instance) group_left (nodename) node_uname_info', 0],

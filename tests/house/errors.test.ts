@@ -17,9 +17,14 @@ function* sources(folder: string): Generator<string> {
 test('docs/errors.md lists every error code, and only those that exist', () => {
   const inCode = new Set<string>()
   for (const file of sources(root)) {
-    for (const [, code] of readFileSync(file, 'utf8').matchAll(/readonly code(?:: string)? = '(ERR_[A-Z0-9_]+)'/g)) inCode.add(code!)
+    for (const [, code] of readFileSync(file, 'utf8').matchAll(/readonly code(?:: string)? = '(ERR_[A-Z0-9_]+)'/g))
+      inCode.add(code!)
   }
-  const inDocs = new Set([...readFileSync(join(root, 'docs/errors.md'), 'utf8').matchAll(/^\| `(ERR_[A-Z0-9_]+)`/gm)].map(([, code]) => code!))
+  const inDocs = new Set(
+    [...readFileSync(join(root, 'docs/errors.md'), 'utf8').matchAll(/^\| `(ERR_[A-Z0-9_]+)`/gm)].map(
+      ([, code]) => code!,
+    ),
+  )
   expect(inCode.size).toBeGreaterThan(10)
   expect([...inCode].sort()).toEqual([...inDocs].sort())
 })

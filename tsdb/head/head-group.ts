@@ -191,7 +191,14 @@ export class HeadGroup {
     this.presentCount += memory.views.i32[work >>> 2]!
     if (isKey) this.#openSegment = log.segment
     const sequence = this.openRows
-    this.#appendRow(payload, length, timestampMs, this.isSparse ? entryCount : this.presentCount)
+    try {
+      this.#appendRow(payload, length, timestampMs, this.isSparse ? entryCount : this.presentCount)
+    } catch (error) {
+      // No memory for the row. The last values are ahead of the rows now: only a key row may follow.
+      this.#bumpStateVersion()
+      this.closeRows()
+      throw error
+    }
     log.commit(RecordType.ROW, this.id, this.positionCount, length, sequence)
   }
 

@@ -12,8 +12,6 @@ import type { BlockAnswer, BlockRequest, CheckpointRequest, MaintenanceData, Sea
 
 // Groups per message: enough to share one fsync, few enough to keep answers short.
 const SEAL_BATCH_GROUPS = 64
-// Log written since the last checkpoint that makes another worth its while.
-const CHECKPOINT_LOG_BYTES = 32 << 20
 
 // Chunks take far less than rows: beyond this share of the memory rows are sealed early.
 const MEMORY_TIGHT_SHARE = 0.8
@@ -51,6 +49,7 @@ export class Maintenance {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #onBlock: (meta: BlockMeta) => void
+  readonly #checkpointLogBytes: number
   readonly #worker: Worker
   readonly #rpc: RpcClient
   readonly #windows = new Map<number, WindowFiles>()
@@ -68,6 +67,8 @@ export class Maintenance {
     /** Window starts of the head-chunk files that are there already. */
     files: ReadonlyMap<number, number>
     slot: number
+    /** Log written since the last checkpoint that makes another worth its while. */
+    checkpointLogBytes: number
     onBlock: (meta: BlockMeta) => void
   }) {
     this.#head = options.head
@@ -76,6 +77,7 @@ export class Maintenance {
     this.#clock = options.clock
     this.#logger = options.logger
     this.#onBlock = options.onBlock
+    this.#checkpointLogBytes = options.checkpointLogBytes
     this.#nextFile = Math.max(0, ...options.files.keys()) + 1
     for (const [file, windowStartMs] of options.files) this.#filesOf(windowStartMs, false).all.push(file)
     const workerData: MaintenanceData = { memory: options.head.memory.memory, slot: options.slot }
@@ -104,7 +106,7 @@ export class Maintenance {
     }
     await this.seal()
     await this.#buildBlocks()
-    if (this.#log.bytesWritten - this.#bytesAtCheckpoint >= CHECKPOINT_LOG_BYTES) await this.checkpoint()
+    if (this.#log.bytesWritten - this.#bytesAtCheckpoint >= this.#checkpointLogBytes) await this.checkpoint()
     for (const group of [...this.#head.groups.values()]) this.#head.dropIfDone(group)
     memory.reclaim()
   }

@@ -117,8 +117,13 @@ export class StoreQuerier implements Querier {
   }
 
   #find(matchers: readonly Matcher[], range: TimeRange, scratch: Scratch): TargetSeries[] {
-    const sources = this.#finders.flatMap((finder) => finder.find(matchers, range, scratch))
-    return groupByTarget(sources, this.#index)
+    try {
+      const sources = this.#finders.flatMap((finder) => finder.find(matchers, range, scratch))
+      return groupByTarget(sources, this.#index)
+    } catch (error) {
+      if (error instanceof CorruptionError) this.#onDamage()
+      throw error
+    }
   }
 
   *#present(

@@ -91,7 +91,7 @@ export interface SeriesAddress {
  */
 export function findTwins(targets: readonly TargetSeries[], index: LabelIndex): SeriesAddress[][] {
   const twins = new Map<string, SeriesAddress[]>()
-  if (targets.length < 2) return []
+  if (targets.length < 2 && !targets.some((target) => namesOwnLabels(target, index))) return []
   const hashes = targets.map((target) => effectiveHashes(target, index))
   const total = hashes.reduce((sum, list) => sum + list.length, 0)
   const slots = new Uint32Array(2 ** Math.ceil(Math.log2(2 * total + 2)))
@@ -120,6 +120,19 @@ export function findTwins(targets: readonly TargetSeries[], index: LabelIndex): 
     }
   }
   return [...twins.values()]
+}
+
+/** Whether a series names a label of its target, without which no two of one target can be equal. */
+function namesOwnLabels({ target, overlays }: TargetSeries, index: LabelIndex): boolean {
+  const pairs = index.pairWords
+  const names = new Set<number>()
+  for (let t = index.pairsFrom(target); t < index.pairsTo(target); t += 2) names.add(pairs[t]!)
+  return overlays.some((overlay) => {
+    for (let at = index.pairsFrom(overlay); at < index.pairsTo(overlay); at += 2) {
+      if (names.has(pairs[at]!) || pairs[at + 1] === 0) return true
+    }
+    return false
+  })
 }
 
 function labelsKeyOf(targets: readonly TargetSeries[], address: SeriesAddress, index: LabelIndex): string {

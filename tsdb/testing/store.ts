@@ -9,8 +9,9 @@ import {
   labelsText,
   ROW_ENTRY_BYTES,
   type SelectHints,
+  type SeriesColumn,
 } from '../../model/index.ts'
-import { openReader, openTsdb, type Tsdb, type TsdbOptions } from '../index.ts'
+import { openReader, openTsdb, type Tsdb, type TsdbOptions, type TsdbReader } from '../index.ts'
 
 /** A folder of its own; `remove` deletes it. */
 export function temporaryFolder(): { folder: string; remove: () => void } {
@@ -66,25 +67,38 @@ export type Dump = Record<string, [number, bigint][]>
 export function dump(store: Tsdb, selector: Labels = [], hints: Partial<SelectHints> = {}): Dump {
   const { handle, detach } = store.attachReader()
   const reader = openReader(handle)
+  try {
+    return dumpReader(reader, selector, hints)
+  } finally {
+    reader.close()
+    detach()
+  }
+}
+
+export function dumpReader(reader: TsdbReader, selector: Labels = [], hints: Partial<SelectHints> = {}): Dump {
   const range = { minTimeMs: -1e15, maxTimeMs: 1e15, ...hints }
-  const querier = reader.querier(range)
-  const result: Dump = {}
   const matchers = []
   for (let i = 0; i < selector.length; i += 2) matchers.push(createMatcher('=', selector[i]!, selector[i + 1]!))
-  for (const column of querier.select(matchers, range)) {
-    const bits = new BigUint64Array(column.values.slice(0, column.length).buffer)
-    const samples = Array.from(bits, (value, i): [number, bigint] => [column.timestampsMs[i]!, value])
-    const name = labelsText(column.labels)
-    if (result[name] !== undefined) throw new Error(`${name} came twice`)
-    result[name] = samples
-    for (const [i, [, value]] of samples.entries()) {
-      if ((value === STALE_BITS) !== (column.stale?.[i] === 1)) throw new Error(`${name}: wrong stale flag`)
+  const result: Dump = {}
+  const querier = reader.querier(range)
+  try {
+    for (const column of querier.select(matchers, range)) {
+      const name = labelsText(column.labels)
+      if (result[name] !== undefined) throw new Error(`${name} came twice`)
+      result[name] = samplesOf(column)
     }
+  } finally {
+    querier.close()
   }
-  querier.close()
-  reader.close()
-  detach()
   return result
+}
+
+function samplesOf(column: SeriesColumn): [number, bigint][] {
+  const bits = new BigUint64Array(column.values.slice(0, column.length).buffer)
+  return Array.from(bits, (value, i) => {
+    if ((value === STALE_BITS) !== (column.stale?.[i] === 1)) throw new Error('wrong stale flag')
+    return [column.timestampsMs[i]!, value]
+  })
 }
 
 /** Bits of a float64. */

@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { bitsOf, dump, openStore, temporaryFolder } from './testing/store.ts'
+
+const FIRST_MS = 1_700_000_000_000
+const script = fileURLToPath(new URL('./testing/append-forever.ts', import.meta.url))
+
+/** Runs the appending child until it has reported `rows` rows, then kills it. @returns the last row reported */
+async function runAndKill(folder: string, rows: number): Promise<number> {
+  const child = spawn(process.execPath, ['--import', 'tsx', script, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const exited = once(child, 'exit')
+  let last = -1
+  try {
+    for await (const line of createInterface({ input: child.stdout })) {
+      last = Number(line)
+      if (last >= rows) break
+    }
+  } finally {
+    child.kill('SIGKILL')
+    await exited
+  }
+  return last
+}
+
+test.each([5, 1000])('store: after a kill -9 at row %i everything flushed is there', { timeout: 60_000 }, async (rows) => {
+  const { folder, remove } = temporaryFolder()
+  const last = await runAndKill(folder, rows)
+  expect(last).toBeGreaterThanOrEqual(rows)
+  // The long run has sealed rows, written checkpoints and deleted log before it was killed.
+  expect(existsSync(join(folder, 'checkpoint'))).toBe(rows > 500)
+  // The dead process's lock does not hold; twice, because the first start changes the folder.
+  for (let round = 0; round < 2; round++) {
+    const store = await openStore(folder)
+    const all = dump(store)
+    expect(Object.keys(all)).toHaveLength(7)
+    for (const [name, samples] of Object.entries(all)) {
+      expect(samples.length, name).toBeGreaterThan(last)
+      const step = name.startsWith('half') ? 0.5 : 1
+      for (const [row, sample] of samples.entries()) {
+        expect(sample).toEqual([FIRST_MS + row * 1000, bitsOf(Math.round(row * step * 10) / 10)])
+      }
+    }
+    await store.maintain()
+    await store.close()
+  }
+  remove()
+})

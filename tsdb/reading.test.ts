@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { once } from 'node:events'
+import { expect, test } from 'vitest'
+import { startWorker } from '../lib/index.ts'
+import { openStore, temporaryFolder, writeRow } from './testing/store.ts'
+
+test('readers: a worker sees whole rows and whole batches while the main thread appends and seals', async () => {
+  const { folder, remove } = temporaryFolder()
+  const store = await openStore(folder, { blockDurationMs: 60_000 })
+  const writers = ['a', 'b', 'c'].map((instance) => {
+    const writer = store.openGroup(['instance', instance])
+    writer.addSeries([['__name__', 'left'], ['__name__', 'right']])
+    return writer
+  })
+  const { handle, detach } = store.attachReader()
+  const stop = new Int32Array(new SharedArrayBuffer(4))
+  const worker = startWorker(new URL('./testing/reading-worker.ts', import.meta.url), { workerData: { handle, stop } })
+  const answer = once(worker, 'message')
+  const appender = store.appender()
+  const rowCount = 4000
+  for (let row = 0; row < rowCount; row++) {
+    const timeMs = 1_700_000_000_000 + row * 100
+    for (const writer of writers) writeRow(writer, timeMs, [[0, row], [1, row]])
+    // The second series of the batch lags behind, so that the batch takes several groups and rows.
+    appender.append(undefined, ['__name__', 'batch_a'], timeMs, row)
+    appender.append(undefined, ['__name__', 'batch_b'], timeMs - 50, row)
+    await appender.commit()
+    if (row % 500 === 499) await store.maintain()
+    if (row % 20 === 0) await sleep(1)
+  }
+  Atomics.store(stop, 0, 1)
+  const [result] = (await answer) as [{ rounds: number; faults: number; newestRow: number }]
+  expect(result.faults).toBe(0)
+  expect(result.rounds).toBeGreaterThan(5)
+  expect(result.newestRow).toBeGreaterThan(0)
+  expect(store.blocks().length).toBeGreaterThan(2)
+  await worker.terminate()
+  detach()
+  await store.close()
+  remove()
+}, 60_000)
