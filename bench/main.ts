@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { runApiBench } from './load/api.ts'
 import { printIngestResults, runIngestBench } from './load/ingest.ts'
 import { printQueryResults, runQueryBench } from './load/query.ts'
 import { SYSTEM_NAMES, type SystemName } from './load/systems.ts'
@@ -40,6 +41,14 @@ const BENCHES: Readonly<Record<string, () => Promise<void> | void>> = {
       rounds: number(values.rounds, 15),
     })
     printQueryResults(results)
+  },
+  async api() {
+    await runApiBench({
+      systems: systems(),
+      targets: number(values.targets, 40),
+      intervalMs: number(values.interval, 1) * 1000,
+      seconds: number(values.seconds, 5),
+    })
   },
   /** Vitest runs the sources, so this one needs a working copy. */
   micro() {

@@ -190,7 +190,12 @@ function writePlain(c: ByteCursor, out: number, source: readonly { kind: number;
   return c.at - out
 }
 
-function isExact(view: DataView, out: number, bytes: number, source: readonly { kind: number; bits: bigint }[]): boolean {
+function isExact(
+  view: DataView,
+  out: number,
+  bytes: number,
+  source: readonly { kind: number; bits: bigint }[],
+): boolean {
   const n = source.length
   const copy = new ArrayBuffer(bytes + 40 + 9 * n + 16)
   new Uint8Array(copy).set(new Uint8Array(view.buffer, out, bytes))

@@ -142,18 +142,22 @@ test('columns: whatever is packed comes back bit for bit, and the twin writes th
 
 test('columns: hostile bytes end in the same answer, never out of bounds', () => {
   fc.assert(
-    fc.property(column, fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { minLength: 1, maxLength: 4 }), (rows, flips) => {
-      put(rows)
-      const n = rows.length
-      const length = pack(n)
-      for (const [at, byte] of flips) for (const b of bytes) b[OUT + (at % length)] = byte
-      const cut = length - (flips[0]![0] % 3 === 0 ? flips[0]![0] % length : 0)
-      const read = both.map((k) => k.columnUnpack(OUT, OUT + cut, n, BACK_M, BACK_E, BACK_K, SUMMARY, 1))
-      expect(read[0]).toBe(read[1])
-      if (read[0]! >= 0) same(BACK_K, n, 'kinds')
-      expect(bytes[0]!.subarray(BACK_M + 8 * n, BACK_M + AREA).every((byte) => byte === 0)).toBe(true)
-      expect(bytes[0]!.subarray(BACK_K + n, BACK_K + AREA).every((byte) => byte === 0)).toBe(true)
-    }),
+    fc.property(
+      column,
+      fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { minLength: 1, maxLength: 4 }),
+      (rows, flips) => {
+        put(rows)
+        const n = rows.length
+        const length = pack(n)
+        for (const [at, byte] of flips) for (const b of bytes) b[OUT + (at % length)] = byte
+        const cut = length - (flips[0]![0] % 3 === 0 ? flips[0]![0] % length : 0)
+        const read = both.map((k) => k.columnUnpack(OUT, OUT + cut, n, BACK_M, BACK_E, BACK_K, SUMMARY, 1))
+        expect(read[0]).toBe(read[1])
+        if (read[0]! >= 0) same(BACK_K, n, 'kinds')
+        expect(bytes[0]!.subarray(BACK_M + 8 * n, BACK_M + AREA).every((byte) => byte === 0)).toBe(true)
+        expect(bytes[0]!.subarray(BACK_K + n, BACK_K + AREA).every((byte) => byte === 0)).toBe(true)
+      },
+    ),
     { numRuns: 1500 },
   )
 })

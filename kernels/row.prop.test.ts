@@ -51,7 +51,11 @@ const raw = fc.record({
   ),
 })
 const other = fc.record({ kind: fc.constantFrom(0, 3), exponent: fc.constant(0), payload: fc.constant(0n) })
-const change = fc.oneof({ weight: 4, arbitrary: decimal }, { weight: 1, arbitrary: raw }, { weight: 1, arbitrary: other })
+const change = fc.oneof(
+  { weight: 4, arbitrary: decimal },
+  { weight: 1, arbitrary: raw },
+  { weight: 1, arbitrary: other },
+)
 
 const scenario = fc
   .record({ positionCount: fc.integer({ min: 1, max: 80 }), sparse: fc.boolean() })

@@ -2,19 +2,52 @@ import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { errorMessage } from './errors.ts'
 import { BodyTooLargeError, HttpRequestError } from './http-client.ts'
+import { Inflater } from './inflater.ts'
 
-// Below this many packed bytes the thread pool's round trip costs more than unpacking in place.
-const UNPACK_IN_PLACE_BYTES = 64 * 1024
+// Unpacking this much takes two milliseconds or three; more of it is the thread pool's business.
+const PACKED_AT_ONCE_BYTES = 256 * 1024
+const UNPACKED_AT_ONCE_BYTES = 2 << 20
+// A body without a limit of its own.
+const BODY_BYTES_MAX = 1 << 30
 
 const gunzip = promisify(zlib.gunzip)
 const inflate = promisify(zlib.inflate)
 const inflateRaw = promisify(zlib.inflateRaw)
 
+const inflater = new Inflater()
+
+/**
+ * Unpacks a body in place, if it is gzip and not big.
+ *
+ * @param encoding value of Content-Encoding, in lower case
+ * @param bytesMax 0 = no limit
+ * @returns a view that holds until the next call; `undefined` where `unpackBody` must be asked
+ * @throws {BodyTooLargeError} @throws {HttpRequestError} for damaged data
+ */
+export function gunzipAtOnce(packed: Uint8Array, encoding: string, bytesMax: number): Uint8Array | undefined {
+  if (encoding !== 'gzip' || packed.length > PACKED_AT_ONCE_BYTES) return undefined
+  const isLimit = bytesMax > 0 && bytesMax <= UNPACKED_AT_ONCE_BYTES
+  const end = packed.length
+  // The last bytes tell the size, of honest data.
+  if (!isLimit && end > 4 && packed[end - 1]! * 2 ** 24 + packed[end - 2]! * 2 ** 16 > UNPACKED_AT_ONCE_BYTES) {
+    return undefined
+  }
+  let unpacked: Uint8Array | 'too large'
+  try {
+    unpacked = inflater.gunzip(packed, isLimit ? bytesMax : UNPACKED_AT_ONCE_BYTES)
+  } catch (error) {
+    throw new HttpRequestError(`body does not unpack as gzip: ${errorMessage(error)}`, false, { cause: error })
+  }
+  if (unpacked !== 'too large') return unpacked
+  if (isLimit) throw new BodyTooLargeError('body size limit exceeded')
+  return undefined
+}
+
 /**
  * Joins and unpacks a body (gzip, deflate; several encodings in a row), never holding more than the limit.
  *
  * @param encoding value of Content-Encoding
- * @param bytesMax 0 = no limit
+ * @param bytesMax 0 = no limit but memory
  * @throws {BodyTooLargeError} @throws {HttpRequestError} for damaged data or an unknown encoding
  */
 export async function unpackBody(
@@ -32,13 +65,12 @@ export async function unpackBody(
 }
 
 async function unpackLayer(packed: Uint8Array, encoding: string, bytesMax: number): Promise<Uint8Array> {
-  const options = bytesMax > 0 ? { maxOutputLength: bytesMax } : {}
-  const inPlace = packed.length <= UNPACK_IN_PLACE_BYTES
+  const options = { maxOutputLength: bytesMax > 0 ? bytesMax : BODY_BYTES_MAX }
   try {
     switch (encoding) {
       case 'gzip':
       case 'x-gzip':
-        return inPlace ? zlib.gunzipSync(packed, options) : await gunzip(packed, options)
+        return gunzipAtOnce(packed, 'gzip', bytesMax)?.slice() ?? (await gunzip(packed, options))
       case 'deflate': {
         // By the standard a zlib stream; some servers send the bare one, whose first byte never looks like zlib's.
         if (((packed[0] ?? 0) & 15) === 8) return await inflate(packed, options)
@@ -46,6 +78,7 @@ async function unpackLayer(packed: Uint8Array, encoding: string, bytesMax: numbe
       }
     }
   } catch (error) {
+    if (error instanceof BodyTooLargeError || error instanceof HttpRequestError) throw error
     if (error instanceof RangeError) throw new BodyTooLargeError('body size limit exceeded', { cause: error })
     throw new HttpRequestError(`body does not unpack as ${encoding}: ${errorMessage(error)}`, false, { cause: error })
   }

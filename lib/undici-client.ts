@@ -3,6 +3,7 @@ import { Agent, type Dispatcher, ProxyAgent } from 'undici'
 import { BodyTooLargeError, type HttpClient, type HttpClientConfig } from './http-client.ts'
 import { type HttpRequest, HttpRequestError, type HttpResponse } from './http-client.ts'
 import { errorMessage } from './errors.ts'
+import { basicCredentials, connectionErrorText } from './http-text.ts'
 import { unpackBody } from './http-unpack.ts'
 
 export interface HttpClientOptions {
@@ -81,12 +82,15 @@ class UndiciClient implements HttpClient {
     const headers = lowerCaseNames(this.#config.headers ?? {})
     if (this.#options.userAgent !== undefined) headers['user-agent'] ??= this.#options.userAgent
     if (basicAuth) {
-      headers.authorization = basic(basicAuth.username, await secret(basicAuth.password, basicAuth.passwordFile))
+      headers.authorization = basicCredentials(
+        basicAuth.username,
+        await secret(basicAuth.password, basicAuth.passwordFile),
+      )
     } else if (authorization) {
       const credentials = await secret(authorization.credentials, authorization.credentialsFile)
       headers.authorization = `${authorization.type || 'Bearer'} ${credentials}`
     } else if (url.username !== '') {
-      headers.authorization = basic(decodeURIComponent(url.username), decodeURIComponent(url.password))
+      headers.authorization = basicCredentials(decodeURIComponent(url.username), decodeURIComponent(url.password))
     }
     return headers
   }
@@ -207,12 +211,8 @@ const timeoutError = (wanted: Exchange): HttpRequestError =>
     true,
   )
 
-function describe(wanted: Exchange, error: Error): string {
-  // Failed attempts at several addresses (IPv6, IPv4) arrive as one error without a message of its own.
-  const errors = 'errors' in error && Array.isArray(error.errors) ? (error.errors as Error[]) : [error]
-  const why = errors.map((each) => each.message).filter((text) => text !== '')
-  return `${wanted.method} ${safeUrl(wanted.url)}: ${why.join('; ') || error.name}`
-}
+const describe = (wanted: Exchange, error: Error): string =>
+  `${wanted.method} ${safeUrl(wanted.url)}: ${connectionErrorText(error)}`
 
 const safeUrl = (url: URL): string => `${url.origin}${url.pathname}${url.search}`
 
@@ -245,8 +245,7 @@ const lowerCaseNames = (headers: Readonly<Record<string, string>>): Record<strin
 const withoutHeaders = (headers: Readonly<Record<string, string>>, goes: (name: string) => boolean) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !goes(name)))
 
-const basic = (username: string, password: string): string =>
-  `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+const basic = basicCredentials`Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
 
 const secret = async (text: string | undefined, file: string | undefined): Promise<string> =>
   (await optionalSecret(text, file)) ?? ''

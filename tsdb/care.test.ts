@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ManualClock, Registry } from '../lib/index.ts'
 import { OutOfBoundsError, OutOfOrderSampleError, DuplicateSampleError, type SeriesRef } from '../model/index.ts'
-import { CorruptionError, DataFolderLockedError, type Tsdb } from './index.ts'
+import { CorruptionError, DataFolderLockedError, LogWriteError, openReader, type Tsdb } from './index.ts'
 import { dump, openStore, STALE_BITS, temporaryFolder, writeRow } from './testing/store.ts'
 
 const HOUR = 3_600_000
@@ -53,7 +53,6 @@ test('retention: whole blocks go by age, by size, and their folders with them', 
 
 test('retention: a block that a reader may still open stays until it has let go', async () => {
   const { folder, remove } = temporaryFolder()
-  const { openReader } = await import('./index.ts')
   const store = await openStore(folder, { retentionMs: 4 * HOUR })
   fill(store, 0, 4)
   await store.maintain()
@@ -174,7 +173,6 @@ test('groups: a row must be newer than the group; a group that was taken over is
 
 test('readers: label names, values, series and the top lists', async () => {
   const { folder, remove } = temporaryFolder()
-  const { openReader } = await import('./index.ts')
   const store = await openStore(folder)
   const writer = store.openGroup(['instance', 'i', 'job', 'x'])
   writer.addSeries([
@@ -182,7 +180,10 @@ test('readers: label names, values, series and the top lists', async () => {
     ['__name__', 'n', 'instance', '', 'mode', 'user'],
     ['__name__', 'never', 'only', 'here'],
   ])
-  writeRow(writer, 1000, [[0, 1], [1, 2]])
+  writeRow(writer, 1000, [
+    [0, 1],
+    [1, 2],
+  ])
   const { handle, detach } = store.attachReader()
   const reader = openReader(handle)
   const range = { minTimeMs: 0, maxTimeMs: 2000 }
@@ -200,6 +201,30 @@ test('readers: label names, values, series and the top lists', async () => {
   expect(store.stats()).toMatchObject({ numSeries: 3, minTimeMs: 1000, maxTimeMs: 1000 })
   detach()
   await store.close()
+  remove()
+})
+
+test('log: while it cannot be written commits fail and change nothing; afterwards nothing is missing', async () => {
+  const { folder, remove } = temporaryFolder()
+  const store = await openStore(folder, { walSegmentBytesMax: 1 })
+  const appender = store.appender()
+  const commit = (timeMs: number): Promise<void> => {
+    appender.append(undefined, ['__name__', 'n'], timeMs, timeMs)
+    return appender.commit()
+  }
+  await commit(1)
+  // Every record starts a segment, and there is no folder for it.
+  renameSync(join(folder, 'wal'), join(folder, 'gone'))
+  await expect(commit(2)).rejects.toThrow(LogWriteError)
+  await expect(commit(3)).rejects.toThrow(LogWriteError)
+  // The first is in memory and will be written; the second, made when the log was known to be broken, was taken back.
+  expect(dump(store)['n']!.map(([time]) => time)).toEqual([1, 2])
+  renameSync(join(folder, 'gone'), join(folder, 'wal'))
+  await commit(4)
+  await store.close()
+  const again = await openStore(folder)
+  expect(dump(again)['n']!.map(([time]) => time)).toEqual([1, 2, 4])
+  await again.close()
   remove()
 })
 

@@ -27,26 +27,30 @@ async function runAndKill(folder: string, rows: number): Promise<number> {
   return last
 }
 
-test.each([5, 1000])('store: after a kill -9 at row %i everything flushed is there', { timeout: 60_000 }, async (rows) => {
-  const { folder, remove } = temporaryFolder()
-  const last = await runAndKill(folder, rows)
-  expect(last).toBeGreaterThanOrEqual(rows)
-  // The long run has sealed rows, written checkpoints and deleted log before it was killed.
-  expect(existsSync(join(folder, 'checkpoint'))).toBe(rows > 500)
-  // The dead process's lock does not hold; twice, because the first start changes the folder.
-  for (let round = 0; round < 2; round++) {
-    const store = await openStore(folder)
-    const all = dump(store)
-    expect(Object.keys(all)).toHaveLength(7)
-    for (const [name, samples] of Object.entries(all)) {
-      expect(samples.length, name).toBeGreaterThan(last)
-      const step = name.startsWith('half') ? 0.5 : 1
-      for (const [row, sample] of samples.entries()) {
-        expect(sample).toEqual([FIRST_MS + row * 1000, bitsOf(Math.round(row * step * 10) / 10)])
+test.each([5, 1000])(
+  'store: after a kill -9 at row %i everything flushed is there',
+  { timeout: 60_000 },
+  async (rows) => {
+    const { folder, remove } = temporaryFolder()
+    const last = await runAndKill(folder, rows)
+    expect(last).toBeGreaterThanOrEqual(rows)
+    // The long run has sealed rows, written checkpoints and deleted log before it was killed.
+    expect(existsSync(join(folder, 'checkpoint'))).toBe(rows > 500)
+    // The dead process's lock does not hold; twice, because the first start changes the folder.
+    for (let round = 0; round < 2; round++) {
+      const store = await openStore(folder)
+      const all = dump(store)
+      expect(Object.keys(all)).toHaveLength(7)
+      for (const [name, samples] of Object.entries(all)) {
+        expect(samples.length, name).toBeGreaterThan(last)
+        const step = name.startsWith('half') ? 0.5 : 1
+        for (const [row, sample] of samples.entries()) {
+          expect(sample).toEqual([FIRST_MS + row * 1000, bitsOf(Math.round(row * step * 10) / 10)])
+        }
       }
+      await store.maintain()
+      await store.close()
     }
-    await store.maintain()
-    await store.close()
-  }
-  remove()
-})
+    remove()
+  },
+)

@@ -9,7 +9,10 @@ test('readers: a worker sees whole rows and whole batches while the main thread 
   const store = await openStore(folder, { blockDurationMs: 60_000 })
   const writers = ['a', 'b', 'c'].map((instance) => {
     const writer = store.openGroup(['instance', instance])
-    writer.addSeries([['__name__', 'left'], ['__name__', 'right']])
+    writer.addSeries([
+      ['__name__', 'left'],
+      ['__name__', 'right'],
+    ])
     return writer
   })
   const { handle, detach } = store.attachReader()
@@ -20,7 +23,11 @@ test('readers: a worker sees whole rows and whole batches while the main thread 
   const rowCount = 4000
   for (let row = 0; row < rowCount; row++) {
     const timeMs = 1_700_000_000_000 + row * 100
-    for (const writer of writers) writeRow(writer, timeMs, [[0, row], [1, row]])
+    for (const writer of writers)
+      writeRow(writer, timeMs, [
+        [0, row],
+        [1, row],
+      ])
     // The second series of the batch lags behind, so that the batch takes several groups and rows.
     appender.append(undefined, ['__name__', 'batch_a'], timeMs, row)
     appender.append(undefined, ['__name__', 'batch_b'], timeMs - 50, row)

@@ -1,3 +1,5 @@
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
@@ -26,11 +28,7 @@ const MINUTE = 60_000
 const BLOCK_MS = 20 * MINUTE
 const START = 1_699_999_200_000 // A multiple of two hours.
 
-const TARGETS: Labels[] = [
-  ['instance', 'a:1', 'job', 'x'],
-  ['instance', 'b:1', 'job', 'x'],
-  [],
-]
+const TARGETS: Labels[] = [['instance', 'a:1', 'job', 'x'], ['instance', 'b:1', 'job', 'x'], []]
 // The third takes a label of the target away, the fourth sets it.
 const SERIES: Labels[] = [
   ['__name__', 'up'],
@@ -41,7 +39,11 @@ const SERIES: Labels[] = [
   // On any target this is the first target's `up`: one series out of several groups.
   ['__name__', 'up', 'instance', 'a:1', 'job', 'x'],
 ]
-const FREE_SERIES: Labels[] = [['__name__', 'rule:a'], ['__name__', 'rule:b', 'x', 'y'], ['__name__', 'up', 'job', 'w']]
+const FREE_SERIES: Labels[] = [
+  ['__name__', 'rule:a'],
+  ['__name__', 'rule:b', 'x', 'y'],
+  ['__name__', 'up', 'job', 'w'],
+]
 
 const value: fc.Arbitrary<CellValue> = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: -50, max: 50 }) },
@@ -63,7 +65,7 @@ const value: fc.Arbitrary<CellValue> = fc.oneof(
 type Step =
   | { kind: 'row'; target: number; gapMs: number; cells: [number, CellValue][] }
   | { kind: 'append'; samples: { series: number; backMs: number; value: number }[] }
-  | { kind: 'maintain' | 'reopen' | 'retake' }
+  | { kind: 'maintain' | 'reopen' | 'kill' | 'retake' }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -89,7 +91,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       ),
     }),
   },
-  { weight: 2, arbitrary: fc.constantFrom<Step>({ kind: 'maintain' }, { kind: 'reopen' }, { kind: 'retake' }) },
+  { weight: 2, arbitrary: fc.constantFrom('maintain', 'reopen', 'kill', 'retake').map((kind): Step => ({ kind })) },
 )
 
 /** What the store must hold: plain maps. */
@@ -178,11 +180,15 @@ async function append(store: Tsdb, model: Model, nowMs: number, samples: (Step &
   await appender.commit()
 }
 
-test('store: whatever was written is read back, bit for bit, across seal, block and reopen', { timeout: 240_000 }, async () => {
+test('store: whatever was written is read back, bit for bit, across seal, block and reopen', {
+  timeout: 240_000,
+}, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 150, size: 'max' }), async (steps) => {
       const { folder, remove } = temporaryFolder()
-      let store = await openStore(folder, { blockDurationMs: BLOCK_MS })
+      let dataDir = join(folder, '0')
+      let kills = 0
+      let store = await openStore(dataDir, { blockDurationMs: BLOCK_MS })
       try {
         const model = new Model()
         const targets = TARGETS.map((labels) => new Target(labels))
@@ -194,9 +200,15 @@ test('store: whatever was written is read back, bit for bit, across seal, block 
           } else if (one.kind === 'append') await append(store, model, nowMs, one.samples)
           else if (one.kind === 'maintain') await store.maintain()
           else {
-            if (one.kind === 'reopen') {
+            // What a kill leaves behind: the files as they are once everything is flushed.
+            const left = join(folder, String(++kills))
+            await store.flushed()
+            if (one.kind === 'kill')
+              cpSync(dataDir, left, { recursive: true, filter: (path) => !path.endsWith('lock') })
+            if (one.kind !== 'retake') {
               await store.close()
-              store = await openStore(folder, { blockDurationMs: BLOCK_MS })
+              if (one.kind === 'kill') dataDir = left
+              store = await openStore(dataDir, { blockDurationMs: BLOCK_MS })
             }
             for (const target of targets) target.writer = undefined
           }
@@ -218,7 +230,7 @@ test('store: whatever was written is read back, bit for bit, across seal, block 
         remove()
       }
     }),
-    { numRuns: 20 },
+    { numRuns: 15 },
   )
 })
 

@@ -13,7 +13,16 @@ test('store: rows come back from memory, after seal, after a reopen and from a b
   const want: [number, bigint][] = []
   for (let i = 0; i < 300; i++) {
     const t = start + i * 15_000
-    writeRow(writer, t, i === 0 ? [[0, 1], [1, 0.5]] : [[1, i / 2]])
+    writeRow(
+      writer,
+      t,
+      i === 0
+        ? [
+            [0, 1],
+            [1, 0.5],
+          ]
+        : [[1, i / 2]],
+    )
     want.push([t, bitsOf(i === 0 ? 0.5 : i / 2)])
   }
   const name = 'cpu{instance="a:1", job="node", mode="idle"}'
@@ -33,9 +42,15 @@ test('store: rows come back from memory, after seal, after a reopen and from a b
   await store.maintain()
   check()
   const again = store.openGroup(['instance', 'a:1', 'job', 'node'])
-  again.addSeries([['__name__', 'cpu', 'mode', 'idle'], ['__name__', 'up']])
+  again.addSeries([
+    ['__name__', 'cpu', 'mode', 'idle'],
+    ['__name__', 'up'],
+  ])
   const later = start + 7_200_000 + 3_700_000
-  writeRow(again, later, [[0, 7], [1, 0]])
+  writeRow(again, later, [
+    [0, 7],
+    [1, 0],
+  ])
   want.push([later, bitsOf(7)])
   check()
   await store.maintain()

@@ -118,12 +118,16 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
     this.blockList = new BlockList(folders.dataDir, memory, options.logger)
     this.blockList.load()
     this.head.minValidMs = this.blockList.maxTimeMs
-    this.#loadCheckpoint()
-    const files = this.#loadChunks()
+    const checkpointMinValidMs = this.#loadCheckpoint()
+    let files = new Map<number, number>()
     const replayed = replayLog(this.head, folders.wal, {
       quarantineFolder: folders.quarantine,
       logger: options.logger,
+      beforeRows: () => {
+        files = this.#loadChunks()
+      },
     })
+    this.head.minValidMs = Math.max(this.head.minValidMs, checkpointMinValidMs)
     this.walCorruptions += replayed.damagedRanges
     this.writer = new WalWriter({
       memory,
@@ -292,9 +296,10 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
     if (this.#isClosed) throw new StoreClosedError('the store is closed')
   }
 
-  #loadCheckpoint(): void {
+  /** @returns from when on samples were still taken */
+  #loadCheckpoint(): number {
     const file = this.#folders.checkpoint
-    if (!existsSync(file)) return
+    if (!existsSync(file)) return Number.NEGATIVE_INFINITY
     try {
       const checkpoint = decodeCheckpoint(readFileSync(file), file)
       const { catalogue } = this.head
@@ -308,11 +313,12 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
         group.addPositions(templates[template]!)
         group.newestMs = newestMs
       }
-      this.head.minValidMs = Math.max(this.head.minValidMs, checkpoint.minValidMs)
+      return checkpoint.minValidMs
     } catch (error) {
       if (!(error instanceof CorruptionError)) throw error
       this.walCorruptions++
       this.#logger.error({ err: error }, 'checkpoint is damaged; series that only it knew are lost')
+      return Number.NEGATIVE_INFINITY
     }
   }
 
@@ -326,7 +332,8 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
         this.#logger.error({ file }, 'head chunk file has no readable header, it is left alone')
         continue
       }
-      if (loaded.windowStartMs + this.head.windowMs <= this.head.minValidMs) {
+      // The process ended between the publication of the block and the deletion of the file.
+      if (this.#isInBlock(loaded.windowStartMs)) {
         removeChunkFile(this.#folders.chunks, file)
         continue
       }
@@ -342,6 +349,11 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
       group.adoptChunks(chunks.sort((a, b) => a.minTimeMs - b.minTimeMs))
     }
     return windows
+  }
+
+  #isInBlock(windowStartMs: number): boolean {
+    const endMs = windowStartMs + this.head.windowMs
+    return this.blockList.metas.some((meta) => meta.minTime <= windowStartMs && meta.maxTime >= endMs)
   }
 
   #adoptChunk(bytes: Uint8Array, file: number, byGroup: Map<number, HeadChunk[]>): void {

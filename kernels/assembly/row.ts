@@ -403,6 +403,78 @@ let columnE: usize = 0
 let columnK: usize = 0
 let columnAsF64: bool = false
 
+// Its state, a column each: see `work` there.
+let stateM: usize = 0
+let stateFrom: usize = 0
+let stateCount: usize = 0
+let stateE: usize = 0
+let stateK: usize = 0
+let stateStale: usize = 0
+
+/** Passes over a value nobody wants. */
+// @ts-ignore: decorator
+@inline
+function skipValue(p: usize): usize {
+  const first: i32 = load<u8>(p++)
+  if (first == 0) {
+    const kind: i32 = load<u8>(p++)
+    if (kind == RAW) return p + 8
+    if (kind != DECIMAL) return p
+    readVarint(p + 1)
+    return cursor
+  }
+  // At most 10 bytes, as readVarint takes them.
+  for (let more = first & 128, left = 9; more && left > 0; left--) more = load<u8>(p++) & 128
+  return p
+}
+
+/** Reads the value of a wanted position at a row, after the rows before it have got the value before. */
+function takeValue(p: usize, slot: i32, row: i32, isSparse: bool): usize {
+  let value: u64 = load<u8>(p)
+  if (value < 128) p++
+  else {
+    value = readVarint(p)
+    p = cursor
+  }
+  const at = stateM + (<usize>slot << 3)
+  const countAt = stateCount + (<usize>slot << 2)
+  const old: i32 = load<u8>(stateK + slot)
+  if (!isSparse) {
+    const fromAt = stateFrom + (<usize>slot << 2)
+    const from = load<i32>(fromAt)
+    if (old != ABSENT) store<i32>(countAt, load<i32>(countAt) + row - from)
+    fillRows(slot, from, row, load<i64>(at), load<i8>(stateE + slot), old)
+    store<i32>(fromAt, row)
+  }
+  let kind = DECIMAL
+  if (value) {
+    store<i64>(at, (old == RAW ? 0 : load<i64>(at)) + unzigzag(value - 1))
+  } else {
+    kind = load<u8>(p++)
+    if (kind == DECIMAL) {
+      store<i8>(stateE + slot, load<i8>(p))
+      store<i64>(at, unzigzag(readVarint(p + 1)))
+      p = cursor
+    } else if (kind == RAW) {
+      store<i64>(at, load<i64>(p))
+      store<i8>(stateE + slot, 0)
+      p += 8
+    } else {
+      if (kind == ABSENT || old == RAW) {
+        store<i64>(at, 0)
+        store<i8>(stateE + slot, 0)
+      }
+      if (kind == STALE) store<u8>(stateStale + slot, 1)
+    }
+  }
+  store<u8>(stateK + slot, <u8>kind)
+  if (isSparse) {
+    fillRows(slot, row, row + 1, load<i64>(at), load<i8>(stateE + slot), kind)
+    if (kind != ABSENT) store<i32>(countAt, load<i32>(countAt) + 1)
+  }
+  return p
+}
+
 /** Fills rows [from, to) of a column with one value; returns nothing for an absent one (the kinds are zero already). */
 function fillRows(slot: i32, from: i32, to: i32, mantissa: i64, exponent: i32, kind: i32): void {
   if (kind == ABSENT || from >= to) return
@@ -443,12 +515,12 @@ export function rowsToColumns(
   asF64: i32,
 ): i32 {
   const start = p
-  const stateM = work
-  const stateFrom = stateM + (<usize>columnCount << 3)
-  const stateCount = stateFrom + (<usize>columnCount << 2)
-  const stateE = stateCount + (<usize>columnCount << 2)
-  const stateK = stateE + <usize>columnCount
-  const stateStale = stateK + <usize>columnCount
+  stateM = work
+  stateFrom = stateM + (<usize>columnCount << 3)
+  stateCount = stateFrom + (<usize>columnCount << 2)
+  stateE = stateCount + (<usize>columnCount << 2)
+  stateK = stateE + <usize>columnCount
+  stateStale = stateK + <usize>columnCount
   memory.fill(work, 0, <usize>columnCount * 19)
   memory.fill(outK, 0, <usize>columnCount * <usize>rowCount)
   columnRows = rowCount
@@ -467,62 +539,27 @@ export function rowsToColumns(
     store<f64>(outTs + (<usize>row << 3), <f64>timestamp)
     p = openSet(cursor, end, flags & 3)
     if (p == 0) return -1
-    for (;;) {
-      const position = nextPosition()
-      if (position < 0) break
-      if (<u32>position >= positionCount || p >= end) return -1
-      let value: u64 = load<u8>(p)
-      if (value < 128) p++
-      else {
-        value = readVarint(p)
-        p = cursor
-      }
-      const slot = load<i32>(slots + (<usize>position << 2))
-      if (slot < 0) {
-        if (value == 0) {
-          const skipped: i32 = load<u8>(p++)
-          if (skipped == DECIMAL) {
-            readVarint(p + 1)
-            p = cursor
-          } else if (skipped == RAW) p += 8
-        }
-        continue
-      }
-      const at = stateM + (<usize>slot << 3)
-      const fromAt = stateFrom + (<usize>slot << 2)
-      const countAt = stateCount + (<usize>slot << 2)
-      const old: i32 = load<u8>(stateK + slot)
-      if (!isSparse) {
-        const from = load<i32>(fromAt)
-        if (old != ABSENT) store<i32>(countAt, load<i32>(countAt) + row - from)
-        fillRows(slot, from, row, load<i64>(at), load<i8>(stateE + slot), old)
-        store<i32>(fromAt, row)
-      }
-      let kind = DECIMAL
-      if (value) {
-        store<i64>(at, (old == RAW ? 0 : load<i64>(at)) + unzigzag(value - 1))
-      } else {
-        kind = load<u8>(p++)
-        if (kind == DECIMAL) {
-          store<i8>(stateE + slot, load<i8>(p))
-          store<i64>(at, unzigzag(readVarint(p + 1)))
-          p = cursor
-        } else if (kind == RAW) {
-          store<i64>(at, load<i64>(p))
-          store<i8>(stateE + slot, 0)
-          p += 8
-        } else {
-          if (kind == ABSENT || old == RAW) {
-            store<i64>(at, 0)
-            store<i8>(stateE + slot, 0)
-          }
-          if (kind == STALE) store<u8>(stateStale + slot, 1)
+    if (setKind == SET_DENSE) {
+      // Bits in a local: this is the common kind of row.
+      const bitmap = setAt
+      const bytes = <i32>(setEnd - setAt)
+      for (let b = 0; b < bytes; b++) {
+        let bits: u32 = load<u8>(bitmap + b)
+        while (bits) {
+          const position = <u32>(b << 3) + ctz<u32>(bits)
+          bits &= bits - 1
+          if (position >= positionCount || p >= end) return -1
+          const slot = load<i32>(slots + (<usize>position << 2))
+          p = slot < 0 ? skipValue(p) : takeValue(p, slot, row, isSparse)
         }
       }
-      store<u8>(stateK + slot, <u8>kind)
-      if (isSparse) {
-        fillRows(slot, row, row + 1, load<i64>(at), load<i8>(stateE + slot), kind)
-        if (kind != ABSENT) store<i32>(countAt, load<i32>(countAt) + 1)
+    } else {
+      for (;;) {
+        const position = nextPosition()
+        if (position < 0) break
+        if (<u32>position >= positionCount || p >= end) return -1
+        const slot = load<i32>(slots + (<usize>position << 2))
+        p = slot < 0 ? skipValue(p) : takeValue(p, slot, row, isSparse)
       }
     }
     if (p > end) return -1

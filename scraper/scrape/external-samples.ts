@@ -53,17 +53,18 @@ export class ExternalSamples {
   }
 
   discard(): void {
-    this.#staged = []
+    if (this.#staged.length > 0) this.#staged = []
   }
 
-  /** Appends what was staged. With `trackStaleness` series that were there last time and are not now get a stale marker. */
-  async flush(scrapeMs: number, trackStaleness: boolean, refused: RefusedSamples): Promise<void> {
+  /** Appends what was staged, `undefined` if that is nothing. With `trackStaleness` series that were there last time and are not now get a stale marker. */
+  flush(scrapeMs: number, trackStaleness: boolean, refused: RefusedSamples): Promise<void> | undefined {
+    if (this.#staged.length === 0 && this.#live.size === 0) return undefined
     const staged = this.#staged
     const live = new Set(staged.map((sample) => sample.slot))
     const gone = trackStaleness ? [...this.#live].filter((slot) => !live.has(slot)) : []
     this.#staged = []
     this.#live = live
-    if (staged.length === 0 && gone.length === 0) return
+    if (staged.length === 0 && gone.length === 0) return undefined
     const appender = this.#appendable.appender()
     for (const { slot, timestampMs = scrapeMs, value } of staged) {
       const series = this.#series[slot]!
@@ -74,7 +75,7 @@ export class ExternalSamples {
       const series = this.#series[slot]!
       countRefusal(refused, () => (series.ref = appender.appendStale(series.ref, series.labels, scrapeMs)))
     }
-    await appender.commit()
+    return appender.commit()
   }
 }
 

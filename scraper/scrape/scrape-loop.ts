@@ -1,11 +1,11 @@
 import { AppError, BodyTooLargeError, type Clock, errorMessage, InvariantError, type Logger } from '../../lib/index.ts'
-import { formatDuration, OutOfOrderSampleError } from '../../model/index.ts'
+import { type ExpositionFormat, formatDuration, OutOfOrderSampleError } from '../../model/index.ts'
 import { slotOffsetMs, type Target } from '../targets/target.ts'
 import type { ScrapeReport } from './report-series.ts'
 import type { ScrapeMetrics } from './scrape-metrics.ts'
-import { SampleLimitError, type TargetRows } from './target-rows.ts'
-import { TICK_MS, type Ticker } from './ticker.ts'
-import type { ScrapedPage, Transport } from './transport.ts'
+import { type PageCounts, SampleLimitError, type TargetRows } from './target-rows.ts'
+import { TICK_MS, type Ticker, type Waiter } from './ticker.ts'
+import type { PageSource, Transport } from './transport.ts'
 
 export interface ScrapeLoopParts {
   readonly clock: Clock
@@ -22,17 +22,25 @@ export interface ScrapeLoopParts {
 const TIMESTAMP_TOLERANCE_MS = 2
 // A fresh target whose slot is further away gets a first scrape of its own, so that there is something to see.
 const PATIENCE_MS = 1000
+const NO_COUNTS: PageCounts = { samplesScraped: 0, samplesKept: 0, seriesAdded: 0 }
 
 /** Scrapes one target, in its own slot of each interval. */
-export class ScrapeLoop {
+export class ScrapeLoop implements Waiter {
   readonly target: Target
   readonly rows: TargetRows
   readonly #parts: ScrapeLoopParts
   readonly #offsetMs: number
   readonly #toleranceMs: number
-  #cancel: (() => void) | undefined
+  readonly #source: PageSource
+  readonly #intervalText: string
+  #dueMs = 0
   #stopped = false
-  #running: Promise<void> | undefined
+  #isScraping = false
+  #timestampMs = 0
+  /** On the `performance.now()` scale. */
+  #startedAt = 0
+  /** Samples with times of their own on their way into the store. */
+  #storing: Promise<void> | undefined
   /** Set by the pool: every scrape fails with it. */
   forcedError: string | undefined
   health: 'unknown' | 'up' | 'down' = 'unknown'
@@ -47,6 +55,11 @@ export class ScrapeLoop {
     this.#parts = parts
     this.#offsetMs = slotOffsetMs(target, parts.seed, TICK_MS)
     this.#toleranceMs = Math.min(target.intervalMs / 100, TIMESTAMP_TOLERANCE_MS)
+    this.#intervalText = formatDuration(target.intervalMs)
+    this.#source = parts.transport(target, {
+      onPage: (body, format) => this.#finish(body, format, undefined),
+      onFailure: (error) => this.#finish(undefined, 'text', error),
+    })
   }
 
   /** @param firstDelayMs how long a first scrape outside the slot may wait; `undefined` = none is wanted */
@@ -57,11 +70,29 @@ export class ScrapeLoop {
     else this.#wait(slotMs)
   }
 
-  /** Resolves when a scrape that is under way has come back; it writes nothing any more. */
+  /** Takes back a scrape that is under way; resolves when what came in before is stored. */
   async stop(): Promise<void> {
     this.#stopped = true
-    this.#cancel?.()
-    await this.#running
+    this.#parts.ticker.remove(this.#dueMs, this)
+    this.#source.cancel()
+    await this.#storing
+  }
+
+  onTick(): void {
+    const dueMs = this.#dueMs
+    const startMs = this.#parts.clock.nowMs()
+    // Slots that have passed meanwhile are not made up for.
+    this.#wait(this.#nextSlotMs(Math.max(startMs, dueMs)))
+    if (this.#isScraping) return
+    this.#isScraping = true
+    this.#timestampMs = Math.abs(startMs - dueMs) <= this.#toleranceMs ? dueMs : startMs
+    this.#startedAt = performance.now()
+    if (this.lastScrapeMs > 0) {
+      const { intervalLength } = this.#parts.metrics
+      intervalLength.observe({ interval: this.#intervalText }, (this.#timestampMs - this.lastScrapeMs) / 1000)
+    }
+    if (this.forcedError === undefined) this.#source.request()
+    else this.#finish(undefined, 'text', this.forcedError)
   }
 
   #nextSlotMs(afterMs: number): number {
@@ -70,78 +101,71 @@ export class ScrapeLoop {
   }
 
   #wait(dueMs: number): void {
-    this.#cancel = this.#parts.ticker.at(dueMs, () => this.#due(dueMs))
+    this.#dueMs = dueMs
+    this.#parts.ticker.at(dueMs, this)
   }
 
-  #due(dueMs: number): void {
+  #finish(body: Uint8Array | undefined, format: ExpositionFormat, failure: unknown): void {
     if (this.#stopped) return
-    const startMs = this.#parts.clock.nowMs()
-    // Slots that have passed meanwhile are not made up for.
-    this.#wait(this.#nextSlotMs(Math.max(startMs, dueMs)))
-    if (this.#running) return
-    const onTime = Math.abs(startMs - dueMs) <= this.#toleranceMs
-    this.#running = this.#scrape(onTime ? dueMs : startMs)
-      .catch((error: unknown) => {
-        this.#parts.logger.error({ err: error, target: this.target.url }, 'scrape broke off')
-      })
-      .finally(() => {
-        this.#running = undefined
-      })
-  }
-
-  async #scrape(timestampMs: number): Promise<void> {
-    const { metrics, transport } = this.#parts
-    const start = performance.now()
-    if (this.lastScrapeMs > 0) {
-      const interval = formatDuration(this.target.intervalMs)
-      metrics.intervalLength.observe({ interval }, (timestampMs - this.lastScrapeMs) / 1000)
-    }
-    let page: ScrapedPage | undefined
-    let failure: unknown = this.forcedError
     try {
-      if (failure === undefined) page = await transport(this.target)
+      const storing = this.#store(body, format, failure)
+      this.lastScrapeMs = this.#timestampMs
+      if (storing === undefined) this.#end()
+      else this.#storing = storing.catch((error: unknown) => this.#breakOff(error)).then(() => this.#end())
     } catch (error) {
-      failure = error
+      this.#breakOff(error)
+      this.#end()
     }
-    if (this.#stopped) return
-    const stored = this.#store(timestampMs, start, page, failure)
-    this.lastScrapeMs = timestampMs
-    await stored
+  }
+
+  #end(): void {
+    this.#storing = undefined
+    this.#isScraping = false
     this.#countRefused()
   }
 
-  /** From here on nothing waits: the page is read and its row written in one go. */
-  #store(timestampMs: number, start: number, page: ScrapedPage | undefined, failure: unknown): Promise<void> {
+  #breakOff(error: unknown): void {
+    this.#parts.logger.error({ err: error, target: this.target.url }, 'scrape broke off')
+  }
+
+  /**
+   * The page is read and its row written in one go; nothing waits in between.
+   *
+   * @returns when samples with times of their own are stored too; `undefined` = there are none
+   */
+  #store(body: Uint8Array | undefined, format: ExpositionFormat, failure: unknown): Promise<void> | undefined {
     const { rows } = this
     try {
       let error = failure
-      let counts = { samplesScraped: 0, samplesKept: 0, seriesAdded: 0 }
-      if (page !== undefined) {
+      let counts = NO_COUNTS
+      if (body !== undefined) {
         try {
-          counts = rows.read(page.body, page.format)
+          counts = rows.read(body, format)
         } catch (thrown) {
           error = thrown
           if (thrown instanceof SampleLimitError) counts = thrown.counts
         }
       }
-      const up = page !== undefined && error === undefined
-      this.lastDurationMs = performance.now() - start
+      const up = body !== undefined && error === undefined
+      this.lastDurationMs = performance.now() - this.#startedAt
       this.#noteHealth(up, error)
       const report: ScrapeReport = {
         up,
         durationMs: this.lastDurationMs,
-        ...counts,
+        samplesScraped: counts.samplesScraped,
+        samplesKept: counts.samplesKept,
+        seriesAdded: counts.seriesAdded,
         timeoutMs: this.target.timeoutMs,
         sampleLimit: this.#parts.sampleLimit,
-        bodyBytes: error instanceof BodyTooLargeError ? -1 : up ? page.body.length : 0,
+        bodyBytes: error instanceof BodyTooLargeError ? -1 : up ? body.length : 0,
       }
-      return up ? rows.write(timestampMs, report) : rows.writeFailed(timestampMs, report)
+      return up ? rows.write(this.#timestampMs, report) : rows.writeFailed(this.#timestampMs, report)
     } catch (error) {
       // The clock went back: this row is lost, the next one is complete again.
       if (!(error instanceof OutOfOrderSampleError)) throw error
       this.#parts.metrics.outOfOrder.inc()
       this.#parts.logger.warn({ err: error, target: this.target.url }, 'scrape is not newer than the last one')
-      return Promise.resolve()
+      return undefined
     }
   }
 

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { wasmLockstep } from '../../kernels/index.ts'
-import { type Clock, gaugeOf, type Logger, type Registry } from '../../lib/index.ts'
+import { type Clock, gaugeOf, type Logger, PlainHttpClient, type Registry } from '../../lib/index.ts'
 import {
   type Appendable,
   type GroupAppendable,
@@ -79,6 +79,9 @@ export interface ScrapeManager {
   scrapePoolConfig(name: string): ScrapeConfig | undefined
 }
 
+// Connections outlive the pause between two scrapes; few intervals are longer.
+const KEEP_ALIVE_MS = 300_000
+
 export function createScrapeManager(parts: ScrapeManagerParts): ScrapeManager {
   return new Manager(parts)
 }
@@ -86,6 +89,7 @@ export function createScrapeManager(parts: ScrapeManagerParts): ScrapeManager {
 class Manager implements ScrapeManager {
   readonly #logger: Logger
   readonly #retired: RetiredRows
+  readonly #plainClient = new PlainHttpClient({ keepAliveMs: KEEP_ALIVE_MS })
   readonly #poolParts: Omit<ScrapePoolParts, 'seed'>
   #pools = new Map<string, ScrapePool>()
 
@@ -108,6 +112,7 @@ class Manager implements ScrapeManager {
       rows: { memory, store, appendable: parts.appendable },
       retired: this.#retired,
       inProcess: parts.inProcess,
+      plainClient: this.#plainClient,
       userAgent: `Belltower/${parts.version}`,
     }
   }
@@ -140,6 +145,7 @@ class Manager implements ScrapeManager {
     const pools = [...this.#pools.values()]
     this.#pools = new Map()
     await Promise.all(pools.map((pool) => pool.stop(false)))
+    this.#plainClient.close()
     this.#retired.close()
   }
 

@@ -1,4 +1,4 @@
-import { type Clock, createHttpClient, type HttpClient, type Logger } from '../../lib/index.ts'
+import { type Clock, createHttpClient, type HttpClient, type Logger, type PlainHttpClient } from '../../lib/index.ts'
 import type { Labels } from '../../model/index.ts'
 import type { ScrapeConfig } from '../config.ts'
 import type { Discovery, TargetGroup } from '../discovery/discovery.ts'
@@ -22,6 +22,7 @@ export interface ScrapePoolParts {
   readonly rows: TargetRowsParts
   readonly retired: RetiredRows
   readonly inProcess: ReadonlyMap<string, InProcessTarget>
+  readonly plainClient: PlainHttpClient
   readonly userAgent: string
   readonly seed: string
 }
@@ -55,7 +56,10 @@ export class ScrapePool {
     this.#client = createHttpClient(config.http, {
       keepAliveMs: Math.max(KEEP_ALIVE_MIN_MS, config.scrapeIntervalMs * 2),
     })
-    this.#httpTransport = httpTransport(this.#client, config, parts.userAgent)
+    this.#httpTransport = httpTransport(
+      { client: this.#client, plainClient: parts.plainClient, userAgent: parts.userAgent },
+      config,
+    )
     this.#discoveries = createDiscoveries(config, parts)
   }
 
@@ -89,8 +93,7 @@ export class ScrapePool {
     const loops = [...this.#loops.values()]
     this.#loops.clear()
     const stopping = loops.map((loop) => loop.stop())
-    await this.#client.close()
-    await Promise.all(stopping)
+    await Promise.all([this.#client.close(), ...stopping])
     for (const { target, rows } of loops) {
       if (retire) this.#parts.retired.retire(target.labels, rows, target.intervalMs)
       else rows.close()

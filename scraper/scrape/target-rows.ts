@@ -145,10 +145,10 @@ export class TargetRows {
   /**
    * Writes the row of the page read last.
    *
-   * @returns resolves when samples with times of their own are stored too
+   * @returns resolves when samples with times of their own are stored too; `undefined` = there are none
    * @throws {OutOfOrderSampleError} when time went backwards: the row is lost, the next one states everything again
    */
-  write(timestampMs: number, report: ScrapeReport): Promise<void> {
+  write(timestampMs: number, report: ScrapeReport): Promise<void> | undefined {
     const staged = this.#staged
     invariant(staged?.page, 'a page was read before its row is written')
     this.#staged = undefined
@@ -163,7 +163,7 @@ export class TargetRows {
   }
 
   /** A scrape without a usable page: everything the target had goes stale, only the report stays. */
-  writeFailed(timestampMs: number, report: ScrapeReport): Promise<void> {
+  writeFailed(timestampMs: number, report: ScrapeReport): Promise<void> | undefined {
     this.#openGroup()
     this.#discard()
     const staged = this.#stageAllStale()
@@ -366,7 +366,7 @@ export class TargetRows {
     return at
   }
 
-  #writeRow(timestampMs: number, staged: Staged, report: ScrapeReport): Promise<void> {
+  #writeRow(timestampMs: number, staged: Staged, report: ScrapeReport): Promise<void> | undefined {
     const { memory } = this.#parts
     const endAt = memory.params[LockstepParam.ENTRIES]!
     const shadowed = (position: number): boolean => this.#states.isLive(position)
@@ -380,7 +380,7 @@ export class TargetRows {
       throw error
     }
     const { trackTimestampsStaleness } = this.#rules
-    return this.#externals?.flush(timestampMs, trackTimestampsStaleness, this.refused) ?? Promise.resolve()
+    return this.#externals?.flush(timestampMs, trackTimestampsStaleness, this.refused)
   }
 
   #send(timestampMs: number, staged: Staged, front: number): void {

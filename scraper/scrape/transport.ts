@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { AppError, type HttpClient } from '../../lib/index.ts'
+import { AppError, type HttpClient, type PlainHttpClient, type PlainRequest, plainRequest } from '../../lib/index.ts'
 import { type ExpositionFormat, formatOfContentType } from '../../model/index.ts'
 import { DEFAULT_SCRAPE_PROTOCOLS, type ScrapeConfig, type ScrapeProtocol } from '../config.ts'
 import type { Target } from '../targets/target.ts'
@@ -10,11 +10,21 @@ export interface InProcessTarget {
   scrape(timeoutMs: number): Promise<{ readonly contentType: string; readonly body: Uint8Array }>
 }
 
-/** What a target answered. */
-export interface ScrapedPage {
-  readonly body: Uint8Array
-  readonly format: ExpositionFormat
+/** Hears of each request once, unless it is cancelled. */
+export interface PageReceiver {
+  /** @param body holds only during the call */
+  onPage(body: Uint8Array, format: ExpositionFormat): void
+  onFailure(error: unknown): void
 }
+
+/** Gets the page of one target, again and again, one request at a time. */
+export interface PageSource {
+  request(): void
+  /** The receiver hears nothing any more. */
+  cancel(): void
+}
+
+export type Transport = (target: Target, receiver: PageReceiver) => PageSource
 
 /** The target answered something that is no page of metrics. */
 export class ScrapeAnswerError extends AppError {
@@ -22,37 +32,105 @@ export class ScrapeAnswerError extends AppError {
   override readonly httpStatus = 502
 }
 
-/** @throws {ScrapeAnswerError} and what the HTTP client throws */
-export type Transport = (target: Target) => Promise<ScrapedPage>
+export interface HttpTransportParts {
+  /** Knows TLS, proxies, redirects. */
+  readonly client: HttpClient
+  /** Carries everything that needs none of them. */
+  readonly plainClient: PlainHttpClient
+  readonly userAgent: string
+}
 
-export function httpTransport(client: HttpClient, config: ScrapeConfig, userAgent: string): Transport {
-  const accept = acceptHeader(config)
-  const encoding = config.enableCompression === false ? 'identity' : 'gzip'
-  return async (target) => {
-    const response = await client.request({
-      url: target.url,
-      headers: {
-        accept,
-        'accept-encoding': encoding,
-        'user-agent': userAgent,
-        'x-prometheus-scrape-timeout-seconds': String(target.timeoutMs / 1000),
-      },
-      timeoutMs: target.timeoutMs,
-      bodyBytesMax: config.bodyBytesMax ?? 0,
-    })
-    if (response.status !== 200) {
-      const text = STATUS_CODES[response.status] ?? ''
-      throw new ScrapeAnswerError(`server returned HTTP status ${response.status} ${text}`.trimEnd())
+export function httpTransport(parts: HttpTransportParts, config: ScrapeConfig): Transport {
+  const formats = new PageFormats(config)
+  const bodyBytesMax = config.bodyBytesMax ?? 0
+  return (target, receiver) => {
+    const headers = {
+      accept: acceptHeader(config),
+      'accept-encoding': config.enableCompression === false ? 'identity' : 'gzip',
+      'user-agent': parts.userAgent,
+      'x-prometheus-scrape-timeout-seconds': String(target.timeoutMs / 1000),
     }
-    return { body: response.body, format: pageFormat(response.headers['content-type'] ?? '', config) }
+    const request = { url: target.url, headers, timeoutMs: target.timeoutMs, bodyBytesMax }
+    const general = promisedSource(receiver, async () => {
+      const { status, headers: answered, body } = await parts.client.request(request)
+      checkStatus(status)
+      return { body, format: formats.of(answered['content-type'] ?? '') }
+    })
+    const plain = plainRequest(request, config.http)
+    return plain === undefined ? general : plainSource(parts.plainClient, plain, { receiver, formats, config, general })
   }
 }
 
 export function inProcessTransport(source: InProcessTarget, config: ScrapeConfig): Transport {
-  return async (target) => {
-    const { body, contentType } = await source.scrape(target.timeoutMs)
-    return { body, format: pageFormat(contentType, config) }
+  const formats = new PageFormats(config)
+  return (target, receiver) =>
+    promisedSource(receiver, async () => {
+      const { body, contentType } = await source.scrape(target.timeoutMs)
+      return { body, format: formats.of(contentType) }
+    })
+}
+
+interface PlainSourceParts {
+  readonly receiver: PageReceiver
+  readonly formats: PageFormats
+  readonly config: ScrapeConfig
+  /** Takes over for good from a target that sends elsewhere. */
+  readonly general: PageSource
+}
+
+function plainSource(client: PlainHttpClient, request: PlainRequest, parts: PlainSourceParts): PageSource {
+  const { receiver, formats, general } = parts
+  const mayRedirect = parts.config.http?.followRedirects !== false
+  let isGeneral = false
+  const exchange = client.exchange(request, {
+    onAnswer({ status, contentType, location, body }) {
+      if (mayRedirect && status >= 300 && status < 400 && location !== '') {
+        isGeneral = true
+        general.request()
+        return
+      }
+      let format: ExpositionFormat
+      try {
+        checkStatus(status)
+        format = formats.of(contentType)
+      } catch (error) {
+        receiver.onFailure(error)
+        return
+      }
+      receiver.onPage(body, format)
+    },
+    onFailure: (error) => receiver.onFailure(error),
+  })
+  return {
+    request: () => (isGeneral ? general.request() : exchange.start()),
+    cancel() {
+      exchange.cancel()
+      general.cancel()
+    },
   }
+}
+
+function promisedSource(
+  receiver: PageReceiver,
+  scrape: () => Promise<{ readonly body: Uint8Array; readonly format: ExpositionFormat }>,
+): PageSource {
+  let isCancelled = false
+  return {
+    request() {
+      scrape().then(
+        ({ body, format }) => isCancelled || receiver.onPage(body, format),
+        (error: unknown) => isCancelled || receiver.onFailure(error),
+      )
+    },
+    cancel() {
+      isCancelled = true
+    },
+  }
+}
+
+function checkStatus(status: number): void {
+  if (status === 200) return
+  throw new ScrapeAnswerError(`server returned HTTP status ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd())
 }
 
 const MEDIA_TYPES: Readonly<Partial<Record<ScrapeProtocol, string>>> = {
@@ -73,6 +151,25 @@ export function acceptHeader(config: ScrapeConfig): string {
     parts.push(`${mediaType}${protocol.endsWith('1.0.0') ? escaping : ''};q=0.${weight--}`)
   }
   return [...parts, `*/*;q=0.${weight}`].join(',')
+}
+
+/** Formats by Content-Type; nearly all targets of a job give the same one. */
+class PageFormats {
+  readonly #config: ScrapeConfig
+  #lastType: string | undefined
+  #lastFormat: ExpositionFormat = 'text'
+
+  constructor(config: ScrapeConfig) {
+    this.#config = config
+  }
+
+  /** @throws {ScrapeAnswerError} */
+  of(contentType: string): ExpositionFormat {
+    if (contentType === this.#lastType) return this.#lastFormat
+    this.#lastFormat = pageFormat(contentType, this.#config)
+    this.#lastType = contentType
+    return this.#lastFormat
+  }
 }
 
 function pageFormat(contentType: string, config: ScrapeConfig): ExpositionFormat {

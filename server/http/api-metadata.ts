@@ -1,7 +1,7 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { QueryPool } from '../query/query-pool.ts'
 import type { JsonAnswer, MatchRequest } from '../query/query-worker.ts'
-import { JSON_TYPE } from './envelope.ts'
+import { sendAnswer } from './envelope.ts'
 import { ALL_TIME, BadRequestError, limitParam, optionalTimeParam, paramsOf } from './params.ts'
 
 /** `/series`, `/labels`, `/label/<name>/values`, relative to `/api/v1`. */
@@ -12,7 +12,7 @@ export function registerMetadataApi(app: FastifyInstance, pool: QueryPool): void
     handler: async (request, reply) => {
       const match = matchRequest(request)
       if (match.matchers.length === 0) throw new BadRequestError('no match[] parameter provided')
-      await sendBytes(reply, pool.run<JsonAnswer>('seriesJson', match))
+      await sendAnswer(reply, pool.run<JsonAnswer>('seriesJson', match))
     },
   })
   app.delete('/series', () => {
@@ -22,13 +22,13 @@ export function registerMetadataApi(app: FastifyInstance, pool: QueryPool): void
     method: ['GET', 'POST'],
     url: '/labels',
     handler: async (request, reply) => {
-      await sendBytes(reply, pool.run<JsonAnswer>('labelNamesJson', matchRequest(request)))
+      await sendAnswer(reply, pool.run<JsonAnswer>('labelNamesJson', matchRequest(request)))
     },
   })
   app.get('/label/:name/values', async (request, reply) => {
     const name = unescapeLabelName((request.params as { name: string }).name)
     if (name === '') throw new BadRequestError('invalid label name: ""')
-    await sendBytes(reply, pool.run<JsonAnswer>('labelValuesJson', { ...matchRequest(request), name }))
+    await sendAnswer(reply, pool.run<JsonAnswer>('labelValuesJson', { ...matchRequest(request), name }))
   })
 }
 
@@ -40,11 +40,6 @@ function matchRequest(request: FastifyRequest): MatchRequest {
     maxTimeMs: optionalTimeParam(params, 'end', ALL_TIME.maxTimeMs),
     limit: limitParam(params),
   }
-}
-
-async function sendBytes(reply: FastifyReply, pending: Promise<JsonAnswer>): Promise<void> {
-  const { body } = await pending
-  await reply.header('content-type', JSON_TYPE).send(Buffer.from(body.buffer, body.byteOffset, body.byteLength))
 }
 
 /** `U__my_2e_label` → `my.label`: how clients put any UTF-8 name into a path. A name that is not so escaped stays. */

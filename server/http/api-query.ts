@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { astJson, parseExpr, prettyExpr } from '../../promql/index.ts'
 import type { QueryPool } from '../query/query-pool.ts'
 import type { InstantRequest, JsonAnswer, RangeRequest } from '../query/query-worker.ts'
-import { JSON_TYPE, sendSuccess } from './envelope.ts'
+import { sendAnswer, sendSuccess } from './envelope.ts'
 import { BadRequestError, durationParam, limitParam, optionalTimeParam, paramsOf, timeParam } from './params.ts'
 
 export interface QueryApiOptions {
@@ -39,10 +39,10 @@ async function instantQuery(request: FastifyRequest, reply: FastifyReply, option
   const query: InstantRequest = {
     expr: params.get('query') ?? '',
     timeMs: optionalTimeParam(params, 'time', options.nowMs()),
-    ...commonOf(params, options, limit),
+    ...commonOf(request, params, options, limit),
   }
   parseQueryParam(params)
-  await answer(reply, options.pool.run<JsonAnswer>('instantJson', query, { signal: abortSignalOf(request) }))
+  await sendAnswer(reply, options.pool.run<JsonAnswer>('instantJson', query, { signal: abortSignalOf(reply) }))
 }
 
 async function rangeQuery(request: FastifyRequest, reply: FastifyReply, options: QueryApiOptions): Promise<void> {
@@ -66,26 +66,22 @@ async function rangeQuery(request: FastifyRequest, reply: FastifyReply, options:
     startMs,
     endMs,
     stepMs,
-    ...commonOf(params, options, limit),
+    ...commonOf(request, params, options, limit),
   }
   parseQueryParam(params)
-  await answer(reply, options.pool.run<JsonAnswer>('rangeJson', query, { signal: abortSignalOf(request) }))
+  await sendAnswer(reply, options.pool.run<JsonAnswer>('rangeJson', query, { signal: abortSignalOf(reply) }))
 }
 
-function commonOf(params: URLSearchParams, options: QueryApiOptions, limit: number) {
+function commonOf(request: FastifyRequest, params: URLSearchParams, options: QueryApiOptions, limit: number) {
   const timeoutMs = durationParam(params, 'timeout')
   const lookbackDeltaMs = durationParam(params, 'lookback_delta')
   return {
     limit,
     timeoutMs: timeoutMs === undefined ? options.timeoutMs : Math.min(timeoutMs, options.timeoutMs),
     stats: (params.get('stats') ?? '') !== '',
+    gzip: /\bgzip\b/.test(request.headers['accept-encoding'] ?? ''),
     ...(lookbackDeltaMs === undefined ? {} : { lookbackDeltaMs }),
   }
-}
-
-async function answer(reply: FastifyReply, pending: Promise<JsonAnswer>): Promise<void> {
-  const { body } = await pending
-  await reply.header('content-type', JSON_TYPE).send(Buffer.from(body.buffer, body.byteOffset, body.byteLength))
 }
 
 function parseQueryParam(params: URLSearchParams) {
@@ -99,9 +95,9 @@ function parseQueryParam(params: URLSearchParams) {
 const invalidParam = (name: string, why: string): BadRequestError =>
   new BadRequestError(`invalid parameter ${JSON.stringify(name)}: ${why}`)
 
-/** Aborts when the client goes away before it has its answer. */
-function abortSignalOf(request: FastifyRequest): AbortSignal {
+/** Aborts when the client goes away before it has its answer; after the answer nothing listens any more. */
+function abortSignalOf(reply: FastifyReply): AbortSignal {
   const controller = new AbortController()
-  request.raw.socket.once('close', () => controller.abort())
+  reply.raw.once('close', () => controller.abort())
   return controller.signal
 }

@@ -34,7 +34,7 @@ export async function createHttpApp(port: Port, logger: Logger): Promise<Fastify
     originAgentCluster: false,
   })
   await app.register(formbody, { parser: (text) => new URLSearchParams(text) as unknown as Record<string, unknown> })
-  await app.register(compress, { encodings: ['gzip', 'deflate'], threshold: 1400 })
+  await app.register(compress, { encodings: ['gzip', 'deflate'], threshold: 1400, zlibOptions: { level: 1 } })
   app.setErrorHandler((error, _request, reply) => void sendFailure(reply, error))
   app.setNotFoundHandler((_request, reply) =>
     reply.code(404).type('text/plain; charset=utf-8').send('404 page not found'),

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { AppError, errorMessage } from '../../lib/index.ts'
+import type { JsonAnswer } from '../query/query-worker.ts'
 
 /** `errorType` of Prometheus' API by HTTP status. */
 const ERROR_TYPES: Readonly<Record<number, string>> = {
@@ -11,7 +12,7 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
   503: 'timeout',
 }
 
-export const JSON_TYPE = 'application/json'
+const JSON_TYPE = 'application/json'
 
 /** `{"status":"success","data":…}`; warnings only where there are some. */
 export function sendSuccess(reply: FastifyReply, data: unknown, warnings: readonly string[] = []): FastifyReply {
@@ -25,4 +26,13 @@ export function sendFailure(reply: FastifyReply, error: unknown): FastifyReply {
   const errorType = ERROR_TYPES[status] ?? 'internal'
   const body = { status: 'error', errorType, error: errorMessage(error) }
   return reply.code(status).header('content-type', JSON_TYPE).send(JSON.stringify(body))
+}
+
+/** A body that a query worker has finished, packed or not. */
+export async function sendAnswer(reply: FastifyReply, pending: Promise<JsonAnswer>): Promise<void> {
+  const { body, gzip } = await pending
+  if (gzip) reply.header('content-encoding', 'gzip').header('vary', 'Accept-Encoding')
+  await reply
+    .header('content-type', JSON_TYPE)
+    .send(Buffer.from(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength))
 }

@@ -36,11 +36,10 @@ export async function registerUi(app: FastifyInstance, routePrefix: string): Pro
     wildcard: false,
     cacheControl: false,
     // Below assets/ a name changes with its content; the others keep theirs.
-    setHeaders: (reply, path) =>
-      reply.header(
-        'cache-control',
-        path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'max-age=300',
-      ),
+    setHeaders: (reply, path) => {
+      const isNamedByContent = path.includes('/assets/')
+      void reply.header('cache-control', isNamedByContent ? 'public, max-age=31536000, immutable' : 'max-age=300')
+    },
   })
   for (const path of PAGES) {
     app.get(path, (_request, reply) =>

@@ -1,5 +1,6 @@
 /** The thread that evaluates queries, beside the store's shared memory. Answers are finished JSON bytes or plain vectors. */
 import { parentPort, workerData } from 'node:worker_threads'
+import { gzipSync } from 'node:zlib'
 import { AppError, serveRpc, systemClock, Transfer } from '../../lib/index.ts'
 import { type InstantValue, type Labels, labelsToRecord, type Matcher } from '../../model/index.ts'
 import { createEngine, type Engine, type Evaluation, parseSelector, writeQueryJson } from '../../promql/index.ts'
@@ -27,6 +28,8 @@ interface CommonRequest {
   readonly stats?: boolean
   /** How long the query waited for a worker. */
   readonly queuedMs?: number
+  /** The client takes gzip. */
+  readonly gzip?: boolean
 }
 
 export interface InstantRequest extends CommonRequest {
@@ -54,6 +57,8 @@ export interface MatchRequest {
 /** A whole response body. */
 export interface JsonAnswer {
   readonly body: Uint8Array
+  /** Whether `body` is packed already. */
+  readonly gzip: boolean
 }
 
 /** A selector that matches everything by accident. */
@@ -82,11 +87,17 @@ const optionsOf = (request: CommonRequest) => ({
   ...(request.lookbackDeltaMs === undefined ? {} : { lookbackDeltaMs: request.lookbackDeltaMs }),
 })
 
-function bytes(body: Uint8Array): Transfer<JsonAnswer> {
+// Packing is done here, where it holds up nobody else. JSON of samples packs nearly as well at level 1, in a fifth of the time.
+const GZIP_LEVEL = 1
+const GZIP_BYTES_MIN = 1400
+
+function bytes(body: Uint8Array, gzip = false): Transfer<JsonAnswer> {
+  const packed = gzip && body.byteLength >= GZIP_BYTES_MIN
+  const finished = packed ? gzipSync(body, { level: GZIP_LEVEL }) : body
   // Only a buffer that holds nothing else may be given away.
-  const own = body.byteLength === body.buffer.byteLength && !(body.buffer instanceof SharedArrayBuffer)
-  const answer = own ? body : body.slice()
-  return new Transfer({ body: answer }, [answer.buffer as ArrayBuffer])
+  const own = finished.byteLength === finished.buffer.byteLength && !(finished.buffer instanceof SharedArrayBuffer)
+  const answer = own ? finished : finished.slice()
+  return new Transfer({ body: answer, gzip: packed }, [answer.buffer as ArrayBuffer])
 }
 
 function queryAnswer(evaluation: Evaluation, request: CommonRequest): Transfer<JsonAnswer> {
@@ -97,6 +108,7 @@ function queryAnswer(evaluation: Evaluation, request: CommonRequest): Transfer<J
       limit: request.limit ?? 0,
       ...(request.stats ? { stats: evaluation.stats, queuedMs: request.queuedMs ?? 0 } : {}),
     }),
+    request.gzip,
   )
 }
 

@@ -5,7 +5,7 @@ import type { BlockMeta } from './meta.ts'
 
 export const ULID_PATTERN = /^[0-9A-HJKMNP-TV-Z]{26}$/
 export const TEMPORARY_SUFFIX = '.tmp-for-creation'
-export const DELETED_SUFFIX = '.tmp-for-deletion'
+const DELETED_SUFFIX = '.tmp-for-deletion'
 
 export const blockFiles = (folder: string): { meta: string; index: string; data: string } => ({
   meta: join(folder, 'meta.json'),

@@ -101,16 +101,20 @@ export function decodeBlockIndex(bytes: Uint8Array, file: string): BlockIndex {
 
 function decodeBody(body: ByteReader): BlockIndex {
   const symbols = Array.from({ length: body.count() }, () => body.string())
-  const labelSets = Array.from({ length: body.count() }, (): Labels =>
-    Array.from({ length: 2 * body.count(2) }, () => symbols[body.varint()]!),
+  const labelSets = Array.from(
+    { length: body.count() },
+    (): Labels => Array.from({ length: 2 * body.count(2) }, () => symbols[body.varint()]!),
   )
-  const groups = Array.from({ length: body.count() }, (): BlockGroup => ({
-    labelSet: body.varint(),
-    rowCount: body.varint(),
-    minTimeMs: body.f64(),
-    maxTimeMs: body.f64(),
-    timestamps: body.take(body.varint()).slice(),
-  }))
+  const groups = Array.from(
+    { length: body.count() },
+    (): BlockGroup => ({
+      labelSet: body.varint(),
+      rowCount: body.varint(),
+      minTimeMs: body.f64(),
+      maxTimeMs: body.f64(),
+      timestamps: body.take(body.varint()).slice(),
+    }),
+  )
   const overlayCount = body.count()
   const overlays = new Uint32Array(overlayCount)
   const seriesStart = new Uint32Array(overlayCount + 1)

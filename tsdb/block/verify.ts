@@ -11,7 +11,8 @@ export function verifyBlock(folder: string): string | undefined {
     readBlockMeta(folder)
     const index = decodeBlockIndex(readFileSync(files.index), files.index)
     const data = readFileSync(files.data)
-    if (data.length !== index.columnStart.at(-1)) return `${files.data}: ${data.length} bytes, which is not what the index says`
+    if (data.length !== index.columnStart.at(-1))
+      return `${files.data}: ${data.length} bytes, which is not what the index says`
     for (const [page, checksum] of index.pageChecksums.entries()) {
       const bytes = data.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES)
       if (crc32(bytes) !== checksum) return new CorruptionError(files.data, page * PAGE_BYTES, 'wrong checksum').message

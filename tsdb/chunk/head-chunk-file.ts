@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { chunkLengthAt } from './head-chunk.ts'
 
 // Format: docs/formats/chunk.md.
-export const CHUNK_FILE_MAGIC = 0x4643_5442 // "BTCF"
-export const CHUNK_FILE_HEADER_BYTES = 16
+const CHUNK_FILE_MAGIC = 0x4643_5442 // "BTCF"
+const CHUNK_FILE_HEADER_BYTES = 16
 
 export const chunkFileName = (file: number): string => String(file).padStart(8, '0')
 
@@ -17,7 +17,7 @@ export function chunkFileHeader(windowStartMs: number): Uint8Array {
   return header
 }
 
-export interface LoadedChunkFile {
+interface LoadedChunkFile {
   readonly file: number
   readonly windowStartMs: number
   readonly chunks: readonly Uint8Array[]

@@ -1,12 +1,12 @@
 import { crc32 } from 'node:zlib'
 
 // Format: docs/formats/chunk.md.
-export const CHUNK_MAGIC = 0x4843_5442 // "BTCH"
-export const CHUNK_HEADER_BYTES = 56
+const CHUNK_MAGIC = 0x4843_5442 // "BTCH"
+const CHUNK_HEADER_BYTES = 56
 const BLOCK_POSITIONS = 64
 const CHECKED_FROM = 12
 
-export interface ChunkHeader {
+interface ChunkHeader {
   readonly group: number
   readonly rowCount: number
   readonly positionCount: number

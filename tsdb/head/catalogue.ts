@@ -268,7 +268,7 @@ export class Catalogue {
 }
 
 /** FNV-1a, its bits spread once more so that the low ones can index a table. */
-export function hashBytes(bytes: Uint8Array): number {
+function hashBytes(bytes: Uint8Array): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
   return (hash ^ (hash >>> 15)) >>> 0

@@ -2,22 +2,13 @@
 import { invariant } from '../../lib/errors.ts'
 import { RowFlag, type RowKernels, rowBytesMax } from '../../kernels/index.ts'
 import type { HeadMemory } from '../memory/head-memory.ts'
-import {
-  Group,
-  GroupFlag,
-  LOST_LABEL_SET,
-  PAGE_HEADER_BYTES,
-  Page,
-  PIECE_WORDS,
-  Piece,
-  stateBytes,
-  stateColumns,
-} from '../memory/layout.ts'
+import { Group, GroupFlag, LOST_LABEL_SET, PIECE_WORDS, Piece, stateBytes, stateColumns } from '../memory/layout.ts'
 import { RecordType } from '../wal/format.ts'
 import type { Catalogue, Template } from './catalogue.ts'
+import { RowPages, retirePages } from './row-pages.ts'
 
 /** A closed run of rows that waits for its seal, or a sealed chunk. */
-export interface PieceInfo {
+interface PieceInfo {
   readonly pointer: number
   /** Of a chunk; 0 for rows. */
   readonly length: number
@@ -52,7 +43,7 @@ export interface GroupShared {
   readonly memory: HeadMemory
   readonly catalogue: Catalogue
   readonly kernels: RowKernels
-  readonly log: RowLog
+  readonly log: () => RowLog
   /** Working memory for the kernels, at least this long. */
   work(bytes: number): number
   /** Called when rows were closed and wait for their seal. */
@@ -65,8 +56,6 @@ const ROWS_PER_SEGMENT = 120
 const SPARSE_ROWS_MAX = 4096
 const SEGMENT_BYTES_MAX = 4 << 20
 export const SEGMENT_AGE_MS = 30 * 60_000
-const PAGE_BYTES_MIN = 1024
-const PAGE_BYTES_MAX = 65_536
 
 /** The series of one target and what has not gone into blocks yet. Lives on the main thread; readers see its record. */
 export class HeadGroup {
@@ -85,15 +74,12 @@ export class HeadGroup {
   openRows = 0
   readonly #shared: GroupShared
   readonly #words: number
+  readonly #pages: RowPages
   #stateCapacity = 0
   #state = 0
-  #firstPage = 0
-  #lastPage = 0
   #openMinMs = 0
-  #openBytes = 0
   #openSamples = 0
   #openSegment = 0
-  #lastRowBytes = 0
   #rowsLimit: number
 
   constructor(
@@ -101,6 +87,7 @@ export class HeadGroup {
     options: { id: number; labelSet: number; stream: number; isSparse: boolean; words: number; isReplayed: boolean },
   ) {
     this.#shared = shared
+    this.#pages = new RowPages(shared.memory)
     this.id = options.id
     this.labelSet = options.labelSet
     this.stream = options.stream
@@ -139,14 +126,14 @@ export class HeadGroup {
     const { memory, catalogue } = this.#shared
     const count = this.positionCount + labelSets.length
     const template = catalogue.extendTemplate(this.template, this.positionCount, labelSets)
-    memory.beginChange()
-    if (count > this.#stateCapacity) this.#growState(count)
     this.template = template
-    this.positionCount = count
-    this.#set(Group.TEMPLATE_ID, template.id)
-    this.#set(Group.TEMPLATE, template.pointer)
-    this.#set(Group.POSITION_COUNT, count)
-    memory.endChange()
+    memory.change(() => {
+      if (count > this.#stateCapacity) this.#growState(count)
+      this.positionCount = count
+      this.#set(Group.TEMPLATE_ID, template.id)
+      this.#set(Group.TEMPLATE, template.pointer)
+      this.#set(Group.POSITION_COUNT, count)
+    })
   }
 
   /** Makes up positions whose labels were lost, so that what follows them keeps its place. */
@@ -161,7 +148,8 @@ export class HeadGroup {
 
   /** Encodes a row, logs it and makes it visible. `entries` lie in head memory. `timestampMs` is newer than `newestMs`. */
   writeRow(timestampMs: number, entries: number, entryCount: number): void {
-    const { memory, kernels, log } = this.#shared
+    const { memory, kernels } = this.#shared
+    const log = this.#shared.log()
     if (this.openRows > 0 && this.#mustClose(timestampMs)) this.closeRows()
     const isKey = this.openRows === 0
     const encodedMax = isKey && !this.isSparse ? this.positionCount : entryCount
@@ -244,7 +232,7 @@ export class HeadGroup {
     if (this.openRows === 0) return
     const { memory } = this.#shared
     this.pending.push({
-      pointer: this.#firstPage,
+      pointer: this.#pages.first,
       length: 0,
       rowCount: this.openRows,
       positionCount: this.positionCount,
@@ -253,15 +241,13 @@ export class HeadGroup {
       walSegment: this.#openSegment,
       isSealing: false,
     })
-    memory.beginChange()
-    this.#publishPieces(Group.PENDING, this.pending)
-    this.#set(Group.OPEN_PAGE, 0)
-    this.#set(Group.OPEN_ROWS, 0)
-    memory.endChange()
+    memory.change(() => {
+      this.#publishPieces(Group.PENDING, this.pending)
+      this.#set(Group.OPEN_PAGE, 0)
+      this.#set(Group.OPEN_ROWS, 0)
+    })
     this.openRows = 0
-    this.#firstPage = 0
-    this.#lastPage = 0
-    this.#openBytes = 0
+    this.#pages.detach()
     this.#openSamples = 0
     this.#rowsLimit = ROWS_PER_SEGMENT
     this.#shared.onClosed(this)
@@ -272,19 +258,17 @@ export class HeadGroup {
     const { memory } = this.#shared
     this.pending = this.pending.filter((other) => other.pointer !== rows.pointer)
     if (chunk !== undefined) this.chunks.push(chunk)
-    memory.beginChange()
-    this.#publishPieces(Group.PENDING, this.pending)
-    if (chunk !== undefined) this.#publishPieces(Group.CHUNKS, this.chunks)
-    memory.endChange()
-    this.#retirePages(rows.pointer)
+    memory.change(() => {
+      this.#publishPieces(Group.PENDING, this.pending)
+      if (chunk !== undefined) this.#publishPieces(Group.CHUNKS, this.chunks)
+    })
+    retirePages(memory, rows.pointer)
   }
 
   /** Adds chunks found on disk, oldest first. */
   adoptChunks(chunks: readonly HeadChunk[]): void {
     this.chunks.push(...chunks)
-    this.#shared.memory.beginChange()
-    this.#publishPieces(Group.CHUNKS, this.chunks)
-    this.#shared.memory.endChange()
+    this.#shared.memory.change(() => this.#publishPieces(Group.CHUNKS, this.chunks))
   }
 
   /** Unlinks and retires the chunks of one head-chunk file. */
@@ -293,9 +277,7 @@ export class HeadGroup {
     if (gone.length === 0) return
     this.chunks = this.chunks.filter((chunk) => chunk.file !== file)
     const { memory } = this.#shared
-    memory.beginChange()
-    this.#publishPieces(Group.CHUNKS, this.chunks)
-    memory.endChange()
+    memory.change(() => this.#publishPieces(Group.CHUNKS, this.chunks))
     for (const chunk of gone) memory.retire(chunk.pointer, chunk.length)
   }
 
@@ -321,7 +303,7 @@ export class HeadGroup {
   #mustClose(timestampMs: number): boolean {
     const { windowMs } = this.#shared
     if (Math.floor(timestampMs / windowMs) !== Math.floor(this.#openMinMs / windowMs)) return true
-    if (this.#openBytes >= SEGMENT_BYTES_MAX || timestampMs - this.#openMinMs >= SEGMENT_AGE_MS) return true
+    if (this.#pages.bytes >= SEGMENT_BYTES_MAX || timestampMs - this.#openMinMs >= SEGMENT_AGE_MS) return true
     if (this.openRows < this.#rowsLimit) return false
     return !this.isSparse || this.openRows >= SPARSE_ROWS_MAX || this.#openSamples >= 60 * this.positionCount
   }
@@ -329,59 +311,18 @@ export class HeadGroup {
   /** Copies a row behind the open ones and publishes it. The state version is odd on entry. */
   #appendRow(payload: number, length: number, timestampMs: number, sampleCount: number): void {
     const { memory } = this.#shared
-    let page = this.#lastPage
-    if (page === 0 || memory.views.u32[(page >>> 2) + Page.USED]! + length > this.#capacityOf(page)) {
-      page = this.#addPage(length)
-    }
-    const { u8, u32 } = memory.views
-    const used = u32[(page >>> 2) + Page.USED]!
-    u8.copyWithin(page + PAGE_HEADER_BYTES + used, payload, payload + length)
-    u32[(page >>> 2) + Page.USED] = used + length
-    u32[(page >>> 2) + Page.ROWS]! += 1
-    this.#lastRowBytes = length
-    this.#openBytes += length
+    this.#pages.append(payload, length)
     this.#openSamples += sampleCount
     if (this.openRows === 0) this.#openMinMs = timestampMs
     this.openRows++
     this.newestMs = timestampMs
     memory.beginChange()
-    this.#set(Group.OPEN_PAGE, this.#firstPage)
+    this.#set(Group.OPEN_PAGE, this.#pages.first)
     this.#set(Group.OPEN_ROWS, this.openRows)
     this.#setTime(Group.NEWEST_TIME, timestampMs)
     this.#setTime(Group.OPEN_MIN_TIME, this.#openMinMs)
     this.#bumpStateVersion()
     memory.endChange()
-  }
-
-  #capacityOf(page: number): number {
-    return this.#shared.memory.views.u32[(page >>> 2) + Page.CAPACITY]!
-  }
-
-  #addPage(rowBytes: number): number {
-    const { memory } = this.#shared
-    // Near a dozen rows a page: little is wasted at the end of a segment.
-    const wanted = Math.min(PAGE_BYTES_MAX, Math.max(PAGE_BYTES_MIN, 12 * this.#lastRowBytes))
-    const bytes = Math.max(wanted, PAGE_HEADER_BYTES + rowBytes)
-    const page = memory.allocate(bytes)
-    const { u32 } = memory.views
-    const at = page >>> 2
-    u32[at + Page.NEXT] = 0
-    u32[at + Page.ROWS] = 0
-    u32[at + Page.USED] = 0
-    u32[at + Page.CAPACITY] = bytes - PAGE_HEADER_BYTES
-    if (this.#lastPage === 0) this.#firstPage = page
-    else Atomics.store(u32, (this.#lastPage >>> 2) + Page.NEXT, page)
-    this.#lastPage = page
-    return page
-  }
-
-  #retirePages(first: number): void {
-    const { memory } = this.#shared
-    for (let page = first; page !== 0; ) {
-      const next = memory.views.u32[(page >>> 2) + Page.NEXT]!
-      memory.retire(page, PAGE_HEADER_BYTES + this.#capacityOf(page))
-      page = next
-    }
   }
 
   #growState(count: number): void {

@@ -16,6 +16,8 @@ import { Catalogue } from './catalogue.ts'
 import { GroupTable } from './group-table.ts'
 import { type GroupShared, HeadGroup } from './head-group.ts'
 
+const ENCODINGS_KEPT = 8
+
 /** Everything that is not in blocks yet: groups, their rows and chunks, and the log that makes new rows durable. */
 export class Head {
   readonly memory: HeadMemory
@@ -32,6 +34,7 @@ export class Head {
   readonly #table: GroupTable
   readonly #shared: GroupShared
   readonly #byLabelSet = new Map<number, HeadGroup[]>()
+  readonly #encodings: { readonly labelSets: Uint32Array; readonly payload: Uint8Array }[] = []
   #log: WalWriter | undefined
   #nextGroupId = 0
   #work = { pointer: 0, bytes: 0 }
@@ -47,14 +50,11 @@ export class Head {
     this.windowMs = options.windowMs
     this.catalogue = new Catalogue(options.memory)
     this.#table = new GroupTable(options.memory)
-    const head = this
     this.#shared = {
       memory: this.memory,
       catalogue: this.catalogue,
       kernels: options.kernels,
-      get log() {
-        return head.log
-      },
+      log: () => this.log,
       work: (bytes) => this.#area(this.#work, bytes),
       onClosed: options.onClosed,
       windowMs: options.windowMs,
@@ -71,10 +71,17 @@ export class Head {
     this.#log = log
   }
 
+  /** Those of a group that was taken over are counted once, where they are written now. */
   get seriesCount(): number {
     let count = 0
-    for (const group of this.groups.values()) count += group.positionCount
+    for (const group of this.groups.values()) if (!this.#isSucceeded(group)) count += group.positionCount
     return count
+  }
+
+  #isSucceeded(group: HeadGroup): boolean {
+    if (group.isOwned) return false
+    const same = this.#byLabelSet.get(group.labelSet) ?? []
+    return same.some((other) => other.isOwned && other.isSparse === group.isSparse && other.stream === group.stream)
   }
 
   /** Times of the oldest and newest sample of the head; NaN when there is none. */
@@ -138,10 +145,23 @@ export class Head {
   addSeries(group: HeadGroup, series: readonly Labels[]): number {
     const first = group.positionCount
     if (series.length === 0) return first
-    this.log.append(RecordType.SERIES, group.id, first, encodeSeries(series))
-    group.addPositions(series.map((labels) => this.catalogue.labelSet(labels)))
+    const labelSets = Uint32Array.from(series, (labels) => this.catalogue.labelSet(labels))
+    this.log.append(RecordType.SERIES, group.id, first, this.#encoded(labelSets, series))
+    group.addPositions(labelSets)
     this.seriesCreated += series.length
     return first
+  }
+
+  /** Targets of one layout bring the same series: their log payload is made once. */
+  #encoded(labelSets: Uint32Array, series: readonly Labels[]): Uint8Array {
+    const known = this.#encodings.find(
+      (other) => other.labelSets.length === labelSets.length && other.labelSets.every((set, i) => set === labelSets[i]),
+    )
+    if (known !== undefined) return known.payload
+    const payload = encodeSeries(series)
+    this.#encodings.unshift({ labelSets, payload })
+    if (this.#encodings.length > ENCODINGS_KEPT) this.#encodings.pop()
+    return payload
   }
 
   /** No more rows come for this group. What it holds stays until it is in blocks. */

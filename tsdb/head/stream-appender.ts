@@ -252,12 +252,9 @@ export class StreamAppender implements Appender {
     if (staged.length === 0) return
     const rows = this.#plan(staged)
     const { head } = this.#stream
-    head.memory.beginChange()
-    try {
+    head.memory.change(() => {
       for (const row of rows) this.#writeRow(row)
-    } finally {
-      head.memory.endChange()
-    }
+    })
     head.samplesAppended += staged.length
   }
 

@@ -5,10 +5,18 @@ import type { BlockMeta } from '../block/meta.ts'
 import { removeChunkFile } from '../chunk/head-chunk-file.ts'
 import type { Head } from '../head/head.ts'
 import { type HeadGroup, type PendingRows, SEGMENT_AGE_MS } from '../head/head-group.ts'
+import { Root } from '../memory/layout.ts'
 import type { StoreFolders } from '../store-folders.ts'
 import { newUlid } from '../ulid.ts'
 import type { WalLog } from '../wal/wal-log.ts'
-import type { BlockAnswer, BlockRequest, CheckpointRequest, MaintenanceData, SealAnswer, SealRequest } from './protocol.ts'
+import type {
+  BlockAnswer,
+  BlockRequest,
+  CheckpointRequest,
+  MaintenanceData,
+  SealAnswer,
+  SealRequest,
+} from './protocol.ts'
 
 // Groups per message: enough to share one fsync, few enough to keep answers short.
 const SEAL_BATCH_GROUPS = 64
@@ -17,7 +25,7 @@ const SEAL_BATCH_GROUPS = 64
 const MEMORY_TIGHT_SHARE = 0.8
 
 /** What happened so far, for the metrics. */
-export interface MaintenanceCounts {
+interface MaintenanceCounts {
   compactions: number
   compactionsFailed: number
   compactionSeconds: number
@@ -50,8 +58,10 @@ export class Maintenance {
   readonly #logger: Logger
   readonly #onBlock: (meta: BlockMeta) => void
   readonly #checkpointLogBytes: number
-  readonly #worker: Worker
-  readonly #rpc: RpcClient
+  readonly #slot: number
+  #worker!: Worker
+  #rpc!: RpcClient
+  #callCount = 0
   readonly #windows = new Map<number, WindowFiles>()
   #nextFile: number
   #sealing: Promise<void> | undefined
@@ -80,10 +90,8 @@ export class Maintenance {
     this.#checkpointLogBytes = options.checkpointLogBytes
     this.#nextFile = Math.max(0, ...options.files.keys()) + 1
     for (const [file, windowStartMs] of options.files) this.#filesOf(windowStartMs, false).all.push(file)
-    const workerData: MaintenanceData = { memory: options.head.memory.memory, slot: options.slot }
-    this.#worker = startWorker(new URL('./maintenance-worker.ts', import.meta.url), { workerData })
-    this.#worker.unref()
-    this.#rpc = new RpcClient(this.#worker)
+    this.#slot = options.slot
+    this.#startWorker()
   }
 
   /** Seals everything that is closed; resolves when nothing is left. Never rejects: what failed is tried again later. */
@@ -107,7 +115,7 @@ export class Maintenance {
     await this.seal()
     await this.#buildBlocks()
     if (this.#log.bytesWritten - this.#bytesAtCheckpoint >= this.#checkpointLogBytes) await this.checkpoint()
-    for (const group of [...this.#head.groups.values()]) this.#head.dropIfDone(group)
+    for (const group of this.#head.groups.values()) this.#head.dropIfDone(group)
     memory.reclaim()
   }
 
@@ -118,7 +126,7 @@ export class Maintenance {
     const { minValidMs } = this.#head
     const request: CheckpointRequest = { file: this.#folders.checkpoint, walSegment, minValidMs }
     try {
-      await this.#rpc.call('checkpoint', request)
+      await this.#call('checkpoint', request)
     } catch (err) {
       this.counts.checkpointsFailed++
       this.#logger.error({ err }, 'checkpoint failed')
@@ -133,13 +141,39 @@ export class Maintenance {
 
   /** Reads a block whole. @returns what is wrong with it */
   verifyBlock(ulid: string): Promise<string | undefined> {
-    return this.#rpc.call('verify', join(this.#folders.dataDir, ulid))
+    return this.#call('verify', join(this.#folders.dataDir, ulid))
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#sealing
     await this.#worker.terminate()
+  }
+
+  /** A worker that dies is replaced; what it was asked fails and is tried again in its time. */
+  #startWorker(): void {
+    const workerData: MaintenanceData = { memory: this.#head.memory.memory, slot: this.#slot }
+    const worker = startWorker(new URL('./maintenance-worker.ts', import.meta.url), { workerData })
+    worker.unref()
+    this.#worker = worker
+    this.#rpc = new RpcClient(worker)
+    worker.on('exit', (exitCode) => {
+      if (this.#isClosed) return
+      this.#logger.error({ exitCode }, 'maintenance worker died, another one is started')
+      this.#head.memory.setRoot(Root.READER_SLOTS + this.#slot, 0)
+      this.#startWorker()
+    })
+  }
+
+  /** Only a call under way keeps the process from ending. */
+  async #call<T>(method: string, params: unknown): Promise<T> {
+    const worker = this.#worker
+    if (this.#callCount++ === 0) worker.ref()
+    try {
+      return await this.#rpc.call<T>(method, params)
+    } finally {
+      if (--this.#callCount === 0) worker.unref()
+    }
   }
 
   async #sealAll(): Promise<void> {
@@ -179,7 +213,7 @@ export class Maintenance {
         positionCount: rows.positionCount,
       })),
     }
-    const { chunks } = await this.#rpc.call<SealAnswer>('seal', request)
+    const { chunks } = await this.#call<SealAnswer>('seal', request)
     const { memory } = this.#head
     for (const [i, { group, rows }] of batch.entries()) {
       const bytes = chunks[i]
@@ -211,11 +245,13 @@ export class Maintenance {
     for (const windowStartMs of [...this.#windows.keys()].sort((a, b) => a - b)) {
       const windowEndMs = windowStartMs + windowMs
       if (this.#isClosed || !(maxMs >= windowEndMs + windowMs / 2)) return
-      await this.#buildBlock(windowStartMs, windowEndMs)
+      // In order: what is older than the newest block must be in blocks or chunks.
+      if (!(await this.#buildBlock(windowStartMs, windowEndMs))) return
     }
   }
 
-  async #buildBlock(windowStartMs: number, windowEndMs: number): Promise<void> {
+  /** @returns whether the window is done with */
+  async #buildBlock(windowStartMs: number, windowEndMs: number): Promise<boolean> {
     // From here on nothing is taken for the window, so that the block will be all of it.
     this.#head.minValidMs = Math.max(this.#head.minValidMs, windowEndMs)
     for (const group of this.#head.groups.values()) {
@@ -226,7 +262,7 @@ export class Maintenance {
       minTimeMs >= windowStartMs && minTimeMs < windowEndMs
     const groups = [...this.#head.groups.values()]
     // Sealing failed: the next round tries again.
-    if (groups.some((group) => group.pending.some(inWindow))) return
+    if (groups.some((group) => group.pending.some(inWindow))) return false
     const request: BlockRequest = {
       dataDir: this.#folders.dataDir,
       ulid: newUlid(this.#clock.nowMs()),
@@ -239,17 +275,18 @@ export class Maintenance {
     const startedAt = performance.now()
     let meta: BlockAnswer
     try {
-      meta = await this.#rpc.call<BlockAnswer>('block', request)
+      meta = await this.#call<BlockAnswer>('block', request)
     } catch (err) {
       this.counts.compactionsFailed++
       this.#logger.error({ err, windowStartMs }, 'block could not be built, it will be tried again')
-      return
+      return false
     }
     this.counts.compactions++
     this.counts.compactionSeconds += (performance.now() - startedAt) / 1000
     this.#publishBlock(windowStartMs, meta)
     const durationMs = Math.round(performance.now() - startedAt)
     this.#logger.info({ blockId: meta?.ulid, ...meta?.stats, durationMs }, 'block built')
+    return true
   }
 
   /** In one change for readers the block comes and the chunks go. */
@@ -257,10 +294,10 @@ export class Maintenance {
     const { memory } = this.#head
     const files = this.#windows.get(windowStartMs)?.all ?? []
     this.#windows.delete(windowStartMs)
-    memory.beginChange()
-    if (meta !== undefined) this.#onBlock(meta)
-    for (const group of this.#head.groups.values()) for (const file of files) group.dropChunks(file)
-    memory.endChange()
+    memory.change(() => {
+      if (meta !== undefined) this.#onBlock(meta)
+      for (const group of this.#head.groups.values()) for (const file of files) group.dropChunks(file)
+    })
     for (const file of files) removeChunkFile(this.#folders.chunks, file)
   }
 

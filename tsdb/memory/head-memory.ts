@@ -57,6 +57,16 @@ export class HeadMemory {
     if (--this.#changeDepth === 0) Atomics.add(this.views.u32, (ROOT >>> 2) + Root.VERSION, 1)
   }
 
+  /** Runs `apply` as one change; whatever it throws, readers go on. */
+  change(apply: () => void): void {
+    this.beginChange()
+    try {
+      apply()
+    } finally {
+      this.endChange()
+    }
+  }
+
   /** A piece of at least `bytes`, 8-byte aligned, content undefined. @throws {HeadMemoryFullError} */
   allocate(bytes: number): number {
     const size = sizeClass(bytes)

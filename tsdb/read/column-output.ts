@@ -15,18 +15,14 @@ export class OutputColumn implements SeriesColumn {
   readonly #overlay: number
   #labels: Labels | undefined
 
-  constructor(
-    index: LabelIndex,
-    series: { target: number; overlay: number },
-    samples: { timestampsMs: Float64Array; values: Float64Array; length: number; stale: Uint8Array | undefined },
-  ) {
+  constructor(index: LabelIndex, target: number, overlay: number, samples: Samples) {
     this.timestampsMs = samples.timestampsMs
     this.values = samples.values
     this.length = samples.length
     this.stale = samples.stale
     this.#index = index
-    this.#target = series.target
-    this.#overlay = series.overlay
+    this.#target = target
+    this.#overlay = overlay
   }
 
   get labels(): Labels {
@@ -56,7 +52,9 @@ export class ColumnAssembler {
   readonly #scratch: Scratch
   readonly #values: number
   readonly #kinds: number
-  readonly #sharedTimes = new Map<string, Float64Array>()
+  readonly #sharedTimes = new Map<string, Float64Array<ArrayBuffer>>()
+  #lastUsed: readonly PiecePart[] = []
+  #lastTimes = new Float64Array(0)
 
   /** @param rowsMax rows of all pieces that one series may have */
   constructor(scratch: Scratch, rowsMax: number) {
@@ -100,16 +98,12 @@ export class ColumnAssembler {
 
   /** One timestamp column for all series that have the same pieces. */
   #timesOf(used: readonly PiecePart[], length: number): Float64Array {
+    if (isSameRun(used, this.#lastUsed)) return this.#lastTimes
     const key = used.map((part) => part.rank).join()
-    const known = this.#sharedTimes.get(key)
-    if (known !== undefined) return known
-    const times = new Float64Array(length)
-    let at = 0
-    for (const { piece } of used) {
-      times.set(piece.timestampsMs.subarray(piece.from, piece.to), at)
-      at += piece.to - piece.from
-    }
+    const times = this.#sharedTimes.get(key) ?? joinTimes(used, length)
     this.#sharedTimes.set(key, times)
+    this.#lastUsed = used
+    this.#lastTimes = times
     return times
   }
 
@@ -162,6 +156,22 @@ export class ColumnAssembler {
     const stale = hasStale ? Uint8Array.from(unique, (sample) => isStaleKind(sample.kind)) : undefined
     return { timestampsMs, values, length: unique.length, stale }
   }
+}
+
+function isSameRun(a: readonly PiecePart[], b: readonly PiecePart[]): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i]!.piece !== b[i]!.piece) return false
+  return true
+}
+
+function joinTimes(parts: readonly PiecePart[], length: number): Float64Array<ArrayBuffer> {
+  const times = new Float64Array(length)
+  let at = 0
+  for (const { piece } of parts) {
+    times.set(piece.timestampsMs.subarray(piece.from, piece.to), at)
+    at += piece.to - piece.from
+  }
+  return times
 }
 
 const isStaleKind = (kind: number): number => (kind === SampleKind.STALE ? 1 : 0)

@@ -126,8 +126,7 @@ function copyRecords(views: MemoryViews): RecordCopy[] {
   return copies
 }
 
-const hasSamples = (group: GroupSnapshot): boolean =>
-  group.openRows + group.pending.length + group.chunks.length > 0
+const hasSamples = (group: GroupSnapshot): boolean => group.openRows + group.pending.length + group.chunks.length > 0
 
 function groupOf(views: MemoryViews, { id, words, u32, f64 }: RecordCopy): GroupSnapshot {
   const pending = readPieces(views, u32[Group.PENDING]!, u32[Group.PENDING_COUNT]!)

@@ -2,7 +2,7 @@ import { compareStrings, type Labels, type Matcher } from '../../model/index.ts'
 import type { Querier, SelectHints, SeriesColumn, TimeRange } from '../../model/index.ts'
 import { CorruptionError } from '../errors.ts'
 import { Scratch } from '../memory/scratch.ts'
-import { ColumnAssembler, OutputColumn, type PiecePart } from './column-output.ts'
+import { ColumnAssembler, OutputColumn, type PiecePart, type Samples } from './column-output.ts'
 import type { LabelIndex } from './label-index.ts'
 import type { GroupSource, NewestValues } from './piece.ts'
 import { findTwins, groupByTarget, type SeriesAddress, type TargetSeries } from './selection.ts'
@@ -156,46 +156,30 @@ export class StoreQuerier implements Querier {
     }
     for (const [targetIndex, target] of targets.entries()) {
       const mark = scratch.mark()
-      yield* this.#targetColumns(target, hints, scratch, skipped.get(targetIndex))
+      const columns = new TargetColumns(this.#index, scratch, target, hints)
+      const left = skipped.get(targetIndex)
+      for (let i = 0; i < target.overlays.length; i++) {
+        if (left?.has(i) === true) continue
+        const column = columns.at(i)
+        if (column !== undefined) yield column
+      }
       scratch.release(mark)
     }
     for (const addresses of twins) {
       const mark = scratch.mark()
-      yield* this.#twinColumn(targets, addresses, hints, scratch)
+      const column = this.#twinColumn(targets, addresses, hints, scratch)
+      if (column !== undefined) yield column
       scratch.release(mark)
     }
   }
 
-  *#targetColumns(
-    series: TargetSeries,
-    hints: SelectHints,
-    scratch: Scratch,
-    skipped: ReadonlySet<number> | undefined,
-  ): Generator<SeriesColumn> {
-    const { target, overlays, sources, indexes } = series
-    const newest = hints.newestOnly === true ? new NewestAnswer(series, hints) : undefined
-    let open: OpenSources | undefined
-    for (const [i, overlay] of overlays.entries()) {
-      if (skipped?.has(i) === true) continue
-      const answer = newest?.answer(i)
-      if (answer === 'none') continue
-      if (answer !== undefined) {
-        yield new OutputColumn(this.#index, { target, overlay }, answer)
-        continue
-      }
-      open ??= new OpenSources(scratch, sources, hints)
-      const samples = open.assembler.assemble(open.partsOf((s) => indexes[s]![i]!))
-      if (samples !== undefined) yield new OutputColumn(this.#index, { target, overlay }, samples)
-    }
-  }
-
   /** One series out of several targets. */
-  *#twinColumn(
+  #twinColumn(
     targets: readonly TargetSeries[],
     addresses: readonly SeriesAddress[],
     hints: SelectHints,
     scratch: Scratch,
-  ): Generator<SeriesColumn> {
+  ): SeriesColumn | undefined {
     const sources: GroupSource[] = []
     const indexes: number[] = []
     for (const { targetIndex, seriesIndex } of addresses) {
@@ -209,7 +193,7 @@ export class StoreQuerier implements Querier {
     const overlay = first.overlays[addresses[0]!.seriesIndex]!
     const open = new OpenSources(scratch, sources, hints)
     const samples = open.assembler.assemble(open.partsOf((s) => indexes[s]!))
-    if (samples !== undefined) yield new OutputColumn(this.#index, { target: first.target, overlay }, samples)
+    return samples && new OutputColumn(this.#index, first.target, overlay, samples)
   }
 }
 
@@ -244,13 +228,51 @@ class OpenSources {
   }
 }
 
+/** Makes the columns of one target, series by series. */
+class TargetColumns {
+  readonly #index: LabelIndex
+  readonly #scratch: Scratch
+  readonly #series: TargetSeries
+  readonly #hints: SelectHints
+  readonly #newest: NewestAnswers | undefined
+  #open: OpenSources | undefined
+
+  constructor(index: LabelIndex, scratch: Scratch, series: TargetSeries, hints: SelectHints) {
+    this.#index = index
+    this.#scratch = scratch
+    this.#series = series
+    this.#hints = hints
+    this.#newest = hints.newestOnly === true ? new NewestAnswers(series, hints) : undefined
+  }
+
+  at(i: number): SeriesColumn | undefined {
+    const { target, overlays, sources, indexes } = this.#series
+    const newest = this.#newest
+    if (newest !== undefined) {
+      const found = newest.find(i)
+      if (found === NewestResult.NONE) return undefined
+      if (found === NewestResult.FOUND) return new OutputColumn(this.#index, target, overlays[i]!, newest)
+    }
+    this.#open ??= new OpenSources(this.#scratch, sources, this.#hints)
+    const samples = this.#open.assembler.assemble(this.#open.partsOf((s) => indexes[s]![i]!))
+    return samples && new OutputColumn(this.#index, target, overlays[i]!, samples)
+  }
+}
+
+/** UNKNOWN: the columns must be looked at. */
+const NewestResult = { NONE: 0, FOUND: 1, UNKNOWN: 2 } as const
+
 /** Answers "newest sample only" from the last values, where no other place can hold a newer one. */
-class NewestAnswer {
+class NewestAnswers implements Samples {
+  // The sample found last.
+  timestampsMs = new Float64Array(1)
+  readonly values = new Float64Array(1)
+  readonly length = 1
+  stale: Uint8Array | undefined
   readonly #series: TargetSeries
   readonly #range: TimeRange
   readonly #newest: readonly (NewestValues | undefined)[]
-  readonly #times = new Map<number, Float64Array>()
-  readonly #value = new Float64Array(1)
+  readonly #times = new Map<number, Float64Array<ArrayBuffer>>()
 
   constructor(series: TargetSeries, range: TimeRange) {
     this.#series = series
@@ -258,13 +280,7 @@ class NewestAnswer {
     this.#newest = series.sources.map((source) => source.newest(range.maxTimeMs))
   }
 
-  /** The sample, 'none' when there is none in the range, `undefined` when the columns must be looked at. */
-  answer(
-    i: number,
-  ):
-    | { timestampsMs: Float64Array; values: Float64Array; length: number; stale: Uint8Array | undefined }
-    | 'none'
-    | undefined {
+  find(i: number): number {
     const { sources, indexes } = this.#series
     const { minTimeMs, maxTimeMs } = this.#range
     let bestMs = Number.NEGATIVE_INFINITY
@@ -280,25 +296,22 @@ class NewestAnswer {
         continue
       }
       const timeMs = newest.timeOf(index, minTimeMs)
-      if (Number.isNaN(timeMs) || timeMs > maxTimeMs) return undefined
+      if (Number.isNaN(timeMs) || timeMs > maxTimeMs) return NewestResult.UNKNOWN
       if (timeMs >= bestMs) {
         bestMs = timeMs
         best = newest
         bestIndex = index
       }
     }
-    if (othersMs >= bestMs && othersMs >= minTimeMs) return undefined
-    if (best === undefined || bestMs < minTimeMs) return 'none'
-    const isStale = best.valueOf(bestIndex, this.#value)
-    return {
-      timestampsMs: this.#timeColumn(bestMs),
-      values: this.#value,
-      length: 1,
-      stale: isStale ? Uint8Array.of(1) : undefined,
-    }
+    if (othersMs >= bestMs && othersMs >= minTimeMs) return NewestResult.UNKNOWN
+    if (best === undefined || bestMs < minTimeMs) return NewestResult.NONE
+    this.stale = best.valueOf(bestIndex, this.values) ? STALE_ONE : undefined
+    // One object for all series of that time.
+    if (this.timestampsMs[0] !== bestMs || !this.#times.has(bestMs)) this.timestampsMs = this.#timeColumn(bestMs)
+    return NewestResult.FOUND
   }
 
-  #timeColumn(timeMs: number): Float64Array {
+  #timeColumn(timeMs: number): Float64Array<ArrayBuffer> {
     let column = this.#times.get(timeMs)
     if (column === undefined) {
       column = Float64Array.of(timeMs)
@@ -307,3 +320,5 @@ class NewestAnswer {
     return column
   }
 }
+
+const STALE_ONE = Uint8Array.of(1)

@@ -91,7 +91,7 @@ export interface SeriesAddress {
  */
 export function findTwins(targets: readonly TargetSeries[], index: LabelIndex): SeriesAddress[][] {
   const twins = new Map<string, SeriesAddress[]>()
-  if (targets.length < 2 && !targets.some((target) => namesOwnLabels(target, index))) return []
+  if (cannotHaveTwins(targets, index)) return []
   const hashes = targets.map((target) => effectiveHashes(target, index))
   const total = hashes.reduce((sum, list) => sum + list.length, 0)
   const slots = new Uint32Array(2 ** Math.ceil(Math.log2(2 * total + 2)))
@@ -122,17 +122,27 @@ export function findTwins(targets: readonly TargetSeries[], index: LabelIndex): 
   return [...twins.values()]
 }
 
-/** Whether a series names a label of its target, without which no two of one target can be equal. */
-function namesOwnLabels({ target, overlays }: TargetSeries, index: LabelIndex): boolean {
+/** Targets that name the same labels, of which no series names one, differ in them, and so do their series. */
+function cannotHaveTwins(targets: readonly TargetSeries[], index: LabelIndex): boolean {
+  const first = targets[0]
+  if (first === undefined) return true
   const pairs = index.pairWords
-  const names = new Set<number>()
-  for (let t = index.pairsFrom(target); t < index.pairsTo(target); t += 2) names.add(pairs[t]!)
-  return overlays.some((overlay) => {
-    for (let at = index.pairsFrom(overlay); at < index.pairsTo(overlay); at += 2) {
-      if (names.has(pairs[at]!) || pairs[at + 1] === 0) return true
+  const names: number[] = []
+  for (let at = index.pairsFrom(first.target); at < index.pairsTo(first.target); at += 2) names.push(pairs[at]!)
+  const isChecked = new Uint8Array(index.labelSetCount)
+  for (const { target, overlays } of targets) {
+    const from = index.pairsFrom(target)
+    if (index.pairsTo(target) - from !== 2 * names.length) return false
+    for (let i = 0; i < names.length; i++) if (pairs[from + 2 * i] !== names[i]) return false
+    for (const overlay of overlays) {
+      if (isChecked[overlay] !== 0) continue
+      isChecked[overlay] = 1
+      for (let at = index.pairsFrom(overlay); at < index.pairsTo(overlay); at += 2) {
+        if (pairs[at + 1] === 0 || names.includes(pairs[at]!)) return false
+      }
     }
-    return false
-  })
+  }
+  return true
 }
 
 function labelsKeyOf(targets: readonly TargetSeries[], address: SeriesAddress, index: LabelIndex): string {

@@ -5,13 +5,20 @@ const FIRST_MS = 1_700_000_000_000
 const store = await openStore(process.argv[2]!, { checkpointLogBytes: 10_000, walSegmentBytesMax: 20_000 })
 const writers = ['a', 'b', 'c'].map((instance) => {
   const writer = store.openGroup(['instance', instance])
-  writer.addSeries([['__name__', 'count'], ['__name__', 'half']])
+  writer.addSeries([
+    ['__name__', 'count'],
+    ['__name__', 'half'],
+  ])
   return writer
 })
 const appender = store.appender({ stream: 'rules' })
 for (let row = 0; ; row++) {
   const timeMs = FIRST_MS + row * 1000
-  for (const writer of writers) writeRow(writer, timeMs, [[0, row], [1, row / 2]])
+  for (const writer of writers)
+    writeRow(writer, timeMs, [
+      [0, row],
+      [1, row / 2],
+    ])
   appender.append(undefined, ['__name__', 'rule'], timeMs, row)
   await appender.commit()
   // Once it is waited for, so that a checkpoint is there; else it runs beside the appending.

@@ -19,10 +19,7 @@ export function temporaryFolder(): { folder: string; remove: () => void } {
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
-export function openStore(
-  dataDir: string,
-  options: Partial<TsdbOptions> & { clock?: Clock } = {},
-): Promise<Tsdb> {
+export function openStore(dataDir: string, options: Partial<TsdbOptions> & { clock?: Clock } = {}): Promise<Tsdb> {
   return openTsdb({
     dataDir,
     clock: systemClock,

@@ -23,7 +23,7 @@ export interface CheckpointGroup {
 export const LOST_LABELS: Labels = ['', '']
 
 /** All groups of the head with the labels of their positions, as of the end of the log segments before `walSegment`. */
-export interface Checkpoint {
+interface Checkpoint {
   readonly walSegment: number
   readonly minValidMs: number
   readonly groups: readonly CheckpointGroup[]

@@ -42,7 +42,7 @@ export function sealRecord(
   view.setUint32(at, crc32(bytes.subarray(at + 4, end), record.salt), true)
 }
 
-export interface GroupRecord {
+interface GroupRecord {
   readonly isSparse: boolean
   readonly stream: string
   readonly labels: Labels

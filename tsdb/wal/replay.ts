@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { RowFlag } from '../../kernels/index.ts'
-import type { Logger } from '../../lib/index.ts'
+import { AppError, type Logger } from '../../lib/index.ts'
 import type { Head } from '../head/head.ts'
 import type { HeadGroup } from '../head/head-group.ts'
 import type { Labels } from '../../model/index.ts'
@@ -26,33 +26,45 @@ export function listSegments(folder: string): number[] {
     .sort((a, b) => a - b)
 }
 
-/** Brings the head up to the end of the log. Damage is set aside in `quarantineFolder`, counted and passed over. */
+/**
+ * Brings the head up to the end of the log: groups and series first, then, after `beforeRows`, the rows. Damage is set aside
+ * in `quarantineFolder`, counted and passed over.
+ */
 export function replayLog(
   head: Head,
   folder: string,
-  options: { quarantineFolder: string; logger: Logger },
+  options: { quarantineFolder: string; logger: Logger; beforeRows?: () => void },
 ): ReplayResult {
-  const replayer = new Replayer(head)
-  let damagedRanges = 0
+  const { logger } = options
+  const replayer = new Replayer(head, logger)
   const segments = listSegments(folder)
-  for (const segment of segments) {
-    const file = join(folder, segmentName(segment))
-    const bytes = readFileSync(file)
-    const reading = readSegment(bytes, (record) => replayer.apply(record, segment))
+  const files = segments.map((segment) => readFileSync(join(folder, segmentName(segment))))
+  for (const bytes of files) readSegment(bytes, (record) => replayer.applyCatalogue(record))
+  options.beforeRows?.()
+  let damagedRanges = 0
+  for (const [i, segment] of segments.entries()) {
+    const bytes = files[i]!
+    const reading = readSegment(bytes, (record) => replayer.applyRow(record, segment))
     for (const range of reading.damage) {
       damagedRanges++
       const name = `wal-${segmentName(segment)}-${range.offset}`
       setAside(options.quarantineFolder, name, bytes.subarray(range.offset, range.offset + range.length))
-      options.logger.error({ segment, ...range, keptAs: name }, 'log is damaged; the bytes were set aside')
+      logger.error({ segment, ...range, keptAs: name }, 'log is damaged; the bytes were set aside')
     }
-    if (segment === segments.at(-1) && reading.validBytes > 0 && reading.validBytes < bytes.length) {
-      options.logger.warn({ segment, cutBytes: bytes.length - reading.validBytes }, 'log had a torn tail; it was cut')
-      truncateSync(file, reading.validBytes)
+    const isLast = i === segments.length - 1
+    if (isLast && reading.validBytes > 0 && reading.validBytes < bytes.length) {
+      logger.warn({ segment, cutBytes: bytes.length - reading.validBytes }, 'log had a torn tail; it was cut')
+      truncateSync(join(folder, segmentName(segment)), reading.validBytes)
     }
   }
   const { rowCount, rowsLost } = replayer
-  if (rowsLost > 0) options.logger.error({ rowsLost }, 'rows behind damage in the log could not be used')
-  return { nextSegment: (listSegments(folder).at(-1) ?? 0) + 1, rowCount, rowsLost, damagedRanges }
+  if (rowsLost > 0) logger.error({ rowsLost }, 'rows behind damage in the log could not be used')
+  return {
+    nextSegment: (segments.at(-1) ?? 0) + 1,
+    rowCount,
+    rowsLost,
+    damagedRanges: damagedRanges + replayer.unreadableCount,
+  }
 }
 
 function setAside(folder: string, name: string, bytes: Uint8Array): void {
@@ -77,18 +89,32 @@ class Replayer {
   rowCount = 0
   rowsLost = 0
 
-  constructor(head: Head) {
+  unreadableCount = 0
+  readonly #logger: Logger
+
+  constructor(head: Head, logger: Logger) {
     this.#head = head
+    this.#logger = logger
   }
 
-  apply(record: WalRecord, segment: number): void {
-    const group = this.#head.groups.get(record.group)
+  /** Takes groups and their series. */
+  applyCatalogue(record: WalRecord): void {
     this.#head.reserveGroupId(record.group)
-    if (record.type === RecordType.ROW) this.#row(group, record, segment)
-    else if (record.type === RecordType.GROUP && group === undefined) {
-      const { labels, stream, isSparse } = decodeGroup(record.payload)
-      this.#head.restoreGroup(record.group, labels, stream, isSparse)
-    } else if (record.type === RecordType.SERIES && group !== undefined) this.#series(group, record)
+    const group = this.#head.groups.get(record.group)
+    try {
+      if (record.type === RecordType.GROUP && group === undefined) {
+        const { labels, stream, isSparse } = decodeGroup(record.payload)
+        this.#head.restoreGroup(record.group, labels, stream, isSparse)
+      } else if (record.type === RecordType.SERIES && group !== undefined) this.#series(group, record)
+    } catch (err) {
+      if (!(err instanceof AppError)) throw err
+      this.unreadableCount++
+      this.#logger.error({ err, group: record.group }, 'log record is intact but cannot be read; it is passed over')
+    }
+  }
+
+  applyRow(record: WalRecord, segment: number): void {
+    if (record.type === RecordType.ROW) this.#row(this.#head.groups.get(record.group), record, segment)
   }
 
   #series(group: HeadGroup, record: WalRecord): void {

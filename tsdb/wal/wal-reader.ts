@@ -19,12 +19,12 @@ export interface WalRecord {
 }
 
 /** Bytes that belong to no valid record. */
-export interface DamagedRange {
+interface DamagedRange {
   readonly offset: number
   readonly length: number
 }
 
-export interface SegmentReading {
+interface SegmentReading {
   readonly recordCount: number
   /** Damage with valid records behind it, or a bad header. */
   readonly damage: readonly DamagedRange[]

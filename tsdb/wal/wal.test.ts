@@ -80,7 +80,8 @@ test('wal: a changed byte costs its record, and of its group what builds on it, 
       if (group !== owner.group) expect(kept, `byte ${flip}`).toEqual(samples)
       else {
         // Rows before the damage, and never a wrong value.
-        const before = owner.type === 3 ? owners.filter((o) => o.type === 3 && o.group === group && o.to <= flip).length : 0
+        const before =
+          owner.type === 3 ? owners.filter((o) => o.type === 3 && o.group === group && o.to <= flip).length : 0
         expect(kept, `byte ${flip}`).toEqual(samples.slice(0, before))
       }
     }

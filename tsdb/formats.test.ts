@@ -1,0 +1,112 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { crc32 } from 'node:zlib'
+import { expect, test } from 'vitest'
+import { createColumnTwin, createRowTwin } from '../kernels/index.ts'
+import { decodeBlockIndex } from './block/block-index.ts'
+import { loadChunkFile } from './chunk/head-chunk-file.ts'
+import { ChunkView } from './chunk/head-chunk.ts'
+import { replayFolder } from './testing/replay.ts'
+import { bitsOf, STALE_BITS, temporaryFolder } from './testing/store.ts'
+import { decodeCheckpoint } from './wal/checkpoint.ts'
+
+/** The worked example of a format's document. */
+function example(name: string): Buffer {
+  const file = fileURLToPath(new URL(`../docs/formats/${name}.md`, import.meta.url))
+  const hex = /```hex\n([^`]+)```/.exec(readFileSync(file, 'utf8'))![1]!
+  return Buffer.from(hex.replace(/\s/g, ''), 'hex')
+}
+
+const TIMES = Array.from({ length: 5 }, (_, i) => 1_700_000_000_000 + 15_000 * i)
+const VALUES = [100, 100.5, undefined, 102, 103]
+
+/** Unpacks a column with the plain TypeScript twin: values, `undefined` at staleness markers. */
+function unpack(column: Uint8Array, n: number): (number | undefined)[] {
+  const memory = new ArrayBuffer(4096)
+  const bytes = new Uint8Array(memory)
+  bytes.set(column, 1024)
+  const read = createColumnTwin(memory).columnUnpack(1024, 1024 + column.length, n, 0, 0, 512, 800, 1)
+  expect(read).toBe(column.length)
+  return Array.from({ length: n }, (_, i) => (bytes[512 + i] === 3 ? undefined : new Float64Array(memory)[i]))
+}
+
+test('formats: the rows of row-record.md', () => {
+  const memory = new ArrayBuffer(4096)
+  const rows = example('row-record')
+  new Uint8Array(memory).set(rows, 2048)
+  new Int32Array(memory, 1024).set([0, 1, 2])
+  const read = createRowTwin(memory).rowsToColumns(2048, 2048 + rows.length, 2, 3, 1024, 3, 1200, 0, 64, 256, 300, 1)
+  expect(read).toBe(rows.length)
+  expect([...new Float64Array(memory, 0, 2)]).toEqual(TIMES.slice(0, 2))
+  expect([...new Uint8Array(memory, 300, 6)]).toEqual([1, 1, 1, 1, 0, 3])
+  expect([...new Float64Array(memory, 64, 4)]).toEqual([1, 1, 12.5, 13])
+})
+
+test('formats: the column of column.md', () => {
+  expect(unpack(example('column'), 5)).toEqual(VALUES)
+})
+
+test('formats: the file of chunk.md', () => {
+  const { folder, remove } = temporaryFolder()
+  writeFileSync(join(folder, '00000001'), example('chunk'))
+  const loaded = loadChunkFile(folder, 1)!
+  expect(loaded.windowStartMs).toBe(1_699_999_200_000)
+  expect(loaded.damage).toEqual([])
+  const [chunk] = loaded.chunks
+  const view = new ChunkView(chunk!.buffer, chunk!.byteOffset)
+  expect(view.header).toMatchObject({ group: 7, rowCount: 5, positionCount: 2, sampleCount: 5, minTimeMs: TIMES[0] })
+  const bytes = Buffer.from(chunk!.buffer)
+  expect(unpack(bytes.subarray(view.timestampsAt, view.timestampsEnd), 5)).toEqual(TIMES)
+  expect(view.lengthOf(0)).toBe(0)
+  const at = view.offsetOf(1)
+  expect(unpack(bytes.subarray(at, at + view.lengthOf(1)), 5)).toEqual(VALUES)
+  remove()
+})
+
+test('formats: the segment of wal.md', () => {
+  const { folder, remove } = temporaryFolder()
+  mkdirSync(join(folder, 'wal'))
+  writeFileSync(join(folder, 'wal/00000001'), example('wal'))
+  const { dump, result } = replayFolder(join(folder, 'wal'), join(folder, 'quarantine'))
+  expect(result).toMatchObject({ rowCount: 2, rowsLost: 0, damagedRanges: 0 })
+  expect(dump).toEqual({
+    'up{job="x"}': [
+      [TIMES[0], bitsOf(1)],
+      [TIMES[1], bitsOf(1)],
+    ],
+    'temp{job="x"}': [
+      [TIMES[0], bitsOf(12.5)],
+      [TIMES[1], bitsOf(13)],
+    ],
+    'fan{job="x"}': [[TIMES[1], STALE_BITS]],
+  })
+  remove()
+})
+
+test('formats: the image of checkpoint.md', () => {
+  expect(decodeCheckpoint(example('checkpoint'), 'example')).toEqual({
+    walSegment: 2,
+    minValidMs: 0,
+    templates: [
+      [
+        ['__name__', 'up'],
+        ['__name__', 'temp'],
+      ],
+    ],
+    groups: [{ id: 7, isSparse: false, stream: '', labels: ['job', 'x'], newestMs: TIMES[1], template: 0 }],
+  })
+})
+
+test('formats: the index of block.md', () => {
+  const index = decodeBlockIndex(example('block'), 'example')
+  expect(index.labelSets).toEqual([
+    ['__name__', 'temp'],
+    ['job', 'x'],
+  ])
+  expect(index.groups).toHaveLength(1)
+  expect(index.groups[0]).toMatchObject({ labelSet: 1, rowCount: 5, minTimeMs: TIMES[0], maxTimeMs: TIMES[4] })
+  expect(unpack(index.groups[0]!.timestamps, 5)).toEqual(TIMES)
+  expect([...index.columnStart]).toEqual([0, 11])
+  expect([...index.pageChecksums]).toEqual([crc32(example('column'))])
+})
