@@ -245,8 +245,6 @@ const lowerCaseNames = (headers: Readonly<Record<string, string>>): Record<strin
 const withoutHeaders = (headers: Readonly<Record<string, string>>, goes: (name: string) => boolean) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !goes(name)))
 
-const basic = basicCredentials`Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
-
 const secret = async (text: string | undefined, file: string | undefined): Promise<string> =>
   (await optionalSecret(text, file)) ?? ''
 

@@ -4,7 +4,7 @@ import { slotOffsetMs, type Target } from '../targets/target.ts'
 import type { ScrapeReport } from './report-series.ts'
 import type { ScrapeMetrics } from './scrape-metrics.ts'
 import { type PageCounts, SampleLimitError, type TargetRows } from './target-rows.ts'
-import { TICK_MS, type Ticker, type Waiter } from './ticker.ts'
+import type { Ticker, Waiter } from './ticker.ts'
 import type { PageSource, Transport } from './transport.ts'
 
 export interface ScrapeLoopParts {
@@ -53,7 +53,7 @@ export class ScrapeLoop implements Waiter {
     this.target = target
     this.rows = rows
     this.#parts = parts
-    this.#offsetMs = slotOffsetMs(target, parts.seed, TICK_MS)
+    this.#offsetMs = slotOffsetMs(target, parts.seed)
     this.#toleranceMs = Math.min(target.intervalMs / 100, TIMESTAMP_TOLERANCE_MS)
     this.#intervalText = formatDuration(target.intervalMs)
     this.#source = parts.transport(target, {
@@ -88,8 +88,7 @@ export class ScrapeLoop implements Waiter {
     this.#timestampMs = Math.abs(startMs - dueMs) <= this.#toleranceMs ? dueMs : startMs
     this.#startedAt = performance.now()
     if (this.lastScrapeMs > 0) {
-      const { intervalLength } = this.#parts.metrics
-      intervalLength.observe({ interval: this.#intervalText }, (this.#timestampMs - this.lastScrapeMs) / 1000)
+      this.#parts.metrics.intervalLengths.count(this.#intervalText, this.#timestampMs - this.lastScrapeMs)
     }
     if (this.forcedError === undefined) this.#source.request()
     else this.#finish(undefined, 'text', this.forcedError)

@@ -108,7 +108,7 @@ class Manager implements ScrapeManager {
       clock,
       ticker: new Ticker(clock),
       logger: this.#logger,
-      metrics: createScrapeMetrics(registry),
+      metrics: createScrapeMetrics(registry, clock),
       rows: { memory, store, appendable: parts.appendable },
       retired: this.#retired,
       inProcess: parts.inProcess,

@@ -1,22 +1,15 @@
-import { Counter, Gauge, type Registry, Summary } from '../../lib/index.ts'
+import { type Clock, Counter, Gauge, type Registry, Summary } from '../../lib/index.ts'
+import { IntervalLengths } from './interval-lengths.ts'
 
 /** What the scraper says about itself, under the reference's names. */
 export type ScrapeMetrics = ReturnType<typeof createScrapeMetrics>
 
-export function createScrapeMetrics(registry: Registry) {
+export function createScrapeMetrics(registry: Registry, clock: Clock) {
   const registers = [registry]
   const counter = (name: string, help: string): Counter => new Counter({ name, help, registers })
   const percentiles = [0.01, 0.05, 0.5, 0.9, 0.99]
   return {
-    intervalLength: new Summary({
-      name: 'prometheus_target_interval_length_seconds',
-      help: 'Actual intervals between scrapes.',
-      labelNames: ['interval'],
-      percentiles,
-      maxAgeSeconds: 600,
-      ageBuckets: 5,
-      registers,
-    }),
+    intervalLengths: new IntervalLengths(registry, clock),
     syncLength: new Summary({
       name: 'prometheus_target_sync_length_seconds',
       help: 'Actual interval to sync the scrape pool.',

@@ -1,7 +1,6 @@
 import type { Clock } from '../../lib/index.ts'
 
-/** Scrapes due within one tick start together: fewer wake-ups, and their pages are processed back to back. */
-export const TICK_MS = 20
+const TICK_MS = 10
 
 export interface Waiter {
   onTick(): void

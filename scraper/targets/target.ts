@@ -46,13 +46,21 @@ export function buildTarget(discovered: Labels, config: ScrapeConfig, relabel: R
   }
 }
 
+// Scrapes of one slot start together: this process, the network and the targets' hosts wake up once for all of them, and the
+// pages are processed back to back. So slots are as wide as keeps the load even.
+const SLOTS_PER_INTERVAL = 20
+const SLOT_MS_MAX = 100
+const SLOT_MS_MIN = 10
+
 /**
  * When within the interval a target is scraped: spread evenly, the same after a restart, different on replicas (whose seeds
- * differ). A multiple of `tickMs`.
+ * differ).
  */
-export function slotOffsetMs(target: Target, seed: string, tickMs: number): number {
-  const slots = Math.max(1, Math.floor(target.intervalMs / tickMs))
-  return (createHash('md5').update(`${seed}\0${target.key}`).digest().readUIntBE(0, 6) % slots) * tickMs
+export function slotOffsetMs(target: Target, seed: string): number {
+  const evenMs = Math.floor(target.intervalMs / SLOTS_PER_INTERVAL / SLOT_MS_MIN) * SLOT_MS_MIN
+  const slotMs = Math.max(SLOT_MS_MIN, Math.min(SLOT_MS_MAX, evenMs))
+  const slotCount = Math.max(1, Math.floor(target.intervalMs / slotMs))
+  return (createHash('md5').update(`${seed}\0${target.key}`).digest().readUIntBE(0, 6) % slotCount) * slotMs
 }
 
 function withDefaults(discovered: Labels, config: ScrapeConfig): Labels {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { startBelltower, temporaryFolder, waitFor } from '../support/belltower.ts'
+import { type Belltower, startBelltower, temporaryFolder, waitFor } from '../support/belltower.ts'
 
 const folder = temporaryFolder()
 afterAll(() => folder.remove())
@@ -24,26 +24,28 @@ test('every sample older than a second survives kill -9, three times in a row', 
     join(folder.path, 'belltower.yml'),
     `global: { scrape_interval: 100ms }\nscrape_configs: [{ job_name: t, static_configs: [{ targets: ['127.0.0.1:${port}'] }] }]\n`,
   )
+  let server: Belltower | undefined
   try {
     const safe = new Set<number>()
     for (let round = 1; round <= 3; round++) {
       const first = scrapes.length
-      const server = await startBelltower(folder.path)
+      server = await startBelltower(folder.path)
       await waitFor('scrapes', async () => (scrapes.length >= first + 25 ? true : undefined))
       const killedAtMs = Date.now()
       await server.kill()
       for (const { value, atMs } of scrapes.slice(first)) if (atMs < killedAtMs - 1000) safe.add(value)
 
-      const again = await startBelltower(folder.path)
-      const data = await again.api<{ result: { values: [number, string][] }[] }>(
+      server = await startBelltower(folder.path)
+      const data = await server.api<{ result: { values: [number, string][] }[] }>(
         `/api/v1/query?query=${encodeURIComponent('scrapes_total[1h]')}`,
       )
       const kept = new Set(data.result.flatMap((series) => series.values.map(([, value]) => Number(value))))
       expect(safe.size).toBeGreaterThan(5 * round)
       expect([...safe].filter((value) => !kept.has(value))).toEqual([])
-      await again.kill()
+      await server.kill()
     }
   } finally {
+    await server?.kill()
     target.closeAllConnections()
     target.close()
   }
