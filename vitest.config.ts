@@ -1,12 +1,41 @@
 import { defineConfig } from 'vitest/config'
 
+/** Tests that start whole programs or a browser: one file at a time, after the others, so that none starves another. */
+const WHOLE_PROGRAMS = [
+  'tests/e2e/**/*.test.ts',
+  'dashboards/ui/tests/**/*.test.ts',
+  'bench/load/**/*.test.ts',
+  'server/demo/**/*.test.ts',
+]
+const EXCLUDED = ['**/node_modules/**', '**/dist/**', 'data/**']
+
 export default defineConfig({
   test: {
-    include: ['**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**', 'data/**'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     passWithNoTests: false,
     pool: 'forks',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [...EXCLUDED, ...WHOLE_PROGRAMS],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: WHOLE_PROGRAMS,
+          exclude: EXCLUDED,
+          fileParallelism: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 })

@@ -290,16 +290,16 @@ function rowsToColumns(
   slots: number,
   columnCount: number,
   work: number,
+  previousMs: number,
   outTs: number,
   outM: number,
   outE: number,
   outK: number,
   asF64: number,
 ): number {
-  const state = Array.from({ length: columnCount }, () => ({ kind: 0, m: 0n, e: 0, count: 0, stale: 0 }))
-  c.fill(work, 0, columnCount * ROW_WORK_BYTES)
+  const state = columnStates(c, work, columnCount, !Number.isNaN(previousMs))
   c.fill(outK, 0, columnCount * rowCount)
-  let timestamp = 0n
+  let timestamp = Number.isNaN(previousMs) ? 0n : BigInt(previousMs)
   c.at = p
   for (let row = 0; row < rowCount; row++) {
     if (c.at >= end) return -1
@@ -326,12 +326,12 @@ function rowsToColumns(
         column.e = 0
       }
       column.kind = change.kind
-      if (change.kind === Kind.STALE) column.stale = 1
     }
     for (const [slot, column] of state.entries()) {
       if (column.kind === Kind.ABSENT || ((flags & RowFlag.SPARSE) !== 0 && !written.has(slot))) continue
       const at = slot * rowCount + row
       column.count++
+      if (column.kind === Kind.STALE) column.stale = 1
       let bits = column.m
       if (asF64 === 0) c.view.setInt8(outE + at, column.e)
       else if (column.kind === Kind.DECIMAL) bits = decimalBits(column.m, column.e)
@@ -342,8 +342,25 @@ function rowsToColumns(
     if (c.at > end) return -1
   }
   for (const [slot, column] of state.entries()) {
+    c.setI64(work, slot, column.m)
+    c.view.setInt8(work + columnCount * EXPONENT_OFFSET + slot, column.e)
+    c.view.setUint8(work + columnCount * KIND_OFFSET + slot, column.kind)
     c.setU32(work + columnCount * ROW_WORK_COUNT_OFFSET, slot, column.count)
     c.view.setUint8(work + columnCount * ROW_WORK_STALE_OFFSET + slot, column.stale)
   }
   return c.at - p
+}
+
+// Where the state lies in `work`, times the column count; mantissas come first.
+const EXPONENT_OFFSET = 16
+const KIND_OFFSET = 17
+
+/** The state that the columns start with: nothing, or what the rows before left. */
+function columnStates(c: ByteCursor, work: number, columnCount: number, isResumed: boolean) {
+  const fresh = { kind: 0 as number, m: 0n, e: 0, count: 0, stale: 0 }
+  return Array.from({ length: columnCount }, (_, slot) => {
+    if (!isResumed) return { ...fresh }
+    const kind = c.view.getUint8(work + columnCount * KIND_OFFSET + slot)
+    return { ...fresh, kind, m: c.i64(work, slot), e: c.view.getInt8(work + columnCount * EXPONENT_OFFSET + slot) }
+  })
 }

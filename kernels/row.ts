@@ -8,6 +8,9 @@ export const ROW_WORK_BYTES = 19
 export const ROW_WORK_COUNT_OFFSET = 12
 export const ROW_WORK_STALE_OFFSET = 18
 
+/** Bytes of the `slots` area of `rowsToColumns`. */
+export const rowSlotsBytes = (positionCount: number): number => 4 * positionCount + 8 * ((positionCount + 63) >>> 6) + 8
+
 /** Most bytes that `rowEncode` can write; for key rows that are not sparse `entryCount` is the number of positions. */
 export const rowBytesMax = (entryCount: number, positionCount: number): number =>
   32 + (positionCount >>> 3) + 16 * entryCount
@@ -50,9 +53,11 @@ export interface RowKernels {
     work: number,
   ): number
   /**
-   * Turns the rows of one segment into columns of `rowCount` entries. `slots`: i32 per position, its column or -1. `work`:
-   * `ROW_WORK_BYTES` × columnCount, 8-byte aligned. `outTs`: f64 a row; `outM` i64, `outE` i8, `outK` u8: column after column.
-   * With `asF64` outM receives float64 bits and outE is not used.
+   * Turns rows of one segment into columns of `rowCount` entries. `slots`: i32 per position, its column or -1, in an area of
+   * `rowSlotsBytes`, 8-byte aligned. `work`: `ROW_WORK_BYTES` × columnCount, 8-byte aligned; its summaries are of the rows of
+   * this call. `previousMs`: NaN where the first row is the segment's key row, else the time of the row before, and `work` as
+   * it was left after that row. `outTs`: f64 a row; `outM` i64, `outE` i8, `outK` u8: column after column. With `asF64` outM
+   * receives float64 bits and outE is not used.
    *
    * @returns bytes read, -1 when a row is malformed. Reads up to 32 bytes beyond `end`.
    */
@@ -64,6 +69,7 @@ export interface RowKernels {
     slots: number,
     columnCount: number,
     work: number,
+    previousMs: number,
     outTs: number,
     outM: number,
     outE: number,

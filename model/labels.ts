@@ -1,3 +1,5 @@
+import { quoteGo } from './go-quote.ts'
+
 /**
  * A label set as a flat list `[name1, value1, name2, value2, …]`, sorted by name in UTF-8 byte order, names unique, no
  * empty values (an empty value is the same as no label). Immutable: build a new one instead of changing one.
@@ -47,17 +49,9 @@ export function labelsText(labels: Labels): string {
   const parts: string[] = []
   for (let i = 0; i < labels.length; i += 2) {
     if (labels[i] === METRIC_NAME && isLegacyMetricName(labels[i + 1]!)) name = labels[i + 1]!
-    else
-      parts.push(
-        `${isLegacyLabelName(labels[i]!) ? labels[i] : quoteLabelValue(labels[i]!)}=${quoteLabelValue(labels[i + 1]!)}`,
-      )
+    else parts.push(`${isLegacyLabelName(labels[i]!) ? labels[i] : quoteGo(labels[i]!)}=${quoteGo(labels[i + 1]!)}`)
   }
   return parts.length === 0 && name !== '' ? name : `${name}{${parts.join(', ')}}`
-}
-
-/** Double-quoted with Go's escapes. */
-export function quoteLabelValue(value: string): string {
-  return `"${value.replace(/[\\"\n\t\r]/g, (c) => ({ '\\': '\\\\', '"': '\\"', '\n': '\\n', '\t': '\\t', '\r': '\\r' })[c]!)}"`
 }
 
 /** Keeps only (`keep` true) or drops the named labels. */

@@ -1,4 +1,4 @@
-import { quoteLabelValue } from './labels.ts'
+import { quoteGo } from './go-quote.ts'
 import { type AnchoredRegex, compileAnchored } from './regex.ts'
 
 export type MatchType = '=' | '!=' | '=~' | '!~'
@@ -31,5 +31,4 @@ export function matches(matcher: Matcher, value: string): boolean {
 }
 
 /** `name=~"value"`. */
-export const matcherText = (matcher: Matcher): string =>
-  `${matcher.name}${matcher.type}${quoteLabelValue(matcher.value)}`
+export const matcherText = (matcher: Matcher): string => `${matcher.name}${matcher.type}${quoteGo(matcher.value)}`

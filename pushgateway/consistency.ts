@@ -1,4 +1,4 @@
-import { formatFloatGeneral, isLegacyLabelName, quoteLabelValue } from '../model/index.ts'
+import { formatFloatGeneral, isLegacyLabelName, quoteGo } from '../model/index.ts'
 import type { PushedFamily, PushedLabels, PushedMetric, PushedType } from './family.ts'
 
 /** What is exposed already, without the families that the push replaces. */
@@ -105,4 +105,4 @@ function labelNames(labels: PushedLabels): string[] {
   return labels.filter((_, i) => i % 2 === 0)
 }
 
-const quote = quoteLabelValue
+const quote = quoteGo

@@ -1,4 +1,4 @@
-import { parseGoFloat, quoteLabelValue } from '../model/index.ts'
+import { parseGoFloat, quoteGo } from '../model/index.ts'
 import { PushSyntaxError } from './errors.ts'
 import type { Point, PushedFamily, PushedMetric, PushedType } from './family.ts'
 
@@ -275,5 +275,5 @@ function parseValue(token: string): number | undefined {
   return overflown ? undefined : value
 }
 
-const quote = (text: string): string => quoteLabelValue(text)
+const quote = (text: string): string => quoteGo(text)
 const quoteChar = (char: string): string => `'${char === '\n' ? '\\n' : char === '\t' ? '\\t' : char}'`

@@ -1,5 +1,5 @@
 import type { Logger } from '../lib/index.ts'
-import { type Labels, labelsKey, quoteLabelValue, type RangeFunction } from '../model/index.ts'
+import { type Labels, labelsKey, quoteGo, type RangeFunction } from '../model/index.ts'
 import type { ActiveAlert } from './active-alert.ts'
 import { type AlertingRule, ALERTS_FOR_STATE_METRIC, forStateLabels } from './alerting-rule.ts'
 
@@ -35,7 +35,7 @@ export async function restoreRule(rule: AlertingRule, options: RestoreOptions): 
 }
 
 const forStateSelector = (rule: AlertingRule): string =>
-  `${ALERTS_FOR_STATE_METRIC}{alertname=${quoteLabelValue(rule.config.name)}}`
+  `${ALERTS_FOR_STATE_METRIC}{alertname=${quoteGo(rule.config.name)}}`
 
 type StoredSeries = Awaited<ReturnType<RangeFunction>>
 

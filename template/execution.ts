@@ -3,7 +3,7 @@ import { type BranchNode, type ListNode, type Node, nodeText, type PipeNode, typ
 import { TemplateExecError } from './errors.ts'
 import { ExpressionEvaluator } from './expression-evaluator.ts'
 import { goText } from './go-format.ts'
-import { goQuote } from './go-quote.ts'
+import { quoteGo } from '../model/go-quote.ts'
 import { HtmlWriter } from './html-writer.ts'
 import { entriesOf, isTrue, itemsOf, kindOf, typeNameOf } from './kinds.ts'
 import type { ParsedTemplate } from './parser.ts'
@@ -25,7 +25,7 @@ export class Execution extends ExpressionEvaluator {
 
   run(name: string): string {
     const template = this.program.templates.get(name)
-    if (!template) throw new TemplateExecError(`template: no template ${goQuote(name)}`)
+    if (!template) throw new TemplateExecError(`template: no template ${quoteGo(name)}`)
     this.#enter(template, this.rootData)
     return this.#writer.result()
   }
@@ -36,7 +36,7 @@ export class Execution extends ExpressionEvaluator {
 
   protected override capture(name: string, data: GoValue): string {
     const template = this.program.templates.get(name)
-    if (!template) throw new TemplateExecError(`template: no template ${goQuote(name)}`)
+    if (!template) throw new TemplateExecError(`template: no template ${quoteGo(name)}`)
     const outer = this.#writer
     this.#writer = this.#newWriter()
     try {
@@ -171,7 +171,7 @@ export class Execution extends ExpressionEvaluator {
 
   #templateCall(node: TemplateNode, dot: GoValue): void {
     const template = this.program.templates.get(node.name)
-    if (!template) this.fail(`template ${goQuote(node.name)} not defined`)
+    if (!template) this.fail(`template ${quoteGo(node.name)} not defined`)
     const data = node.pipe ? this.pipeline(node.pipe, dot) : undefined
     this.at = node
     this.#enter(template, data)

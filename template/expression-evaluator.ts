@@ -4,7 +4,7 @@ import { type ChainNode, type CommandNode, type Node, nodeText, type OperandNode
 import { TemplateExecError } from './errors.ts'
 import { goText } from './go-format.ts'
 import { methodOf } from './go-methods.ts'
-import { goQuote } from './go-quote.ts'
+import { quoteGo } from '../model/go-quote.ts'
 import { entriesOf, isTrue, kindOf, typeNameOf, zeroOf } from './kinds.ts'
 import type { ParsedTemplate } from './parser.ts'
 import { type Answers, type Program, Suspension } from './program.ts'
@@ -182,7 +182,7 @@ export abstract class ExpressionEvaluator {
   #function(name: string, node: OperandNode, command: CommandNode, dot: GoValue, final: Final): GoValue {
     this.at = node
     const fn = this.program.functions[name]
-    if (!fn) this.fail(`${goQuote(name)} is not a defined function`)
+    if (!fn) this.fail(`${quoteGo(name)} is not a defined function`)
     if (name === 'and' || name === 'or') return this.#shortCircuit(name, command, dot, final)
     return this.#call(fn, name, command, command.args, dot, final)
   }
@@ -264,7 +264,7 @@ export abstract class ExpressionEvaluator {
     const options = cause === undefined ? undefined : { cause }
     const template = this.template
     if (!template) throw new TemplateExecError(`template: ${why}`, options)
-    const shownName = goQuote(template.name)
+    const shownName = quoteGo(template.name)
     if (!this.at) throw new TemplateExecError(`template: ${template.source.name}: ${why}`, options)
     const before = template.source.text.slice(0, this.at.pos)
     const line = before.split('\n').length

@@ -1,6 +1,6 @@
 import { compareStrings, formatFloatGeneral } from '../model/index.ts'
 import { formatFloat } from './go-float.ts'
-import { goQuote, goQuoteRune } from './go-quote.ts'
+import { quoteGo, quoteRune } from '../model/go-quote.ts'
 import { entriesOf, integerOf, itemsOf, kindOf, stringerText, stringOf, typeNameOf } from './kinds.ts'
 import { GoStruct, type GoValue } from './values.ts'
 
@@ -176,11 +176,11 @@ function formatString(text: string, verb: string, spec: Spec): string | undefine
   const cut = spec.precision >= 0 && verb !== 'v' ? [...text].slice(0, spec.precision).join('') : text
   switch (verb) {
     case 'v':
-      return pad(spec.sharp ? goQuote(text) : text, spec)
+      return pad(spec.sharp ? quoteGo(text) : text, spec)
     case 's':
       return pad(cut, spec)
     case 'q':
-      return pad(spec.sharp && !cut.includes('`') ? `\`${cut}\`` : goQuote(cut), spec)
+      return pad(spec.sharp && !cut.includes('`') ? `\`${cut}\`` : quoteGo(cut), spec)
     case 'x':
     case 'X': {
       const hex = Buffer.from(text).toString('hex')
@@ -197,7 +197,7 @@ const RADIX: Readonly<Record<string, number>> = { d: 10, v: 10, b: 2, o: 8, O: 8
 function formatInteger(value: bigint, verb: string, spec: Spec): string | undefined {
   const codePoint = value >= 0n && value <= 0x10ffffn ? Number(value) : 0xfffd
   if (verb === 'c') return pad(String.fromCodePoint(codePoint), spec)
-  if (verb === 'q') return pad(goQuoteRune(codePoint), spec)
+  if (verb === 'q') return pad(quoteRune(String.fromCodePoint(codePoint)), spec)
   if (verb === 'U') return pad(`U+${value.toString(16).toUpperCase().padStart(4, '0')}`, spec)
   const radix = RADIX[verb]
   if (radix === undefined) return undefined

@@ -1,6 +1,7 @@
 import type { BranchNode, CommandNode, ListNode, Node, OperandNode, PipeNode } from './ast.ts'
 import { TemplateParseError } from './errors.ts'
-import { goQuote, goUnquote } from './go-quote.ts'
+import { quoteGo } from '../model/go-quote.ts'
+import { goUnquote } from './go-unquote.ts'
 import { numberOf } from './go-number.ts'
 import { lexTemplate, type Token, type TokenType } from './lexer.ts'
 
@@ -97,7 +98,7 @@ class Parser {
     if (known < 0) this.defined.push(template)
     else if (isEmptyTemplate(this.defined[known]!)) this.defined[known] = template
     else if (!isEmptyTemplate(template))
-      this.#fail(`template: multiple definition of template ${goQuote(template.name)}`, at)
+      this.#fail(`template: multiple definition of template ${quoteGo(template.name)}`, at)
   }
 
   #itemList(opening: Token): Block {
@@ -289,7 +290,7 @@ class Parser {
     while (this.#tokens[this.#at]!.type === 'field') names.push(this.#next().text.slice(1))
     if (base.kind === 'field' || base.kind === 'variable') return { ...base, pos, names: [...base.names, ...names] }
     if (['bool', 'string', 'number', 'nil', 'dot'].includes(base.kind))
-      this.#fail(`unexpected . after term ${goQuote(this.#source.text.slice(base.pos, pos))}`, this.#tokens[this.#at]!)
+      this.#fail(`unexpected . after term ${quoteGo(this.#source.text.slice(base.pos, pos))}`, this.#tokens[this.#at]!)
     return { kind: 'chain', pos, base, names }
   }
 
@@ -298,7 +299,7 @@ class Parser {
     const { pos, text } = token
     switch (token.type) {
       case 'identifier':
-        if (!this.#isFunction(text)) this.#fail(`function ${goQuote(text)} not defined`, token)
+        if (!this.#isFunction(text)) this.#fail(`function ${quoteGo(text)} not defined`, token)
         return { kind: 'identifier', pos, name: text }
       case 'dot':
       case 'nil':
@@ -330,11 +331,11 @@ class Parser {
       return BigInt(rune.codePointAt(0)!)
     }
     const value = numberOf(token.text)
-    return value ?? this.#fail(`illegal number syntax: ${goQuote(token.text)}`, token)
+    return value ?? this.#fail(`illegal number syntax: ${quoteGo(token.text)}`, token)
   }
 
   #checkVariable(name: string, token: Token): void {
-    if (!this.#variables.includes(name)) this.#fail(`undefined variable ${goQuote(name)}`, token)
+    if (!this.#variables.includes(name)) this.#fail(`undefined variable ${quoteGo(name)}`, token)
   }
 
   #unquote(token: Token): string {
@@ -373,7 +374,7 @@ class Parser {
 
   #unexpected(token: Token, context: string): never {
     if (token.type === 'error') return this.#fail(token.text, token)
-    const shown = token.type === 'eof' ? 'EOF' : token.type === 'keyword' ? `<${token.text}>` : goQuote(token.text)
+    const shown = token.type === 'eof' ? 'EOF' : token.type === 'keyword' ? `<${token.text}>` : quoteGo(token.text)
     return this.#fail(`unexpected ${shown} in ${context}`, token)
   }
 

@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js'
 import { errorMessage } from '../lib/errors.ts'
 import { TemplateFunctionError } from './errors.ts'
-import { goQuote } from './go-quote.ts'
+import { quoteGo } from '../model/go-quote.ts'
 
 /** @throws {TemplateFunctionError} with Go's wording */
 function compile(pattern: string): RE2JS {
@@ -17,7 +17,7 @@ function mustCompile(pattern: string): RE2JS {
   try {
     return compile(pattern)
   } catch (error) {
-    const quoted = pattern.includes('`') ? goQuote(pattern) : `\`${pattern}\``
+    const quoted = pattern.includes('`') ? quoteGo(pattern) : `\`${pattern}\``
     throw new TemplateFunctionError(`regexp: Compile(${quoted}): ${errorMessage(error)}`, { cause: error })
   }
 }

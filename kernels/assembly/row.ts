@@ -411,20 +411,40 @@ let stateE: usize = 0
 let stateK: usize = 0
 let stateStale: usize = 0
 
-/** Passes over a value nobody wants. */
+/** Passes over a value that starts with an escape. */
 // @ts-ignore: decorator
 @inline
-function skipValue(p: usize): usize {
-  const first: i32 = load<u8>(p++)
-  if (first == 0) {
-    const kind: i32 = load<u8>(p++)
-    if (kind == RAW) return p + 8
-    if (kind != DECIMAL) return p
-    readVarint(p + 1)
-    return cursor
+function skipEscape(p: usize): usize {
+  const kind: i32 = load<u8>(p, 1)
+  if (kind == RAW) return p + 10
+  if (kind != DECIMAL) return p + 2
+  readVarint(p + 3)
+  return cursor
+}
+
+/**
+ * Passes over `count` values nobody wants, 16 bytes at a time: a value ends with its first byte below 128, and a byte of zero
+ * can only be an escape. Stops behind `end` at the latest.
+ */
+function skipValues(p: usize, count: i32, end: usize): usize {
+  while (count > 0 && p < end) {
+    const bytes = v128.load(p)
+    let ends: u32 = ~i8x16.bitmask(bytes) & 0xffff
+    const zeros: u32 = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0)))
+    const escapeAt = zeros ? ctz<u32>(zeros) : 16
+    if (zeros) ends &= (1 << escapeAt) - 1
+    const found = <i32>popcnt<u32>(ends)
+    if (found >= count) {
+      for (; count > 1; count--) ends &= ends - 1
+      return p + ctz<u32>(ends) + 1
+    }
+    count -= found
+    p += escapeAt
+    if (zeros) {
+      p = skipEscape(p)
+      count--
+    }
   }
-  // At most 10 bytes, as readVarint takes them.
-  for (let more = first & 128, left = 9; more && left > 0; left--) more = load<u8>(p++) & 128
   return p
 }
 
@@ -443,6 +463,7 @@ function takeValue(p: usize, slot: i32, row: i32, isSparse: bool): usize {
     const fromAt = stateFrom + (<usize>slot << 2)
     const from = load<i32>(fromAt)
     if (old != ABSENT) store<i32>(countAt, load<i32>(countAt) + row - from)
+    if (old == STALE && from < row) store<u8>(stateStale + slot, 1)
     fillRows(slot, from, row, load<i64>(at), load<i8>(stateE + slot), old)
     store<i32>(fromAt, row)
   }
@@ -492,10 +513,61 @@ function fillRows(slot: i32, from: i32, to: i32, mantissa: i64, exponent: i32, k
   memory.fill(columnK + first, <u8>kind, count)
 }
 
+/** Sets a bit for each position that has a column. */
+function markWanted(slots: usize, positionCount: u32, wanted: usize): void {
+  for (let first: u32 = 0; first < positionCount; first += 64) {
+    const count = min<u32>(64, positionCount - first)
+    let bits: u64 = 0
+    for (let i: u32 = 0; i < count; i++) {
+      const isWanted = load<i32>(slots + (<usize>(first + i) << 2)) >= 0
+      bits |= <u64>isWanted << <u64>i
+    }
+    store<u64>(wanted + (first >> 3), bits)
+  }
+}
+
+/** The values of a row with a bitmap; returns the end, 0 where the row is malformed. */
+function takeDenseRow(
+  p: usize,
+  end: usize,
+  row: i32,
+  isSparse: bool,
+  positionCount: u32,
+  slots: usize,
+  wanted: usize,
+): usize {
+  const bitmap = setAt
+  const bytes = <u32>(setEnd - setAt)
+  let unread = 0
+  for (let first: u32 = 0; first < bytes; first += 8) {
+    let bits = load<u64>(bitmap + first)
+    if (bytes - first < 8) bits &= ((<u64>1) << <u64>((bytes - first) << 3)) - 1
+    if (bits == 0) continue
+    if ((first << 3) + 63 - <u32>clz<u64>(bits) >= positionCount) return 0
+    let hits = bits & load<u64>(wanted + first)
+    while (hits) {
+      const bit = ctz<u64>(hits)
+      hits &= hits - 1
+      unread += <i32>popcnt<u64>(bits & (((<u64>1) << bit) - 1))
+      bits = bits & ~(((<u64>2) << bit) - 1)
+      if (unread) p = skipValues(p, unread, end)
+      unread = 0
+      if (p >= end) return 0
+      p = takeValue(p, load<i32>(slots + (<usize>((first << 3) + <u32>bit) << 2)), row, isSparse)
+    }
+    unread += <i32>popcnt<u64>(bits)
+  }
+  if (unread == 0) return p
+  if (p >= end) return 0
+  return skipValues(p, unread, end)
+}
+
 /**
- * Turns the rows of one segment (the first is a key row) into columns of the wanted positions.
- * `slots`: i32 per position, the column it goes to or -1. `work`: 19 bytes a column, zeroed here:
+ * Turns rows of one segment into columns of the wanted positions. `slots`: i32 per position, the column it goes to or -1, and
+ * behind them room for a bit per position, whole u64 words at an address divisible by 8. `work`: 19 bytes a column:
  * i64 mantissa · u32 first unfilled row · u32 number of present rows · i8 exponent · u8 kind · u8 any stale, as columns.
+ * `previousMs`: NaN where the first row is the segment's key row; otherwise the time of the row before, after whose decoding
+ * `work` was left as it is. Numbers of rows and stale flags always mean the rows of this call.
  * `outTs`: f64 a row. `outM` (i64), `outE` (i8), `outK` (u8, zeroed here): column after column of `rowCount` entries each.
  * With `asF64`, outM receives float64 bits and outE is not used.
  * @returns bytes read, or -1 when a row is malformed
@@ -508,6 +580,7 @@ export function rowsToColumns(
   slots: usize,
   columnCount: i32,
   work: usize,
+  previousMs: f64,
   outTs: usize,
   outM: usize,
   outE: usize,
@@ -515,20 +588,27 @@ export function rowsToColumns(
   asF64: i32,
 ): i32 {
   const start = p
+  const wanted = (slots + (<usize>positionCount << 2) + 7) & ~7
+  markWanted(slots, positionCount, wanted)
   stateM = work
   stateFrom = stateM + (<usize>columnCount << 3)
   stateCount = stateFrom + (<usize>columnCount << 2)
   stateE = stateCount + (<usize>columnCount << 2)
   stateK = stateE + <usize>columnCount
   stateStale = stateK + <usize>columnCount
-  memory.fill(work, 0, <usize>columnCount * 19)
+  const isFresh = previousMs != previousMs
+  if (isFresh) memory.fill(work, 0, <usize>columnCount * 19)
+  else {
+    memory.fill(stateFrom, 0, <usize>columnCount << 3)
+    memory.fill(stateStale, 0, <usize>columnCount)
+  }
   memory.fill(outK, 0, <usize>columnCount * <usize>rowCount)
   columnRows = rowCount
   columnM = outM
   columnE = outE
   columnK = outK
   columnAsF64 = asF64 != 0
-  let timestamp: i64 = 0
+  let timestamp: i64 = isFresh ? 0 : <i64>previousMs
   let isSparse = false
   for (let row = 0; row < rowCount; row++) {
     if (p >= end) return -1
@@ -540,26 +620,15 @@ export function rowsToColumns(
     p = openSet(cursor, end, flags & 3)
     if (p == 0) return -1
     if (setKind == SET_DENSE) {
-      // Bits in a local: this is the common kind of row.
-      const bitmap = setAt
-      const bytes = <i32>(setEnd - setAt)
-      for (let b = 0; b < bytes; b++) {
-        let bits: u32 = load<u8>(bitmap + b)
-        while (bits) {
-          const position = <u32>(b << 3) + ctz<u32>(bits)
-          bits &= bits - 1
-          if (position >= positionCount || p >= end) return -1
-          const slot = load<i32>(slots + (<usize>position << 2))
-          p = slot < 0 ? skipValue(p) : takeValue(p, slot, row, isSparse)
-        }
-      }
+      p = takeDenseRow(p, end, row, isSparse, positionCount, slots, wanted)
+      if (p == 0) return -1
     } else {
       for (;;) {
         const position = nextPosition()
         if (position < 0) break
         if (<u32>position >= positionCount || p >= end) return -1
         const slot = load<i32>(slots + (<usize>position << 2))
-        p = slot < 0 ? skipValue(p) : takeValue(p, slot, row, isSparse)
+        p = slot < 0 ? skipValues(p, 1, end) : takeValue(p, slot, row, isSparse)
       }
     }
     if (p > end) return -1
@@ -570,6 +639,7 @@ export function rowsToColumns(
       const kind: i32 = load<u8>(stateK + slot)
       const countAt = stateCount + (<usize>slot << 2)
       if (kind != ABSENT) store<i32>(countAt, load<i32>(countAt) + rowCount - from)
+      if (kind == STALE && from < rowCount) store<u8>(stateStale + slot, 1)
       fillRows(slot, from, rowCount, load<i64>(stateM + (<usize>slot << 3)), load<i8>(stateE + slot), kind)
     }
   }

@@ -1,6 +1,6 @@
 import { matches } from '../../model/matcher.ts'
 import { METRIC_NAME } from '../../model/labels.ts'
-import { quoteGo } from '../lex/go-quote.ts'
+import { quoteGo } from '../../model/go-quote.ts'
 import type {
   Aggregation,
   BinaryExpr,

@@ -1,7 +1,7 @@
 import { formatFloatGeneral, formatFloatPlain, type Labels, METRIC_NAME, withLabels } from '../../model/index.ts'
 import { isLabelName } from '../functions/label-functions.ts'
 import { quantileOfSorted, sortNaNFirst } from '../functions/quantile.ts'
-import { quoteGo } from '../lex/go-quote.ts'
+import { quoteGo } from '../../model/go-quote.ts'
 import type { Aggregation } from '../parse/ast.ts'
 import { type Accumulator, createAccumulator } from './accumulators.ts'
 import { selectSeries } from './aggregate-select.ts'

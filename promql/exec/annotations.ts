@@ -1,4 +1,4 @@
-import { quoteLabelValue } from '../../model/index.ts'
+import { quoteGo } from '../../model/index.ts'
 import type { Span } from '../parse/ast.ts'
 
 type Level = 'warning' | 'info'
@@ -37,4 +37,4 @@ function lineColumn(text: string, offset: number): string {
 
 /** ` for metric name "x"`, or nothing where the name is not known. */
 export const forMetric = (metricName: string): string =>
-  metricName === '' ? '' : ` for metric name ${quoteLabelValue(metricName)}`
+  metricName === '' ? '' : ` for metric name ${quoteGo(metricName)}`

@@ -8,7 +8,7 @@ import {
   normalizeBucketBound,
   parseGoFloat,
   projectLabels,
-  quoteLabelValue,
+  quoteGo,
   withLabels,
 } from '../../model/index.ts'
 import {
@@ -96,7 +96,7 @@ function collectGroups(bucketsArg: Expr, ctx: EvalContext): Iterable<HistogramGr
     const upperBound = parseGoFloat(boundText)
     if (upperBound === undefined) {
       const name = labelValue(series.labels, METRIC_NAME)
-      const text = `bucket label "le" is missing or has a malformed value of ${quoteLabelValue(boundText)}`
+      const text = `bucket label "le" is missing or has a malformed value of ${quoteGo(boundText)}`
       ctx.query.annotations.warn(text + forMetric(name), bucketsArg.span)
       ctx.pool.release(series)
       continue

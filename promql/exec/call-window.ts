@@ -1,5 +1,5 @@
 import { invariant } from '../../lib/index.ts'
-import { type Labels, labelValue, METRIC_NAME, quoteLabelValue } from '../../model/index.ts'
+import { type Labels, labelValue, METRIC_NAME, quoteGo } from '../../model/index.ts'
 import { exprType } from '../check/check.ts'
 import { KEEPS_NAME, windowFunctionOf } from '../functions/window-functions.ts'
 import type { Call } from '../parse/ast.ts'
@@ -44,5 +44,5 @@ function noteCounterName(labels: Labels, matrix: MatrixExpr, { annotations }: Ev
   const name = labelValue(labels, METRIC_NAME)
   if (name === '' || COUNTER_NAME.test(name)) return
   const text = 'metric might not be a counter, name does not end in _total/_sum/_count/_bucket:'
-  annotations.info(`${text} ${quoteLabelValue(name)}`, matrix.span)
+  annotations.info(`${text} ${quoteGo(name)}`, matrix.span)
 }

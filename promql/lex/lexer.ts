@@ -1,5 +1,5 @@
 import { ParseError } from '../parse/parse-error.ts'
-import { quoteGo, quoteRune } from './go-quote.ts'
+import { quoteGo, quoteRune } from '../../model/go-quote.ts'
 import { type TokenKind, WORDS } from './token.ts'
 
 const SPACE = 1

@@ -1,4 +1,4 @@
-import { quoteGo } from './go-quote.ts'
+import { quoteGo } from '../../model/go-quote.ts'
 
 const OPERATORS = [
   '+',

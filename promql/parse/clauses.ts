@@ -1,4 +1,4 @@
-import { quoteGo } from '../lex/go-quote.ts'
+import { quoteGo } from '../../model/go-quote.ts'
 import { startsOperand, type TokenKind } from '../lex/token.ts'
 import { unquote } from '../lex/unquote.ts'
 import type { VectorMatching } from './ast.ts'

@@ -1,5 +1,5 @@
 import { functionSignatures } from '../check/function-signatures.ts'
-import { quoteGo } from '../lex/go-quote.ts'
+import { quoteGo } from '../../model/go-quote.ts'
 import { isAggregationKind, isFunctionWord, isNameWord, startsOperand, type TokenKind } from '../lex/token.ts'
 import { unquote } from '../lex/unquote.ts'
 import type { Aggregation, AggregationOp, BinaryOp, Call, Expr, StringLiteral, VectorSelector } from './ast.ts'

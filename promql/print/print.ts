@@ -2,7 +2,7 @@ import { formatDuration } from '../../model/duration.ts'
 import { formatFloatGeneral, formatFloatPlain } from '../../model/float.ts'
 import { compareStrings, isLegacyLabelName, METRIC_NAME } from '../../model/labels.ts'
 import type { Matcher } from '../../model/matcher.ts'
-import { quoteGo } from '../lex/go-quote.ts'
+import { quoteGo } from '../../model/go-quote.ts'
 import type {
   Aggregation,
   AtModifier,

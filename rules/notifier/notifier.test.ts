@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { createHttpClient, type HttpClient, Registry, silentLogger, systemClock } from '../../lib/index.ts'
@@ -21,13 +21,14 @@ afterEach(async () => {
 /** An Alertmanager's receiving end. `onRequest` may hold an answer back. */
 async function startReceiver(onRequest: (count: number) => number | Promise<number> = () => 200) {
   const received: Received[] = []
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     received.push({ path: `${request.method} ${request.url}`, alerts: JSON.parse(Buffer.concat(chunks).toString()) })
     response.statusCode = await onRequest(received.length)
     response.end()
-  })
+  }
+  const server = createServer((request, response) => void answer(request, response))
   servers.push(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const client = createHttpClient({})

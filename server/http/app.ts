@@ -6,6 +6,7 @@ import type { Logger } from '../../lib/index.ts'
 import { sendFailure } from './envelope.ts'
 import type { Port } from './port.ts'
 
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const
 const FORM_BYTES_MAX = 16 * 1024 * 1024
 
 /** An HTTP application for a port (`ready()` it, then `port.begin()`), with what every one shares: compression, form bodies, headers, repeated parameters. */
@@ -36,8 +37,11 @@ export async function createHttpApp(port: Port, logger: Logger): Promise<Fastify
   await app.register(formbody, { parser: (text) => new URLSearchParams(text) as unknown as Record<string, unknown> })
   await app.register(compress, { encodings: ['gzip', 'deflate'], threshold: 1400, zlibOptions: { level: 1 } })
   app.setErrorHandler((error, _request, reply) => void sendFailure(reply, error))
-  app.setNotFoundHandler((_request, reply) =>
-    reply.code(404).type('text/plain; charset=utf-8').send('404 page not found'),
-  )
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0]!
+    const isKnown = METHODS.some((method) => app.hasRoute({ method, url: path }))
+    const [status, text] = isKnown ? [405, 'Method Not Allowed'] : [404, '404 page not found']
+    return reply.code(status).type('text/plain; charset=utf-8').send(text)
+  })
   return app
 }

@@ -1,12 +1,9 @@
-import { crc32 } from 'node:zlib'
-import { lz4Pack, lz4Unpack } from '../../lib/index.ts'
 import type { Labels } from '../../model/index.ts'
-import { ByteReader, ByteWriter } from '../bytes.ts'
-import { CorruptionError } from '../errors.ts'
+import { type ByteReader, ByteWriter } from '../bytes.ts'
+import { packFile, unpackFile } from '../packed-file.ts'
 
 // Format: docs/formats/block.md.
-const MAGIC = 0x4942_5442 // "BTBI"
-const VERSION = 1
+const KIND = { magic: 0x4942_5442, version: 1, name: 'an index of a block' } as const // "BTBI"
 export const PAGE_BYTES = 65_536
 
 export interface BlockGroup {
@@ -74,29 +71,12 @@ export function encodeBlockIndex(index: BlockIndex): Uint8Array {
   plain.varint(symbols.size)
   for (const text of symbols.keys()) plain.string(text)
   plain.append(body.bytes())
-  const packed = lz4Pack(plain.bytes())
-  const out = new ByteWriter(16 + packed.length)
-  out.u32(MAGIC)
-  out.u32(VERSION)
-  out.u32(packed.length)
-  out.u32(crc32(packed))
-  out.append(packed)
-  return out.bytes()
+  return packFile(KIND, plain.bytes())
 }
 
 /** @throws {CorruptionError} */
 export function decodeBlockIndex(bytes: Uint8Array, file: string): BlockIndex {
-  try {
-    const outer = new ByteReader(bytes)
-    if (outer.u32() !== MAGIC || outer.u32() !== VERSION) throw new Error('not an index of a block')
-    const length = outer.u32()
-    const checksum = outer.u32()
-    const packed = outer.take(length)
-    if (crc32(packed) !== checksum) throw new Error('the checksum does not match')
-    return decodeBody(new ByteReader(lz4Unpack(packed)))
-  } catch (cause) {
-    throw new CorruptionError(file, 0, (cause as Error).message, { cause })
-  }
+  return unpackFile(KIND, bytes, file, decodeBody)
 }
 
 function decodeBody(body: ByteReader): BlockIndex {

@@ -1,13 +1,9 @@
-import { crc32 } from 'node:zlib'
-import { lz4Pack, lz4Unpack } from '../../lib/index.ts'
 import type { Labels } from '../../model/index.ts'
-import { ByteReader, ByteWriter } from '../bytes.ts'
-import { CorruptionError } from '../errors.ts'
+import { type ByteReader, ByteWriter } from '../bytes.ts'
+import { packFile, unpackFile } from '../packed-file.ts'
 
 // Format: docs/formats/checkpoint.md.
-const MAGIC = 0x5043_5442 // "BTCP"
-const VERSION = 1
-const HEADER_BYTES = 16
+const KIND = { magic: 0x5043_5442, version: 1, name: 'a checkpoint' } as const // "BTCP"
 
 export interface CheckpointGroup {
   readonly id: number
@@ -69,29 +65,12 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   head.varint(symbols.size)
   for (const text of symbols.keys()) head.string(text)
   head.append(body.bytes())
-  const packed = lz4Pack(head.bytes())
-  const out = new ByteWriter(HEADER_BYTES + packed.length)
-  out.u32(MAGIC)
-  out.u32(VERSION)
-  out.u32(packed.length)
-  out.u32(crc32(packed))
-  out.append(packed)
-  return out.bytes()
+  return packFile(KIND, head.bytes())
 }
 
 /** @throws {CorruptionError} */
 export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
-  try {
-    const outer = new ByteReader(bytes)
-    if (outer.u32() !== MAGIC || outer.u32() !== VERSION) throw new Error('not a checkpoint')
-    const length = outer.u32()
-    const checksum = outer.u32()
-    const packed = outer.take(length)
-    if (crc32(packed) !== checksum) throw new Error('the checksum does not match')
-    return decodeBody(new ByteReader(lz4Unpack(packed)))
-  } catch (cause) {
-    throw new CorruptionError(file, 0, (cause as Error).message, { cause })
-  }
+  return unpackFile(KIND, bytes, file, decodeBody)
 }
 
 function decodeBody(body: ByteReader): Checkpoint {

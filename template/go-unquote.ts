@@ -1,38 +1,3 @@
-const SHORT_ESCAPES: Readonly<Record<string, string>> = {
-  '\x07': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-  '\\': '\\\\',
-}
-
-// Go prints letters, marks, numbers, punctuation, symbols and the plain space as they are.
-const PRINTABLE = /[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u
-
-/** Go's strconv.Quote: double quotes, escapes for what is not printable. */
-export function goQuote(text: string): string {
-  return `"${[...text].map((c) => (c === '"' ? '\\"' : escapeRune(c))).join('')}"`
-}
-
-/** Go's strconv.QuoteRune. */
-export function goQuoteRune(codePoint: number): string {
-  const rune = String.fromCodePoint(codePoint)
-  return rune === "'" ? "'\\''" : `'${escapeRune(rune)}'`
-}
-
-function escapeRune(rune: string): string {
-  const short = SHORT_ESCAPES[rune]
-  if (short !== undefined) return short
-  if (PRINTABLE.test(rune)) return rune
-  const codePoint = rune.codePointAt(0)!
-  const hex = codePoint.toString(16)
-  if (codePoint < 0x80) return `\\x${hex.padStart(2, '0')}`
-  return codePoint < 0x10000 ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`
-}
-
 /** Reads an interpreted (`"…"`) or raw (backquoted) Go string literal; `undefined` where an escape is wrong. */
 export function goUnquote(literal: string): string | undefined {
   const body = literal.slice(1, -1)

@@ -12,7 +12,7 @@ const NAMED: Readonly<Record<string, string>> = {
 const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u
 const PLAIN = /^[ !#-[\]-~]*$/
 
-/** Go's `%q` of a string. Bytes that are no UTF-8, held as U+DC80–U+DCFF (see `unquote`), come out as `\x80`–`\xff`. */
+/** Go's `%q` of a string. Bytes that are no UTF-8, held as U+DC80–U+DCFF (as PromQL's lexer keeps them), come out as `\x80`–`\xff`. */
 export function quoteGo(text: string): string {
   if (PLAIN.test(text)) return `"${text}"`
   let out = ''
