@@ -44,10 +44,13 @@ interface Seen {
 }
 
 /** A client of one server, whose `get` makes one exchange after the other. */
-function clientOf(port: number, options: { timeoutMs?: number; bodyBytesMax?: number; keepAliveMs?: number } = {}) {
+function clientOf(
+  port: number,
+  options: { host?: string; timeoutMs?: number; bodyBytesMax?: number; keepAliveMs?: number } = {},
+) {
   const client = new PlainHttpClient({ keepAliveMs: options.keepAliveMs ?? 60_000 })
   cleanups.push(() => client.close())
-  const url = `http://127.0.0.1:${port}/metrics?a=b`
+  const url = `http://${options.host ?? '127.0.0.1'}:${port}/metrics?a=b`
   const timeoutMs = options.timeoutMs ?? 5000
   const request = plainRequest({ url, timeoutMs, bodyBytesMax: options.bodyBytesMax ?? 0 })!
   let settle: { resolve: (seen: Seen) => void; reject: (error: Error) => void } | undefined
@@ -269,12 +272,23 @@ test('a cancelled exchange is not heard of', async () => {
 test('a refused connection and a closed client fail', async () => {
   const { get } = clientOf(1)
   await expect(get()).rejects.toThrow('GET http://127.0.0.1:1/metrics?a=b: connect ECONNREFUSED 127.0.0.1:1')
-  const server = await serve(() => undefined)
+  const server = await serve((socket, _request, number) => {
+    if (number === 0) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx')
+  })
   const other = clientOf(server.port)
+  await other.get()
   const waiting = other.get()
-  await expect.poll(() => server.requests.length).toBe(1)
+  await expect.poll(() => server.requests.length).toBe(2)
   other.client.close()
   await expect(waiting).rejects.toMatchObject({ code: 'ERR_HTTP_REQUEST' })
+  expect(server.connections).toBe(1)
+})
+
+test('finds the address of a name', async () => {
+  const server = await serve((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx'))
+  const { get } = clientOf(server.port, { host: 'localhost' })
+  expect((await get()).body).toBe('x')
+  expect(server.requests[0]).toContain(`host: localhost:${server.port}\r\n`)
 })
 
 test('lets connections go that nobody uses', async () => {

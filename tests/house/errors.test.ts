@@ -10,7 +10,7 @@ function* sources(folder: string): Generator<string> {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (entry.isDirectory()) {
       if (!SKIPPED.has(entry.name) && !entry.name.startsWith('.')) yield* sources(join(folder, entry.name))
-    } else if (entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts')) yield join(folder, entry.name)
+    } else if (entry.name.endsWith('.ts') && !/(\.test|-child)\.ts$/.test(entry.name)) yield join(folder, entry.name)
   }
 }
 

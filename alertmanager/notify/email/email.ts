@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import { createTransport, type SMTPSentMessageInfo, type SMTPTransportOptions } from 'nodemailer'
+import type { SMTPSentMessageInfo, SMTPTransportOptions } from 'nodemailer'
 import addressparser from 'nodemailer/lib/addressparser'
 import { type Clock, errorMessage } from '../../../lib/index.ts'
 import type { EmailConfig, Secret, TlsConfig } from '../../config/types.ts'
@@ -57,6 +57,8 @@ export class EmailNotifier implements Notifier {
     const open = recipients.filter((address) => !progress.isDone(address))
     if (open.length === 0) return { detail: 'all recipients had it already' }
     const message = await this.#message(notification, from[0]!, open)
+    // Loaded with the first mail: most processes start without sending one.
+    const { createTransport } = await import('nodemailer')
     const transport = createTransport(await this.#transportOptions())
     try {
       const info = await transport.sendMail(message)
