@@ -1,5 +1,6 @@
 import { AppError } from '../lib/errors.ts'
 
+/** Text that is no duration, or one too long to hold. */
 export class DurationError extends AppError {
   override readonly code = 'ERR_DURATION'
   override readonly httpStatus = 400

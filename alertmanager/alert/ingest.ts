@@ -12,6 +12,7 @@ export interface AlertInput {
   readonly generatorUrl: string
 }
 
+/** An alert that cannot be taken: without labels, with bad names or impossible times. */
 export class InvalidAlertError extends AppError {
   override readonly code = 'ERR_ALERT_INVALID'
   override readonly httpStatus = 400

@@ -6,6 +6,7 @@ export class InvalidSilenceError extends AppError {
   override readonly httpStatus = 400
 }
 
+/** No silence has this id. */
 export class SilenceNotFoundError extends AppError {
   override readonly code = 'ERR_SILENCE_NOT_FOUND'
   override readonly httpStatus = 404

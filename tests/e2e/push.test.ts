@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Gauge, Pushgateway, Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Belltower, startBelltower, temporaryFolder, waitFor } from '../support/belltower.ts'
+import { hasProgram } from '../support/programs.ts'
 
 const folder = temporaryFolder()
 let server: Belltower
@@ -48,7 +49,7 @@ test("prom-client's Pushgateway class: push, replace, delete", async () => {
   )
 })
 
-test('curl pushes, and what was pushed is there after kill -9', async () => {
+test.skipIf(!hasProgram('curl'))('curl pushes, and what was pushed is there after kill -9', async () => {
   execFileSync('curl', ['-sS', '--fail', '--data-binary', '@-', `${server.url}/pushgateway/metrics/job/by_curl`], {
     input: '# TYPE curl_pushed gauge\ncurl_pushed{kind="text"} 3.5\n',
   })
