@@ -2,7 +2,7 @@ import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { errorMessage } from './errors.ts'
 import { BodyTooLargeError, HttpRequestError } from './http-client.ts'
-import { Inflater } from './inflater.ts'
+import { Inflater, type Unpacked } from './inflater.ts'
 
 // Unpacking this much takes two milliseconds or three; more of it is the thread pool's business.
 const PACKED_AT_ONCE_BYTES = 256 * 1024
@@ -32,7 +32,7 @@ export function gunzipAtOnce(packed: Uint8Array, encoding: string, bytesMax: num
   if (!isLimit && end > 4 && packed[end - 1]! * 2 ** 24 + packed[end - 2]! * 2 ** 16 > UNPACKED_AT_ONCE_BYTES) {
     return undefined
   }
-  let unpacked: Uint8Array | 'too large'
+  let unpacked: Unpacked
   try {
     unpacked = inflater.gunzip(packed, isLimit ? bytesMax : UNPACKED_AT_ONCE_BYTES)
   } catch (error) {

@@ -2,7 +2,7 @@
 import { BodyTooLargeError, HttpRequestError } from './http-client.ts'
 
 /** Of all lines in front of the body together, and of all behind it. */
-export const HEAD_BYTES_MAX = 16 * 1024
+const HEAD_BYTES_MAX = 16 * 1024
 /** Of a body without a limit of its own. */
 const BODY_BYTES_MAX = 1 << 30
 const BODY_BYTES_INITIAL = 32 * 1024

@@ -53,41 +53,59 @@ const READ_BYTES = 64 * 1024
  * all connections read into one buffer, one timer watches all deadlines. No TLS, no proxies, no redirects.
  */
 export class PlainHttpClient {
-  readonly #shared: Shared
-  readonly #origins = new Map<string, Origin>()
+  readonly #origins: Origins
 
   constructor(options: PlainHttpClientOptions) {
-    this.#shared = { readBuffer: Buffer.allocUnsafeSlow(READ_BYTES), deadlines: new Deadlines(), ...options }
+    this.#origins = new Origins(options)
   }
 
   exchange(request: PlainRequest, receiver: PlainReceiver): PlainExchange {
-    const key = `${request.host} ${request.port}`
-    let origin = this.#origins.get(key)
-    if (origin === undefined) {
-      origin = new Origin(request.host, request.port, this.#shared)
-      this.#origins.set(key, origin)
-    }
-    return new Exchange(request, receiver, origin, this.#shared.deadlines)
+    return new Exchange(request, receiver, this.#origins)
   }
 
   /** Ends all connections; exchanges under way fail. */
   close(): void {
-    for (const origin of this.#origins.values()) origin.close()
-    this.#origins.clear()
+    this.#origins.close()
   }
 }
 
-interface Shared extends PlainHttpClientOptions {
+/** Those that have connections, and what all of them share. */
+class Origins {
+  readonly keepAliveMs: number
+  readonly deadlines = new Deadlines()
   /** One for all: between reading and the callback nothing else runs. */
-  readonly readBuffer: Buffer
-  readonly deadlines: Deadlines
+  readonly readBuffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  isClosed = false
+  readonly #byKey = new Map<string, Origin>()
+
+  constructor({ keepAliveMs }: PlainHttpClientOptions) {
+    this.keepAliveMs = keepAliveMs
+  }
+
+  of(key: string, { host, port }: PlainRequest): Origin {
+    let origin = this.#byKey.get(key)
+    if (origin === undefined) {
+      origin = new Origin(this, { key, host, port })
+      this.#byKey.set(key, origin)
+    }
+    return origin
+  }
+
+  forget(key: string, origin: Origin): void {
+    if (this.#byKey.get(key) === origin) this.#byKey.delete(key)
+  }
+
+  close(): void {
+    this.isClosed = true
+    for (const origin of this.#byKey.values()) origin.close()
+  }
 }
 
 class Exchange implements PlainExchange {
   readonly request: PlainRequest
   readonly #receiver: PlainReceiver
-  readonly #origin: Origin
-  readonly #deadlines: Deadlines
+  readonly #origins: Origins
+  readonly #originKey: string
   #connection: Connection | undefined
   #isRetried = false
   #isRunning = false
@@ -98,11 +116,11 @@ class Exchange implements PlainExchange {
   /** Place in `Deadlines`, -1 = none. */
   deadlineIndex = -1
 
-  constructor(request: PlainRequest, receiver: PlainReceiver, origin: Origin, deadlines: Deadlines) {
+  constructor(request: PlainRequest, receiver: PlainReceiver, origins: Origins) {
     this.request = request
     this.#receiver = receiver
-    this.#origin = origin
-    this.#deadlines = deadlines
+    this.#origins = origins
+    this.#originKey = `${request.host} ${request.port}`
   }
 
   start(): void {
@@ -110,8 +128,8 @@ class Exchange implements PlainExchange {
     this.#isRetried = false
     this.#round++
     this.deadlineMs = performance.now() + this.request.timeoutMs
-    this.#deadlines.add(this)
-    this.#connection = this.#origin.connection()
+    this.#origins.deadlines.add(this)
+    this.#connection = this.#origins.of(this.#originKey, this.request).connection()
     this.#connection.send(this)
   }
 
@@ -127,9 +145,9 @@ class Exchange implements PlainExchange {
   /** The connection is gone. @param mayRetry it had been idle for a while and answered nothing */
   lose(error: Error | undefined, mayRetry: boolean): void {
     this.#connection = undefined
-    if (mayRetry && !this.#isRetried) {
+    if (mayRetry && !this.#isRetried && !this.#origins.isClosed) {
       this.#isRetried = true
-      this.#connection = this.#origin.freshConnection()
+      this.#connection = this.#origins.of(this.#originKey, this.request).freshConnection()
       this.#connection.send(this)
       return
     }
@@ -176,7 +194,7 @@ class Exchange implements PlainExchange {
 
   #finish(): void {
     this.#isRunning = false
-    this.#deadlines.remove(this)
+    this.#origins.deadlines.remove(this)
     this.#connection?.abandon()
     this.#connection = undefined
   }
@@ -184,18 +202,16 @@ class Exchange implements PlainExchange {
 
 /** Connections to one host and port. */
 class Origin {
-  readonly #host: string
-  readonly #port: number
-  readonly #shared: Shared
+  readonly #origins: Origins
+  readonly #address: { readonly key: string; readonly host: string; readonly port: number }
   readonly #all = new Set<Connection>()
   /** Those used last at the end, so that the others can grow old. */
   readonly #idle: Connection[] = []
   #sweeper: NodeJS.Timeout | undefined
 
-  constructor(host: string, port: number, shared: Shared) {
-    this.#host = host
-    this.#port = port
-    this.#shared = shared
+  constructor(origins: Origins, address: { key: string; host: string; port: number }) {
+    this.#origins = origins
+    this.#address = address
   }
 
   connection(): Connection {
@@ -203,9 +219,10 @@ class Origin {
   }
 
   freshConnection(): Connection {
-    const { readBuffer } = this.#shared
-    const connection: Connection = new Connection(this, (onBytes) =>
-      connect({ host: this.#host, port: this.#port, noDelay: true, onread: { buffer: readBuffer, callback: onBytes } }),
+    const { host, port } = this.#address
+    const { readBuffer } = this.#origins
+    const connection = new Connection(this, (onBytes) =>
+      connect({ host, port, noDelay: true, onread: { buffer: readBuffer, callback: onBytes } }),
     )
     this.#all.add(connection)
     return connection
@@ -214,26 +231,26 @@ class Origin {
   takeBack(connection: Connection): void {
     connection.idleSinceMs = performance.now()
     this.#idle.push(connection)
-    this.#sweeper ??= setInterval(() => this.#sweep(), this.#shared.keepAliveMs / 2).unref()
+    this.#sweeper ??= setInterval(() => this.#sweep(), this.#origins.keepAliveMs / 2).unref()
   }
 
   forget(connection: Connection): void {
     this.#all.delete(connection)
     const index = this.#idle.indexOf(connection)
     if (index >= 0) this.#idle.splice(index, 1)
+    if (this.#all.size > 0) return
+    clearInterval(this.#sweeper)
+    this.#sweeper = undefined
+    this.#origins.forget(this.#address.key, this)
   }
 
   close(): void {
-    clearInterval(this.#sweeper)
     for (const connection of this.#all) connection.destroy()
   }
 
   #sweep(): void {
-    const oldestMs = performance.now() - this.#shared.keepAliveMs
-    while (this.#idle.length > 0 && this.#idle[0]!.idleSinceMs < oldestMs) this.#idle.shift()!.destroy()
-    if (this.#idle.length > 0) return
-    clearInterval(this.#sweeper)
-    this.#sweeper = undefined
+    const oldestMs = performance.now() - this.#origins.keepAliveMs
+    while (this.#idle.length > 0 && this.#idle[0]!.idleSinceMs < oldestMs) this.#idle[0]!.destroy()
   }
 }
 
@@ -309,7 +326,7 @@ class Connection {
 
   #onEnd(): void {
     if (this.#exchange !== undefined && this.#reader.end()) this.#complete(this.#exchange)
-    else this.#socket.destroy()
+    else this.destroy()
   }
 
   #onClose(): void {

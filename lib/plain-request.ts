@@ -33,7 +33,7 @@ export function plainRequest(request: HttpRequest, config: HttpClientConfig = {}
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: Number(url.port) || 80,
+    port: url.port === '' ? 80 : Number(url.port),
     bytes: Buffer.from(`GET ${url.pathname}${url.search} HTTP/1.1\r\n${head}\r\n`, 'latin1'),
     name: `GET ${url.origin}${url.pathname}${url.search}`,
     timeoutMs: request.timeoutMs,

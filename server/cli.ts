@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command `belltower`. */
+import './v8-settings.ts'
 import { Command, CommanderError } from 'commander'
 import { ConfigError, errorMessage } from '../lib/index.ts'
 import { runStandaloneAlertmanager, ALERTMANAGER_FLAGS } from './standalone-alertmanager.ts'

@@ -32,6 +32,7 @@ export class IntervalLengths extends Summary<'interval' | 'quantile'> {
   }
 
   count(interval: string, lengthMs: number): void {
+    if (this.#clock.nowMs() >= this.#windowEndMs) this.#moveWindows()
     let lengths = this.#byInterval.get(interval)
     if (lengths === undefined) {
       lengths = { windows: [new Map()], count: 0, sumMs: 0 }
@@ -42,7 +43,6 @@ export class IntervalLengths extends Summary<'interval' | 'quantile'> {
     window.set(key, (window.get(key) ?? 0) + 1)
     lengths.count++
     lengths.sumMs += lengthMs
-    if (this.#clock.nowMs() >= this.#windowEndMs) this.#moveWindows()
   }
 
   override get(): ReturnType<Summary<'interval' | 'quantile'>['get']> {

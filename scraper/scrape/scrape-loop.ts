@@ -90,8 +90,13 @@ export class ScrapeLoop implements Waiter {
     if (this.lastScrapeMs > 0) {
       this.#parts.metrics.intervalLengths.count(this.#intervalText, this.#timestampMs - this.lastScrapeMs)
     }
-    if (this.forcedError === undefined) this.#source.request()
-    else this.#finish(undefined, 'text', this.forcedError)
+    try {
+      if (this.forcedError === undefined) this.#source.request()
+      else this.#finish(undefined, 'text', this.forcedError)
+    } catch (error) {
+      // Others wait for the same tick.
+      this.#finish(undefined, 'text', error)
+    }
   }
 
   #nextSlotMs(afterMs: number): number {

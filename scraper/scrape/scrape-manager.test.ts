@@ -160,6 +160,43 @@ test.each<[string, Handler, string]>([
   await until(() => value(group()!.rows.at(-1), { __name__: 'a', ...own }) === 1)
 })
 
+test('follows a target that sends elsewhere, if it may', async () => {
+  let asked = 0
+  const there = await serve(page(() => 'a 1\n'))
+  const here = await serve((_req, res) => {
+    asked++
+    res.writeHead(302, { Location: `http://${there}/metrics` }).end()
+  })
+  const { manager, store } = rig()
+  const config = job(here)
+  await apply(manager, config)
+  const own = { instance: here, job: 'j' }
+  const rows = await rowsAfter(() => store.groups[0], 3)
+  expect(rows.map((row) => value(row, { __name__: 'a', ...own }))).toEqual(rows.map(() => 1))
+  // After the first time one request is enough.
+  expect(asked).toBeLessThanOrEqual(rows.length + 2)
+  await apply(manager, { ...config, http: { followRedirects: false } })
+  await until(() => manager.targets()[0]!.lastError === 'server returned HTTP status 302 Found')
+})
+
+test('carries credentials and headers of the job', async () => {
+  const seen: IncomingMessage[] = []
+  const address = await serve((req, res) => {
+    seen.push(req)
+    page(() => 'a 1\n')(req, res)
+  })
+  const { manager, store } = rig()
+  const http = { basicAuth: { username: 'u', password: 'p' }, headers: { 'X-Key': 'k' } }
+  await apply(manager, job(address, { http, enableCompression: false }))
+  await rowsAfter(() => store.groups[0], 1)
+  expect(seen[0]!.headers).toMatchObject({
+    authorization: `Basic ${Buffer.from('u:p').toString('base64')}`,
+    'x-key': 'k',
+    'accept-encoding': 'identity',
+    host: address,
+  })
+})
+
 test('serves targets inside the process', async () => {
   let n = 0
   const self: InProcessTarget = {
