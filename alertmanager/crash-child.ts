@@ -1,7 +1,10 @@
 // A process for the crash test to kill: an Alertmanager on the folder argv[2] with the configuration argv[3]. It reads lines
 // from standard input: `push NAME` or `silence NAME`, and prints `done` when that is durable.
 import { createInterface } from 'node:readline'
-import { createHttpClient, Registry, silentLogger, systemClock } from '../lib/index.ts'
+import { systemClock } from '../lib/index.ts'
+import { silentLogger } from '../lib/log.ts'
+import { Registry } from '../lib/metrics.ts'
+import { createHttpClient } from '../lib/undici-client.ts'
 import { createMatcher, labelsFromRecord } from '../model/index.ts'
 import { createAlertmanager, parseAlertmanagerConfig } from './index.ts'
 

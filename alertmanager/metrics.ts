@@ -1,4 +1,5 @@
-import { Counter, counterOf, Gauge, gaugeOf, Histogram, type Registry } from '../lib/index.ts'
+import type { Registry } from '../lib/index.ts'
+import { Counter, counterOf, Gauge, gaugeOf, Histogram } from '../lib/metrics.ts'
 import type { NotificationLog } from './notify/notification-log.ts'
 import type { Integration } from './notify/notifier.ts'
 import { silenceState, type Silences } from './silence/silences.ts'

@@ -4,9 +4,9 @@ import {
   type HttpRequest,
   HttpRequestError,
   ManualClock,
-  Registry,
-  silentLogger,
 } from '../lib/index.ts'
+import { silentLogger } from '../lib/log.ts'
+import { Registry } from '../lib/metrics.ts'
 import { labelsFromRecord } from '../model/index.ts'
 import { type Alertmanager, type AlertmanagerOptions, createAlertmanager, parseAlertmanagerConfig } from './index.ts'
 

@@ -6,7 +6,7 @@ import { createRowTwin } from './row-twin.ts'
 
 // Two memories with the same layout: one for the WebAssembly, one for the twin. Every call must leave both equal.
 const BASE = KERNEL_RESERVED_BYTES
-const AREA = 1 << 14
+const AREA = 1 << 15
 const OUT = BASE
 const ENTRIES = OUT + AREA
 const M = ENTRIES + AREA
@@ -58,7 +58,7 @@ const change = fc.oneof(
 )
 
 const scenario = fc
-  .record({ positionCount: fc.integer({ min: 1, max: 80 }), sparse: fc.boolean() })
+  .record({ positionCount: fc.integer({ min: 1, max: 150 }), sparse: fc.boolean() })
   .chain(({ positionCount, sparse }) =>
     fc.record({
       positionCount: fc.constant(positionCount),
@@ -71,6 +71,8 @@ const scenario = fc
         { minLength: 1, maxLength: 12 },
       ),
       firstMs: fc.integer({ min: -1e12, max: 4e12 }),
+      every: fc.constantFrom(1, 2, 7, 30),
+      splitAt: fc.nat({ max: 11 }),
     }),
   )
 
@@ -102,7 +104,7 @@ const bitsOf = (entry: Pick<Entry, 'kind' | 'exponent' | 'payload'>): bigint => 
 
 test('rows: encode, apply and columns equal the twin and give back every bit', () => {
   fc.assert(
-    fc.property(scenario, ({ positionCount, sparse, rows, firstMs }) => {
+    fc.property(scenario, ({ positionCount, sparse, rows, firstMs, every, splitAt }) => {
       clear(BASE, END - BASE)
       const want: (bigint | undefined)[][] = []
       let current: (bigint | undefined)[] = Array(positionCount).fill(undefined)
@@ -147,16 +149,16 @@ test('rows: encode, apply and columns equal the twin and give back every bit', (
       same(M, AREA * 3, 'replayed state')
       expect(bytes[0]!.subarray(K, K + positionCount).map((kind) => kind & 3)).toEqual(state)
 
-      // Every second position is wanted.
-      const wanted = Math.ceil(positionCount / 2)
+      // Each `every`-th position is wanted.
+      const wanted = Math.ceil(positionCount / every)
       for (const view of views) {
-        for (let p = 0; p < positionCount; p++) view.setInt32(SLOTS + 4 * p, p % 2 === 0 ? p / 2 : -1, true)
+        for (let p = 0; p < positionCount; p++) view.setInt32(SLOTS + 4 * p, p % every === 0 ? p / every : -1, true)
       }
       for (const asF64 of [0, 1]) {
         const n = rows.length
         clear(COL_M, AREA * 3)
         const read = both.map((kernels) =>
-          kernels.rowsToColumns(OUT, out, n, positionCount, SLOTS, wanted, WORK, TS, COL_M, COL_E, COL_K, asF64),
+          kernels.rowsToColumns(OUT, out, n, positionCount, SLOTS, wanted, WORK, NaN, TS, COL_M, COL_E, COL_K, asF64),
         )
         expect(read).toEqual([out - OUT, out - OUT])
         same(TS, 8 * n, 'timestamps')
@@ -172,10 +174,49 @@ test('rows: encode, apply and columns equal the twin and give back every bit', (
             const exponent = views[0]!.getInt8(COL_E + at)
             const got =
               kind === 0 ? undefined : asF64 ? BigInt.asUintN(64, payload) : bitsOf({ kind, exponent, payload })
-            expect(got).toBe(want[row]![slot * 2])
+            expect(got).toBe(want[row]![slot * every])
           }
         }
       }
+
+      // The same in two steps, the second from where the first one stopped: only its own rows come out.
+      const split = Math.min(splitAt, rows.length - 1)
+      if (split === 0) return
+      const middle = ends[split - 1]!
+      const columns = [TS, COL_M, COL_E, COL_K] as const
+      const whole = bytes[0]!.subarray(COL_M, COL_M + 8 * wanted * rows.length).toString('latin1')
+      const wholeKinds = bytes[0]!.subarray(COL_K, COL_K + wanted * rows.length).toString('latin1')
+      const inTwo = both.map((kernels) => [
+        kernels.rowsToColumns(OUT, middle, split, positionCount, SLOTS, wanted, WORK, NaN, ...columns, 1),
+        kernels.rowsToColumns(
+          middle,
+          out,
+          rows.length - split,
+          positionCount,
+          SLOTS,
+          wanted,
+          WORK,
+          times[split - 1]!,
+          ...columns,
+          1,
+        ),
+      ])
+      expect(inTwo).toEqual(both.map(() => [middle - OUT, out - middle]))
+      const left = rows.length - split
+      for (let slot = 0; slot < wanted; slot++) {
+        const at = slot * rows.length + split
+        const kinds = bytes[0]!.toString('latin1', COL_K + slot * left, COL_K + (slot + 1) * left)
+        expect(kinds).toBe(wholeKinds.slice(at, at + left))
+        for (let row = 0; row < left; row++) {
+          if (kinds.charCodeAt(row) === 0) continue
+          const from = COL_M + 8 * (slot * left + row)
+          expect(bytes[0]!.toString('latin1', from, from + 8)).toBe(whole.slice(8 * (at + row), 8 * (at + row) + 8))
+        }
+      }
+      same(TS, 8 * left, 'later timestamps')
+      same(COL_K, left * wanted, 'later kinds')
+      same(WORK + 12 * wanted, 4 * wanted, 'later counts')
+      same(WORK + 16 * wanted, 3 * wanted, 'later state')
     }),
     { numRuns: 400 },
   )
@@ -199,7 +240,21 @@ test('rows: hostile bytes end in the same answer, never out of bounds', () => {
         for (const view of views) for (let p = 0; p < positionCount; p++) view.setInt32(SLOTS + 4 * p, p, true)
         const rowCount = 3
         const read = both.map((k) =>
-          k.rowsToColumns(OUT, OUT + body.length, rowCount, positionCount, SLOTS, 40, WORK, TS, COL_M, COL_E, COL_K, 0),
+          k.rowsToColumns(
+            OUT,
+            OUT + body.length,
+            rowCount,
+            positionCount,
+            SLOTS,
+            40,
+            WORK,
+            NaN,
+            TS,
+            COL_M,
+            COL_E,
+            COL_K,
+            0,
+          ),
         )
         expect(read[0]).toBe(read[1])
         expect(bytes[0]!.subarray(COL_K + 40 * rowCount, COL_K + AREA).every((byte) => byte === 0)).toBe(true)

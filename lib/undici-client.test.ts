@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterEach, expect, test } from 'vitest'
-import { createHttpClient, type HttpClient, type HttpClientConfig } from './index.ts'
+import type { HttpClient, HttpClientConfig } from './http-client.ts'
+import { createHttpClient } from './undici-client.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {

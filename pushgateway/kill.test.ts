@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Registry } from 'prom-client'
 import { afterEach, expect, test } from 'vitest'
-import { silentLogger, systemClock } from '../lib/index.ts'
+import { systemClock } from '../lib/index.ts'
+import { silentLogger } from '../lib/log.ts'
 import { createPushgateway } from './index.ts'
 
 // Goal: a push that was answered 200 survives kill -9. Method: clients push at once to a real process, which is killed in
@@ -13,7 +14,8 @@ import { createPushgateway } from './index.ts'
 
 const SERVER = `
   const { createPushgateway, pushgatewayApi } = await import(process.env.GATEWAY)
-  const { silentLogger, systemClock } = await import(process.env.LIB)
+  const { systemClock } = await import(process.env.CLOCK)
+  const { silentLogger } = await import(process.env.LOG)
   const { Registry } = await import('prom-client')
   const { fastify } = await import('fastify')
   const gateway = await createPushgateway({
@@ -69,7 +71,8 @@ async function startServer(): Promise<string> {
       ...process.env,
       DATA_DIR: dataDir,
       GATEWAY: new URL('./index.ts', import.meta.url).href,
-      LIB: new URL('../lib/index.ts', import.meta.url).href,
+      CLOCK: new URL('../lib/clock.ts', import.meta.url).href,
+      LOG: new URL('../lib/log.ts', import.meta.url).href,
     },
   })
   const [line] = (await once(server.stdout!, 'data')) as [Buffer]

@@ -1,4 +1,5 @@
-import { Counter, Gauge, type Registry, Summary } from '../lib/index.ts'
+import type { Registry } from '../lib/index.ts'
+import { Counter, Gauge, Summary } from '../lib/metrics.ts'
 
 export interface PushMetrics {
   readonly requests: Counter<'code' | 'handler' | 'method'>

@@ -5,7 +5,8 @@ import { gzipSync } from 'node:zlib'
 import { fastify, type FastifyInstance } from 'fastify'
 import { Counter, Pushgateway as PushClient, Registry } from 'prom-client'
 import { afterEach, expect, test } from 'vitest'
-import { ManualClock, silentLogger } from '../lib/index.ts'
+import { ManualClock } from '../lib/index.ts'
+import { silentLogger } from '../lib/log.ts'
 import { createPushgateway, pushgatewayApi, type PushgatewayOptions } from './index.ts'
 
 const cleanups: (() => Promise<unknown>)[] = []

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ConfigError } from '../lib/index.ts'
+import { ConfigError } from '../lib/yaml-config.ts'
 import { loadRuleFiles, parseRuleFile } from './index.ts'
 
 function faultsOf(text: string): readonly string[] {

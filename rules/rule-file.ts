@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { ConfigError, errorMessage, type ParsedConfig, parseConfig } from '../lib/index.ts'
+import { errorMessage, type ParsedConfig } from '../lib/index.ts'
+import { ConfigError, parseConfig } from '../lib/yaml-config.ts'
 import { DurationError, METRIC_NAME, parseDuration } from '../model/index.ts'
 import { parseExpr } from '../promql/index.ts'
 import { alertTemplateFault } from './alert-template.ts'

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { parseAlertmanagerConfig } from '../alertmanager/index.ts'
-import { ConfigError, errorMessage } from '../lib/index.ts'
+import { errorMessage } from '../lib/index.ts'
+import { ConfigError } from '../lib/yaml-config.ts'
 import { parseRuleFile } from '../rules/index.ts'
 import { loadConfig } from './config/load.ts'
 

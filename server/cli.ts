@@ -2,7 +2,8 @@
 /** The command `belltower`. */
 import './v8-settings.ts'
 import { Command, CommanderError } from 'commander'
-import { ConfigError, errorMessage } from '../lib/index.ts'
+import { errorMessage } from '../lib/index.ts'
+import { ConfigError } from '../lib/yaml-config.ts'
 import { runStandaloneAlertmanager, ALERTMANAGER_FLAGS } from './standalone-alertmanager.ts'
 import { runStandalonePushgateway, PUSHGATEWAY_FLAGS } from './standalone-pushgateway.ts'
 import { registerCheckCommand } from './check-command.ts'

@@ -1,4 +1,5 @@
-import { createHttpClient, type HttpClient } from '../lib/index.ts'
+import type { HttpClient } from '../lib/index.ts'
+import { createHttpClient } from '../lib/undici-client.ts'
 import type { AlertmanagerTarget } from '../rules/index.ts'
 import { compileRelabel } from '../scraper/index.ts'
 import type { AlertmanagersConfig } from './config/load.ts'

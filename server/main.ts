@@ -1,6 +1,7 @@
 /** The life of the process: configure, build, start in order, wait for a signal, stop in reverse. */
 import { existsSync } from 'node:fs'
-import { createLogger, type Logger, systemClock } from '../lib/index.ts'
+import { type Logger, systemClock } from '../lib/index.ts'
+import { createLogger } from '../lib/log.ts'
 import type { ParsedFlags } from './flags.ts'
 import { Listeners } from './http/listeners.ts'
 import { settingsOf } from './settings.ts'

@@ -1,15 +1,7 @@
 /** Metrics of the process as a whole, under Prometheus' names, so that its dashboards and alerts work on us. */
 import type { FastifyInstance } from 'fastify'
-import {
-  Counter,
-  collectDefaultMetrics,
-  counterOf,
-  Gauge,
-  gaugeOf,
-  Histogram,
-  type Registry,
-  Summary,
-} from '../lib/index.ts'
+import type { Registry } from '../lib/index.ts'
+import { Counter, collectDefaultMetrics, counterOf, Gauge, gaugeOf, Histogram, Summary } from '../lib/metrics.ts'
 import type { QueryPool } from './query/query-pool.ts'
 
 export interface ReloadState {

@@ -1,7 +1,9 @@
 /** Builds every part in order and knows how they hold together; `main.ts` gives it its life. */
 import { mkdirSync } from 'node:fs'
 import { type Alertmanager, createAlertmanager, parseAlertmanagerConfig } from '../alertmanager/index.ts'
-import { type Clock, createHttpClient, errorMessage, type HttpClient, type Logger, Registry } from '../lib/index.ts'
+import { type Clock, errorMessage, type HttpClient, type Logger } from '../lib/index.ts'
+import { Registry } from '../lib/metrics.ts'
+import { createHttpClient } from '../lib/undici-client.ts'
 import { type InstantValue, labelsFromRecord, type QueryFunction, type RangeFunction } from '../model/index.ts'
 import { createPushgateway, type Pushgateway } from '../pushgateway/index.ts'
 import {

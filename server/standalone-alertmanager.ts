@@ -1,7 +1,10 @@
 /** `belltower alertmanager`: the Alertmanager alone, at the root of its port; takes alerts from any Prometheus. */
 import { existsSync, readFileSync } from 'node:fs'
 import { alertmanagerApi, createAlertmanager, parseAlertmanagerConfig } from '../alertmanager/index.ts'
-import { createHttpClient, createLogger, Registry, systemClock } from '../lib/index.ts'
+import { systemClock } from '../lib/index.ts'
+import { createLogger } from '../lib/log.ts'
+import { Registry } from '../lib/metrics.ts'
+import { createHttpClient } from '../lib/undici-client.ts'
 import { parseDuration } from '../model/index.ts'
 import { type FlagSpec, flag, type ParsedFlags, parseListenAddress } from './flags.ts'
 import { createHttpApp } from './http/app.ts'

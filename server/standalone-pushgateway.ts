@@ -1,5 +1,7 @@
 /** `belltower pushgateway`: the Pushgateway alone, at the root of its port, with the original's flags. */
-import { createLogger, Registry, systemClock } from '../lib/index.ts'
+import { systemClock } from '../lib/index.ts'
+import { createLogger } from '../lib/log.ts'
+import { Registry } from '../lib/metrics.ts'
 import { createPushgateway, pushgatewayApi } from '../pushgateway/index.ts'
 import { type FlagSpec, flag, type ParsedFlags, parseListenAddress } from './flags.ts'
 import { createHttpApp } from './http/app.ts'

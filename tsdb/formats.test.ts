@@ -36,7 +36,21 @@ test('formats: the rows of row-record.md', () => {
   const rows = example('row-record')
   new Uint8Array(memory).set(rows, 2048)
   new Int32Array(memory, 1024).set([0, 1, 2])
-  const read = createRowTwin(memory).rowsToColumns(2048, 2048 + rows.length, 2, 3, 1024, 3, 1200, 0, 64, 256, 300, 1)
+  const read = createRowTwin(memory).rowsToColumns(
+    2048,
+    2048 + rows.length,
+    2,
+    3,
+    1024,
+    3,
+    1200,
+    NaN,
+    0,
+    64,
+    256,
+    300,
+    1,
+  )
   expect(read).toBe(rows.length)
   expect([...new Float64Array(memory, 0, 2)]).toEqual(TIMES.slice(0, 2))
   expect([...new Uint8Array(memory, 300, 6)]).toEqual([1, 1, 1, 1, 0, 3])

@@ -1,4 +1,5 @@
-import { counterOf, gaugeOf, Histogram, type Registry } from '../lib/index.ts'
+import type { Registry } from '../lib/index.ts'
+import { counterOf, gaugeOf, Histogram } from '../lib/metrics.ts'
 import type { BlockList } from './block/block-list.ts'
 import type { Head } from './head/head.ts'
 import type { Maintenance } from './maintenance/maintenance.ts'

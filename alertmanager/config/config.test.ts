@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ConfigError } from '../../lib/index.ts'
+import { ConfigError } from '../../lib/yaml-config.ts'
 import { checkAlertmanagerConfig, parseAlertmanagerConfig } from '../index.ts'
 
 const yardsticks = process.env['BELLTOWER_YARDSTICKS'] ?? join(import.meta.dirname, '../../../shared/yardsticks')

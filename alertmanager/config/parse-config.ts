@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import { ConfigError, parseConfig, type ParsedConfig } from '../../lib/index.ts'
+import type { ParsedConfig } from '../../lib/index.ts'
+import { ConfigError, parseConfig } from '../../lib/yaml-config.ts'
 import { formatDuration } from '../../model/index.ts'
 import { credentialFaults, globalFaults } from './credentials.ts'
 import { type GlobalYaml, globalSchema } from './global-schema.ts'

@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { silentLogger } from '../../lib/index.ts'
+import { silentLogger } from '../../lib/log.ts'
 import { decodeLog, encodeFrame, type StateRecord } from './frame.ts'
 import { openStateLog, type StatePart } from './state-log.ts'
 

@@ -61,7 +61,7 @@ const decode = (wantEvery: number, using = kernels): void => {
   for (let position = 0; position < POSITIONS; position++) {
     view.setInt32(SLOTS + 4 * position, position % wantEvery === 0 ? columns++ : -1, true)
   }
-  using.rowsToColumns(OUT, end, ROWS, POSITIONS, SLOTS, columns, WORK, TS, COL_M, COL_E, COL_K, 1)
+  using.rowsToColumns(OUT, end, ROWS, POSITIONS, SLOTS, columns, WORK, NaN, TS, COL_M, COL_E, COL_K, 1)
 }
 
 describe(`rows: ${(end - OUT) / (ROWS * POSITIONS)} bytes a sample`, () => {

@@ -424,7 +424,7 @@ function skipEscape(p: usize): usize {
 
 /**
  * Passes over `count` values nobody wants, 16 bytes at a time: a value ends with its first byte below 128, and a byte of zero
- * can only be an escape. Stops behind `end` at the latest.
+ * can only be an escape. Returns more than `end` where they do not fit before it.
  */
 function skipValues(p: usize, count: i32, end: usize): usize {
   while (count > 0 && p < end) {
@@ -445,7 +445,7 @@ function skipValues(p: usize, count: i32, end: usize): usize {
       count--
     }
   }
-  return p
+  return count > 0 ? end + 1 : p
 }
 
 /** Reads the value of a wanted position at a row, after the rows before it have got the value before. */

@@ -1,4 +1,5 @@
-import { Counter, Gauge, gaugeOf, type Registry, Summary } from '../../lib/index.ts'
+import type { Registry } from '../../lib/index.ts'
+import { Counter, Gauge, gaugeOf, Summary } from '../../lib/metrics.ts'
 
 /** What the sending of alerts tells about itself, under Prometheus' names. */
 export class NotifierMetrics {

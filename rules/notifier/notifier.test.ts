@@ -1,7 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { createHttpClient, type HttpClient, Registry, silentLogger, systemClock } from '../../lib/index.ts'
+import { type HttpClient, systemClock } from '../../lib/index.ts'
+import { silentLogger } from '../../lib/log.ts'
+import { Registry } from '../../lib/metrics.ts'
+import { createHttpClient } from '../../lib/undici-client.ts'
 import { type Alert, labelValue, withLabels } from '../../model/index.ts'
 import { createExternalNotifier, fanOutSink, labellingSink } from '../index.ts'
 

@@ -1,4 +1,6 @@
-import { ManualClock, Registry, silentLogger } from '../../lib/index.ts'
+import { ManualClock } from '../../lib/index.ts'
+import { silentLogger } from '../../lib/log.ts'
+import { Registry } from '../../lib/metrics.ts'
 import {
   type Alert,
   type Appendable,

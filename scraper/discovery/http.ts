@@ -1,4 +1,5 @@
-import { type Clock, createHttpClient, type HttpClient, type Logger } from '../../lib/index.ts'
+import type { Clock, HttpClient, Logger } from '../../lib/index.ts'
+import { createHttpClient } from '../../lib/undici-client.ts'
 import type { HttpSdConfig } from '../config.ts'
 import { type Discovery, parseTargetList, type TargetGroup, TargetListError } from './discovery.ts'
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { ManualClock, Registry } from '../../lib/index.ts'
+import { ManualClock } from '../../lib/index.ts'
+import { Registry } from '../../lib/metrics.ts'
 import { IntervalLengths } from './interval-lengths.ts'
 
 const NAME = 'prometheus_target_interval_length_seconds'

@@ -1,4 +1,5 @@
-import { type Clock, type Registry, Summary } from '../../lib/index.ts'
+import type { Clock, Registry } from '../../lib/index.ts'
+import { Summary } from '../../lib/metrics.ts'
 
 const NAME = 'prometheus_target_interval_length_seconds'
 const QUANTILES = [0.01, 0.05, 0.5, 0.9, 0.99]

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { wasmLockstep } from '../../kernels/index.ts'
-import { type Clock, gaugeOf, type Logger, PlainHttpClient, type Registry } from '../../lib/index.ts'
+import { type Clock, type Logger, PlainHttpClient, type Registry } from '../../lib/index.ts'
+import { gaugeOf } from '../../lib/metrics.ts'
 import {
   type Appendable,
   type GroupAppendable,

@@ -1,4 +1,5 @@
-import { type Clock, Counter, Gauge, type Registry, Summary } from '../../lib/index.ts'
+import type { Clock, Registry } from '../../lib/index.ts'
+import { Counter, Gauge, Summary } from '../../lib/metrics.ts'
 import { IntervalLengths } from './interval-lengths.ts'
 
 /** What the scraper says about itself, under the reference's names. */

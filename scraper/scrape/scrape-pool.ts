@@ -1,4 +1,5 @@
-import { type Clock, createHttpClient, type HttpClient, type Logger, type PlainHttpClient } from '../../lib/index.ts'
+import type { Clock, HttpClient, Logger, PlainHttpClient } from '../../lib/index.ts'
+import { createHttpClient } from '../../lib/undici-client.ts'
 import type { Labels } from '../../model/index.ts'
 import type { ScrapeConfig } from '../config.ts'
 import type { Discovery, TargetGroup } from '../discovery/discovery.ts'

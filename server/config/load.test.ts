@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ConfigError } from '../../lib/index.ts'
+import { ConfigError } from '../../lib/yaml-config.ts'
 import { type LoadedConfig, loadConfig } from './load.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'belltower-config-'))

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { ConfigError } from '../../lib/index.ts'
+import { ConfigError } from '../../lib/yaml-config.ts'
 import { loadConfig } from './load.ts'
 
 const yardsticks =

@@ -1,4 +1,5 @@
-import { type Clock, Counter, errorMessage, Gauge, Registry } from '../../lib/index.ts'
+import { type Clock, errorMessage } from '../../lib/index.ts'
+import { Counter, Gauge, Registry } from '../../lib/metrics.ts'
 import { Pushgateway } from 'prom-client'
 
 const INTERVAL_MS = 15_000

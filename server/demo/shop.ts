@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Clock, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '../../lib/index.ts'
+import type { Clock } from '../../lib/index.ts'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '../../lib/metrics.ts'
 
 /** When the shop has its bad time, in milliseconds after it started. */
 export interface ErrorPhase {

@@ -209,7 +209,11 @@ class BlockPiece implements Piece {
     const read = scratch.columns.columnUnpack(start, end, this.#rowCount, values, 0, kinds, this.#summary, 1)
     scratch.release(mark)
     if (read !== end - start) throw this.#block.damaged(this.#series[index]!)
-    const { u32 } = scratch.views
+    const { u8, u32 } = scratch.views
+    if (this.from > 0) {
+      u8.copyWithin(values, values + 8 * this.from, values + 8 * this.to)
+      u8.copyWithin(kinds, kinds + this.from, kinds + this.to)
+    }
     const present = u32[this.#summary >>> 2]!
     return present === this.#rowCount && u32[(this.#summary >>> 2) + 1] === 0 ? ALL_PLAIN : present
   }

@@ -1,11 +1,17 @@
 // Hot: every sample passes here once. Covered by bench/micro/column.bench.ts.
-import { columnBytesMax, columnWorkBytes, ROW_WORK_BYTES, ROW_WORK_COUNT_OFFSET } from '../../kernels/index.ts'
+import {
+  columnBytesMax,
+  columnWorkBytes,
+  ROW_WORK_BYTES,
+  ROW_WORK_COUNT_OFFSET,
+  rowSlotsBytes,
+} from '../../kernels/index.ts'
 import { invariant } from '../../lib/errors.ts'
 import { SampleKind } from '../../model/index.ts'
 import { encodeChunk } from '../chunk/head-chunk.ts'
 import type { Scratch } from '../memory/scratch.ts'
 import type { MemoryViews } from '../memory/views.ts'
-import { copyRows } from '../read/head-source.ts'
+import { copyRows } from '../read/rows-piece.ts'
 import type { SealGroup } from './protocol.ts'
 
 const BATCH_BYTES_MAX = 16 << 20
@@ -14,9 +20,9 @@ const BATCH_BYTES_MAX = 16 << 20
 export function sealRows(views: MemoryViews, scratch: Scratch, rows: SealGroup): Uint8Array<ArrayBuffer> | undefined {
   const mark = scratch.mark()
   const { rowCount: n, positionCount } = rows
-  const { start, end } = copyRows(views, scratch, rows.page, n)
+  const { start, end } = copyRows(views, scratch, { page: rows.page, pageRows: 0, pageBytes: 0 }, n)
   const batchSize = Math.max(1, Math.min(positionCount, Math.floor(BATCH_BYTES_MAX / (10 * n))))
-  const slots = scratch.take(4 * positionCount)
+  const slots = scratch.take(rowSlotsBytes(positionCount))
   const work = scratch.take(batchSize * ROW_WORK_BYTES)
   const times = scratch.take(8 * n)
   const m = scratch.take(8 * n * batchSize)
@@ -33,7 +39,7 @@ export function sealRows(views: MemoryViews, scratch: Scratch, rows: SealGroup):
     for (let p = 0; p < positionCount; p++) {
       i32[(slots >>> 2) + p] = p >= first && p < first + count ? p - first : -1
     }
-    const read = scratch.rows.rowsToColumns(start, end, n, positionCount, slots, count, work, times, m, e, k, 0)
+    const read = scratch.rows.rowsToColumns(start, end, n, positionCount, slots, count, work, NaN, times, m, e, k, 0)
     invariant(read >= 0, 'rows in memory decode')
     for (let slot = 0; slot < count; slot++) {
       const present = u32[((work + ROW_WORK_COUNT_OFFSET * count) >>> 2) + slot]!

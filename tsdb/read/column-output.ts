@@ -39,54 +39,67 @@ export interface Samples {
   readonly stale: Uint8Array | undefined
 }
 
-/** One piece and the number of the wanted series in its source. */
-export interface PiecePart {
+/** One piece, and where in it the series of a target are. */
+export interface OpenPiece {
   readonly piece: Piece
-  readonly index: number
+  /** By series the index within the piece, or -1. */
+  readonly indexes: Int32Array
   /** Of two samples of one time the one of the higher rank stays. */
   readonly rank: number
 }
 
-/** Decodes the pieces of series one after the other into one run of scratch memory. */
+/** Puts the samples of series together from their pieces, in one run of scratch memory. */
 export class ColumnAssembler {
   readonly #scratch: Scratch
+  readonly #pieces: readonly OpenPiece[]
+  readonly #areDisjoint: boolean
   readonly #values: number
   readonly #kinds: number
   readonly #sharedTimes = new Map<string, Float64Array<ArrayBuffer>>()
-  #lastUsed: readonly PiecePart[] = []
+  #used: OpenPiece[] = []
+  #lastUsed: OpenPiece[] = []
   #lastTimes = new Float64Array(0)
 
-  /** @param rowsMax rows of all pieces that one series may have */
-  constructor(scratch: Scratch, rowsMax: number) {
+  /** @param pieces sorted by their first time in range */
+  constructor(scratch: Scratch, pieces: readonly OpenPiece[]) {
+    const rows = pieces.reduce((sum, { piece }) => sum + piece.timestampsMs.length, 0)
     this.#scratch = scratch
-    this.#values = scratch.take(8 * rowsMax + 8)
-    this.#kinds = scratch.take(rowsMax)
+    this.#pieces = pieces
+    this.#areDisjoint = areDisjoint(pieces)
+    this.#values = scratch.take(8 * rows + 8)
+    this.#kinds = scratch.take(rows)
   }
 
-  /** Samples of a series in time order; `undefined` when it has none in range. `parts` are sorted by their first time. */
-  assemble(parts: readonly PiecePart[]): Samples | undefined {
-    const used: PiecePart[] = []
+  /** Samples of the target's n-th series in time order; `undefined` when it has none in range. */
+  assemble(series: number): Samples | undefined {
+    const used = this.#used
+    used.length = 0
     let length = 0
     let plain = true
-    for (const part of parts) {
-      const { piece, index } = part
-      const values = this.#values + 8 * length
+    for (let i = 0; i < this.#pieces.length; i++) {
+      const open = this.#pieces[i]!
+      const index = open.indexes[series]!
+      if (index < 0) continue
+      const { piece } = open
       const kinds = this.#kinds + length
-      const present = piece.read(index, values, kinds)
+      const present = piece.read(index, this.#values + 8 * length, kinds)
       if (present === 0) continue
-      plain = plain && present === ALL_PLAIN
+      const before = length
+      length += piece.to - piece.from
+      used.push(open)
+      if (present === ALL_PLAIN && plain) continue
       const { u8 } = this.#scratch.views
-      const count = piece.to - piece.from
-      if (piece.from > 0) {
-        u8.copyWithin(values, values + 8 * piece.from, values + 8 * piece.to)
-        u8.copyWithin(kinds, kinds + piece.from, kinds + piece.to)
-      }
-      used.push(part)
-      length += count
+      // Kinds are only told once one of the pieces has something special.
+      if (plain) u8.fill(SampleKind.DECIMAL, this.#kinds, this.#kinds + before)
+      if (present === ALL_PLAIN) u8.fill(SampleKind.DECIMAL, kinds, this.#kinds + length)
+      plain = false
     }
     if (used.length === 0) return undefined
     const values = this.#valuesView(length)
-    if (!areDisjoint(used)) return this.#merge(used, length)
+    if (!this.#areDisjoint && !areDisjoint(used)) {
+      if (plain) this.#scratch.views.u8.fill(SampleKind.DECIMAL, this.#kinds, this.#kinds + length)
+      return this.#merge(used, length)
+    }
     const timestampsMs = this.#timesOf(used, length)
     if (plain) return { timestampsMs, values, length, stale: undefined }
     return this.#withoutGaps(timestampsMs, values, length)
@@ -97,11 +110,12 @@ export class ColumnAssembler {
   }
 
   /** One timestamp column for all series that have the same pieces. */
-  #timesOf(used: readonly PiecePart[], length: number): Float64Array {
+  #timesOf(used: OpenPiece[], length: number): Float64Array {
     if (isSameRun(used, this.#lastUsed)) return this.#lastTimes
-    const key = used.map((part) => part.rank).join()
+    const key = used.map(({ rank }) => rank).join()
     const times = this.#sharedTimes.get(key) ?? joinTimes(used, length)
     this.#sharedTimes.set(key, times)
+    this.#used = this.#lastUsed
     this.#lastUsed = used
     this.#lastTimes = times
     return times
@@ -134,7 +148,7 @@ export class ColumnAssembler {
   }
 
   /** Pieces that overlap in time: sorted sample by sample, of equal times the highest rank. */
-  #merge(used: readonly PiecePart[], length: number): Samples | undefined {
+  #merge(used: readonly OpenPiece[], length: number): Samples | undefined {
     const { views } = this.#scratch
     const bits = new BigInt64Array(views.f64.buffer, this.#values, length)
     const samples: { timeMs: number; rank: number; bits: bigint; kind: number }[] = []
@@ -158,13 +172,13 @@ export class ColumnAssembler {
   }
 }
 
-function isSameRun(a: readonly PiecePart[], b: readonly PiecePart[]): boolean {
+function isSameRun(a: readonly OpenPiece[], b: readonly OpenPiece[]): boolean {
   if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a[i]!.piece !== b[i]!.piece) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return true
 }
 
-function joinTimes(parts: readonly PiecePart[], length: number): Float64Array<ArrayBuffer> {
+function joinTimes(parts: readonly OpenPiece[], length: number): Float64Array<ArrayBuffer> {
   const times = new Float64Array(length)
   let at = 0
   for (const { piece } of parts) {
@@ -176,7 +190,7 @@ function joinTimes(parts: readonly PiecePart[], length: number): Float64Array<Ar
 
 const isStaleKind = (kind: number): number => (kind === SampleKind.STALE ? 1 : 0)
 
-function areDisjoint(parts: readonly PiecePart[]): boolean {
+function areDisjoint(parts: readonly OpenPiece[]): boolean {
   for (let i = 1; i < parts.length; i++) {
     const before = parts[i - 1]!.piece
     const piece = parts[i]!.piece

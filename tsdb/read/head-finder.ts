@@ -3,6 +3,7 @@ import { LOST_LABEL_SET } from '../memory/layout.ts'
 import type { Scratch } from '../memory/scratch.ts'
 import type { MemoryViews } from '../memory/views.ts'
 import type { GroupSnapshot, HeadSnapshot } from './head-snapshot.ts'
+import type { ColumnCache } from './column-cache.ts'
 import { HeadSource } from './head-source.ts'
 import { type LabelIndex, LOST } from './label-index.ts'
 import type { GroupSource } from './piece.ts'
@@ -48,12 +49,19 @@ export class HeadFinder implements SourceFinder {
   readonly #views: MemoryViews
   readonly #index: LabelIndex
   readonly #templates: TemplateCache
+  readonly #cache: ColumnCache
   readonly #snapshot: HeadSnapshot
 
-  constructor(views: MemoryViews, index: LabelIndex, templates: TemplateCache, snapshot: HeadSnapshot) {
+  constructor(
+    views: MemoryViews,
+    index: LabelIndex,
+    caches: { readonly templates: TemplateCache; readonly columns: ColumnCache },
+    snapshot: HeadSnapshot,
+  ) {
     this.#views = views
     this.#index = index
-    this.#templates = templates
+    this.#templates = caches.templates
+    this.#cache = caches.columns
     this.#snapshot = snapshot
   }
 
@@ -68,7 +76,8 @@ export class HeadFinder implements SourceFinder {
       }))
     const resolved = new ResolvedMatchers(this.#index, matchers)
     const selections = new Map<string, Selection[]>()
-    const sources: GroupSource[] = []
+    const found: { group: GroupSnapshot; target: number; layer: Selection }[] = []
+    let samples = 0
     for (const { group, target, all } of groups) {
       const mask = resolved.maskOf(target)
       const key = `${group.templateId}:${mask}`
@@ -78,10 +87,15 @@ export class HeadFinder implements SourceFinder {
         selections.set(key, layers)
       }
       for (const layer of layers) {
-        sources.push(new HeadSource(this.#views, scratch, group, { target, ...layer }))
+        found.push({ group, target, layer })
+        samples += layer.positions.length * rowsIn(group, range)
       }
     }
-    return sources
+    // What would push itself out of the cache is better off without.
+    const cache = samples * BYTES_PER_SAMPLE * 2 <= this.#cache.bytesMax ? this.#cache : undefined
+    return found.map(
+      ({ group, target, layer }) => new HeadSource(this.#views, scratch, cache, group, { target, ...layer }),
+    )
   }
 }
 
@@ -105,6 +119,18 @@ function selectPositions(all: Uint32Array, found: readonly number[]): Selection[
     const positions = Uint32Array.from(layer)
     return { positions, overlays: positions.map((position) => all[position]!) }
   })
+}
+
+const BYTES_PER_SAMPLE = 9
+
+/** Rows of all pieces that lie in the range at least in part. */
+function rowsIn(group: GroupSnapshot, { minTimeMs, maxTimeMs }: TimeRange): number {
+  let rows = group.openRows
+  for (const piece of group.pending) rows += piece.rowCount
+  for (const piece of group.chunks) {
+    if (piece.maxTimeMs >= minTimeMs && piece.minTimeMs <= maxTimeMs) rows += piece.rowCount
+  }
+  return rows
 }
 
 function overlaps(group: GroupSnapshot, range: TimeRange): boolean {

@@ -1,17 +1,14 @@
-// Hot: decodes open rows and head chunks. Covered by bench/micro/row.bench.ts and bench/micro/column.bench.ts.
-import { ROW_WORK_BYTES, ROW_WORK_COUNT_OFFSET, ROW_WORK_STALE_OFFSET } from '../../kernels/index.ts'
-import { invariant } from '../../lib/errors.ts'
+// Hot. Covered by bench/micro/row.bench.ts and bench/micro/column.bench.ts.
 import { SampleKind, writeStaleNaN } from '../../model/index.ts'
 import { ChunkView } from '../chunk/head-chunk.ts'
-import { Group, GroupFlag, PAGE_HEADER_BYTES, Page, stateColumns } from '../memory/layout.ts'
+import { Group, GroupFlag, stateColumns } from '../memory/layout.ts'
 import type { Scratch } from '../memory/scratch.ts'
 import type { MemoryViews } from '../memory/views.ts'
+import { ChunkPiece } from './chunk-piece.ts'
+import type { ColumnBlock, ColumnCache } from './column-cache.ts'
 import type { GroupSnapshot, PieceSnapshot } from './head-snapshot.ts'
-import { ALL_PLAIN, type GroupSource, lowerBound, type NewestValues, type Piece } from './piece.ts'
-
-// How much the columns of one pass over the rows may take.
-const BATCH_BYTES_MAX = 8 << 20
-const COPY_WHOLE_CHUNK_FROM = 8
+import type { GroupSource, NewestValues, Piece } from './piece.ts'
+import { type RowBlock, RowsPiece } from './rows-piece.ts'
 
 /** A group of the head as a source of some of its positions. */
 export class HeadSource implements GroupSource {
@@ -23,15 +20,19 @@ export class HeadSource implements GroupSource {
   readonly #group: GroupSnapshot
   readonly #views: MemoryViews
   readonly #scratch: Scratch
+  readonly #cache: ColumnCache | undefined
 
+  /** @param cache `undefined` where the query looks at more than the cache would hold */
   constructor(
     views: MemoryViews,
     scratch: Scratch,
+    cache: ColumnCache | undefined,
     group: GroupSnapshot,
     selection: { target: number; overlays: Uint32Array; positions: Uint32Array },
   ) {
     this.#views = views
     this.#scratch = scratch
+    this.#cache = cache
     this.#group = group
     this.target = selection.target
     this.overlays = selection.overlays
@@ -44,10 +45,9 @@ export class HeadSource implements GroupSource {
   }
 
   open(minTimeMs: number, maxTimeMs: number): Piece[] {
+    const range = { minTimeMs, maxTimeMs }
     return this.#piecesIn(minTimeMs, maxTimeMs).map(({ piece, isChunk }) =>
-      isChunk
-        ? new ChunkPiece(this.#views, this.#scratch, piece, this.#positions, minTimeMs, maxTimeMs)
-        : new RowsPiece(this.#views, this.#scratch, piece, this.#positions, minTimeMs, maxTimeMs),
+      isChunk ? this.#openChunk(piece, range) : this.#openRows(piece, range),
     )
   }
 
@@ -62,11 +62,7 @@ export class HeadSource implements GroupSource {
     }
     return this.#piecesIn(minTimeMs, maxTimeMs).some(({ piece, isChunk }) => {
       if (isChunk) return new ChunkView(this.#views.u8.buffer, piece.pointer).lengthOf(position) > 0
-      const mark = this.#scratch.mark()
-      const rows = new RowsPiece(this.#views, this.#scratch, piece, this.#positions, minTimeMs, maxTimeMs)
-      const count = rows.countOf(index)
-      this.#scratch.release(mark)
-      return count > 0
+      return this.#openRows(piece, { minTimeMs, maxTimeMs }).countOf(index) > 0
     })
   }
 
@@ -74,6 +70,23 @@ export class HeadSource implements GroupSource {
     const group = this.#group
     if ((group.flags & GroupFlag.TRUSTED) === 0 || group.newestMs > maxTimeMs) return undefined
     return HeadNewest.copy(this.#views, group, this.#positions)
+  }
+
+  #openChunk(piece: PieceSnapshot, range: { minTimeMs: number; maxTimeMs: number }): ChunkPiece {
+    const key = `c${this.#group.id}:${piece.pointer}:${piece.minTimeMs}`
+    const run = this.#cache?.run<ColumnBlock>(key)
+    const opened = new ChunkPiece(this.#views, this.#scratch, piece, this.#positions, run, range)
+    this.#cache?.settle(key, opened.hasDecoded)
+    return opened
+  }
+
+  /** Open rows keep their first page and time when they are closed. */
+  #openRows(piece: PieceSnapshot, range: { minTimeMs: number; maxTimeMs: number }): RowsPiece {
+    const key = `r${this.#group.id}:${piece.pointer}:${piece.minTimeMs}`
+    const run = this.#cache?.run<RowBlock>(key)
+    const opened = new RowsPiece(this.#views, this.#scratch, piece, this.#positions, run, range)
+    this.#cache?.settle(key, opened.hasDecoded)
+    return opened
   }
 
   #piecesIn(minTimeMs: number, maxTimeMs: number): { piece: PieceSnapshot; isChunk: boolean }[] {
@@ -161,208 +174,3 @@ class HeadNewest implements NewestValues {
 }
 
 const POWERS = Array.from({ length: 23 }, (_, i) => Number(`1e${i}`))
-
-/** Cuts a timestamp column to the queried range. */
-function cut(timestampsMs: Float64Array, minTimeMs: number, maxTimeMs: number): { from: number; to: number } {
-  // Times are whole milliseconds.
-  return { from: lowerBound(timestampsMs, minTimeMs), to: lowerBound(timestampsMs, Math.floor(maxTimeMs) + 1) }
-}
-
-/** Rows that are not sealed: decoded for many positions in one pass. */
-class RowsPiece implements Piece {
-  readonly timestampsMs: Float64Array
-  readonly from: number
-  readonly to: number
-  readonly #scratch: Scratch
-  readonly #positions: Uint32Array
-  readonly #rowCount: number
-  readonly #positionCount: number
-  readonly #rows: number
-  readonly #rowsEnd: number
-  readonly #batchSize: number
-  readonly #slots: number
-  readonly #work: number
-  readonly #outTs: number
-  readonly #outM: number
-  readonly #outK: number
-  #batchFrom = -1
-
-  constructor(
-    views: MemoryViews,
-    scratch: Scratch,
-    piece: PieceSnapshot,
-    positions: Uint32Array,
-    minTimeMs: number,
-    maxTimeMs: number,
-  ) {
-    this.#scratch = scratch
-    this.#positions = positions
-    this.#rowCount = piece.rowCount
-    this.#positionCount = piece.positionCount
-    const { start, end } = copyRows(views, scratch, piece.pointer, piece.rowCount)
-    this.#rows = start
-    this.#rowsEnd = end
-    const n = piece.rowCount
-    this.#batchSize = Math.max(1, Math.min(positions.length, Math.floor(BATCH_BYTES_MAX / (9 * n))))
-    this.#slots = scratch.take(4 * piece.positionCount)
-    this.#work = scratch.take(this.#batchSize * ROW_WORK_BYTES)
-    this.#outTs = scratch.take(8 * n)
-    this.#outM = scratch.take(8 * n * this.#batchSize)
-    this.#outK = scratch.take(n * this.#batchSize)
-    this.#decode(0)
-    this.timestampsMs = scratch.views.f64.slice(this.#outTs >>> 3, (this.#outTs >>> 3) + n)
-    const { from, to } = cut(this.timestampsMs, minTimeMs, maxTimeMs)
-    this.from = from
-    this.to = to
-  }
-
-  read(index: number, values: number, kinds: number): number {
-    const slot = this.#slotOf(index)
-    const n = this.#rowCount
-    const { u8 } = this.#scratch.views
-    const count = this.countOf(index)
-    if (count === 0) return 0
-    u8.copyWithin(values, this.#outM + 8 * n * slot, this.#outM + 8 * n * (slot + 1))
-    u8.copyWithin(kinds, this.#outK + n * slot, this.#outK + n * (slot + 1))
-    const stale = u8[this.#work + ROW_WORK_STALE_OFFSET * this.#batchCount() + slot]!
-    return count === n && stale === 0 ? ALL_PLAIN : count
-  }
-
-  /** Number of rows that hold a sample. */
-  countOf(index: number): number {
-    const slot = this.#slotOf(index)
-    return this.#scratch.views.u32[((this.#work + ROW_WORK_COUNT_OFFSET * this.#batchCount()) >>> 2) + slot]!
-  }
-
-  #batchCount(): number {
-    return Math.min(this.#batchSize, this.#positions.length - this.#batchFrom)
-  }
-
-  #slotOf(index: number): number {
-    const first = index - (index % this.#batchSize)
-    if (first !== this.#batchFrom) this.#decode(first)
-    return index - first
-  }
-
-  #decode(first: number): void {
-    this.#batchFrom = first
-    const { i32 } = this.#scratch.views
-    const slots = this.#slots >>> 2
-    i32.fill(-1, slots, slots + this.#positionCount)
-    const count = this.#batchCount()
-    for (let i = 0; i < count; i++) {
-      const position = this.#positions[first + i]!
-      if (position < this.#positionCount) i32[slots + position] = i
-    }
-    const read = this.#scratch.rows.rowsToColumns(
-      this.#rows,
-      this.#rowsEnd,
-      this.#rowCount,
-      this.#positionCount,
-      this.#slots,
-      count,
-      this.#work,
-      this.#outTs,
-      this.#outM,
-      0,
-      this.#outK,
-      1,
-    )
-    invariant(read >= 0, 'rows in memory decode')
-  }
-}
-
-/** Copies the rows of a chain of pages into one run of scratch memory. */
-export function copyRows(
-  views: MemoryViews,
-  scratch: Scratch,
-  firstPage: number,
-  rowCount: number,
-): { start: number; end: number } {
-  let bytes = 0
-  let rows = 0
-  for (let page = firstPage >>> 2; rows < rowCount; page = Atomics.load(views.u32, page + Page.NEXT) >>> 2) {
-    bytes += Atomics.load(views.u32, page + Page.USED)
-    rows += Atomics.load(views.u32, page + Page.ROWS)
-  }
-  // The last page may grow meanwhile; whole rows behind the counted ones do no harm.
-  const start = scratch.take(bytes)
-  let at = start
-  const end = start + bytes
-  for (let page = firstPage; at < end; page = Atomics.load(views.u32, (page >>> 2) + Page.NEXT)) {
-    const used = Math.min(Atomics.load(views.u32, (page >>> 2) + Page.USED), end - at)
-    scratch.views.u8.set(views.u8.subarray(page + PAGE_HEADER_BYTES, page + PAGE_HEADER_BYTES + used), at)
-    at += used
-  }
-  return { start, end }
-}
-
-/** A sealed chunk in head memory. */
-class ChunkPiece implements Piece {
-  readonly timestampsMs: Float64Array
-  readonly from: number
-  readonly to: number
-  readonly #views: MemoryViews
-  readonly #scratch: Scratch
-  readonly #positions: Uint32Array
-  readonly #chunk: ChunkView
-  readonly #rowCount: number
-  readonly #summary: number
-  /** Difference between a byte's place in head memory and in scratch, when the chunk was copied whole. */
-  readonly #shift: number | undefined
-
-  constructor(
-    views: MemoryViews,
-    scratch: Scratch,
-    piece: PieceSnapshot,
-    positions: Uint32Array,
-    minTimeMs: number,
-    maxTimeMs: number,
-  ) {
-    this.#views = views
-    this.#scratch = scratch
-    this.#positions = positions
-    this.#chunk = new ChunkView(views.u8.buffer, piece.pointer)
-    this.#rowCount = piece.rowCount
-    this.#summary = scratch.take(8)
-    if (positions.length >= COPY_WHOLE_CHUNK_FROM) {
-      const copy = scratch.take(piece.length)
-      scratch.views.u8.set(views.u8.subarray(piece.pointer, piece.pointer + piece.length), copy)
-      this.#shift = copy - piece.pointer
-    } else this.#shift = undefined
-    const n = piece.rowCount
-    const mark = scratch.mark()
-    const times = scratch.take(8 * n)
-    const kinds = scratch.take(n)
-    this.#unpack(this.#chunk.timestampsAt, this.#chunk.timestampsEnd - this.#chunk.timestampsAt, times, kinds)
-    this.timestampsMs = scratch.views.f64.slice(times >>> 3, (times >>> 3) + n)
-    scratch.release(mark)
-    const { from, to } = cut(this.timestampsMs, minTimeMs, maxTimeMs)
-    this.from = from
-    this.to = to
-  }
-
-  read(index: number, values: number, kinds: number): number {
-    const position = this.#positions[index]!
-    const length = this.#chunk.lengthOf(position)
-    if (length === 0) return 0
-    this.#unpack(this.#chunk.offsetOf(position), length, values, kinds)
-    const { u32 } = this.#scratch.views
-    const present = u32[this.#summary >>> 2]!
-    return present === this.#rowCount && u32[(this.#summary >>> 2) + 1] === 0 ? ALL_PLAIN : present
-  }
-
-  #unpack(at: number, length: number, values: number, kinds: number): void {
-    const scratch = this.#scratch
-    const mark = scratch.mark()
-    let from = at + (this.#shift ?? 0)
-    if (this.#shift === undefined) {
-      // Copies are several times slower between places of unequal alignment.
-      from = scratch.take(length + 8) + (at & 7)
-      scratch.views.u8.set(this.#views.u8.subarray(at, at + length), from)
-    }
-    const read = scratch.columns.columnUnpack(from, from + length, this.#rowCount, values, 0, kinds, this.#summary, 1)
-    scratch.release(mark)
-    invariant(read === length, 'a chunk in memory decodes')
-  }
-}

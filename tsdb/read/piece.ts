@@ -1,15 +1,16 @@
 /** A run of rows with one timestamp column: a block's group, a head chunk, or rows that are not sealed yet. */
 export interface Piece {
-  /** Of all rows; `columns` decode whole, the querier cuts. Owned by the piece, never changed. */
+  /** Of all rows. Owned by the piece, never changed. */
   readonly timestampsMs: Float64Array
   /** Rows [from, to) lie in the queried range. */
   readonly from: number
   readonly to: number
   /**
-   * Decodes the column of the source's n-th wanted series into scratch memory: float64 bits at `values`, kinds at `kinds`,
-   * an entry a row each.
+   * Puts rows [from, to) of the source's n-th wanted series into scratch memory: float64 bits at `values`, kinds at `kinds`.
+   * There must be room for all rows.
    *
-   * @returns the number of rows that hold a sample, markers included; -1 when all rows do and none is a marker
+   * @returns the number of rows that hold a sample, markers included; -1 when all rows do and none is a marker (then the
+   *   kinds may be missing)
    */
   read(index: number, values: number, kinds: number): number
 }

@@ -2,7 +2,7 @@ import { compareStrings, type Labels, type Matcher } from '../../model/index.ts'
 import type { Querier, SelectHints, SeriesColumn, TimeRange } from '../../model/index.ts'
 import { CorruptionError } from '../errors.ts'
 import { Scratch } from '../memory/scratch.ts'
-import { ColumnAssembler, OutputColumn, type PiecePart, type Samples } from './column-output.ts'
+import { ColumnAssembler, type OpenPiece, OutputColumn, type Samples } from './column-output.ts'
 import type { LabelIndex } from './label-index.ts'
 import type { GroupSource, NewestValues } from './piece.ts'
 import { findTwins, groupByTarget, type SeriesAddress, type TargetSeries } from './selection.ts'
@@ -181,51 +181,39 @@ export class StoreQuerier implements Querier {
     scratch: Scratch,
   ): SeriesColumn | undefined {
     const sources: GroupSource[] = []
-    const indexes: number[] = []
+    const indexes: Int32Array[] = []
     for (const { targetIndex, seriesIndex } of addresses) {
       const series = targets[targetIndex]!
       for (const [s, source] of series.sources.entries()) {
         sources.push(source)
-        indexes.push(series.indexes[s]![seriesIndex]!)
+        indexes.push(Int32Array.of(series.indexes[s]![seriesIndex]!))
       }
     }
     const first = targets[addresses[0]!.targetIndex]!
     const overlay = first.overlays[addresses[0]!.seriesIndex]!
-    const open = new OpenSources(scratch, sources, hints)
-    const samples = open.assembler.assemble(open.partsOf((s) => indexes[s]!))
+    const samples = openSources(scratch, { sources, indexes }, hints).assemble(0)
     return samples && new OutputColumn(this.#index, first.target, overlay, samples)
   }
 }
 
-/** The pieces of some sources, opened and in order of time. */
-class OpenSources {
-  readonly assembler: ColumnAssembler
-  readonly #pieces: { readonly part: PiecePart; readonly source: number }[] = []
-
-  constructor(scratch: Scratch, sources: readonly GroupSource[], range: TimeRange) {
-    let rows = 0
-    for (const [s, source] of sources.entries()) {
-      for (const piece of source.open(range.minTimeMs, range.maxTimeMs)) {
-        // A piece may overlap the range between two of its rows.
-        if (piece.from >= piece.to) continue
-        rows += piece.timestampsMs.length
-        this.#pieces.push({ part: { piece, index: 0, rank: this.#pieces.length }, source: s })
-      }
+/** Opens the pieces of some sources, in order of time. */
+function openSources(
+  scratch: Scratch,
+  { sources, indexes }: Pick<TargetSeries, 'sources' | 'indexes'>,
+  range: TimeRange,
+): ColumnAssembler {
+  const pieces: OpenPiece[] = []
+  for (const [s, source] of sources.entries()) {
+    for (const piece of source.open(range.minTimeMs, range.maxTimeMs)) {
+      // A piece may overlap the range between two of its rows.
+      if (piece.from < piece.to) pieces.push({ piece, indexes: indexes[s]!, rank: pieces.length })
     }
-    const firstMs = ({ piece }: PiecePart): number => piece.timestampsMs[piece.from]!
-    this.#pieces.sort((a, b) => firstMs(a.part) - firstMs(b.part))
-    this.assembler = new ColumnAssembler(scratch, rows)
   }
-
-  /** @param indexOf number of the series within the n-th source, or -1 */
-  partsOf(indexOf: (source: number) => number): PiecePart[] {
-    const parts: PiecePart[] = []
-    for (const { part, source } of this.#pieces) {
-      const index = indexOf(source)
-      if (index >= 0) parts.push({ piece: part.piece, index, rank: part.rank })
-    }
-    return parts
-  }
+  const firstMs = ({ piece }: OpenPiece): number => piece.timestampsMs[piece.from]!
+  return new ColumnAssembler(
+    scratch,
+    pieces.sort((a, b) => firstMs(a) - firstMs(b)),
+  )
 }
 
 /** Makes the columns of one target, series by series. */
@@ -235,7 +223,7 @@ class TargetColumns {
   readonly #series: TargetSeries
   readonly #hints: SelectHints
   readonly #newest: NewestAnswers | undefined
-  #open: OpenSources | undefined
+  #assembler: ColumnAssembler | undefined
 
   constructor(index: LabelIndex, scratch: Scratch, series: TargetSeries, hints: SelectHints) {
     this.#index = index
@@ -246,15 +234,15 @@ class TargetColumns {
   }
 
   at(i: number): SeriesColumn | undefined {
-    const { target, overlays, sources, indexes } = this.#series
+    const { target, overlays } = this.#series
     const newest = this.#newest
     if (newest !== undefined) {
       const found = newest.find(i)
       if (found === NewestResult.NONE) return undefined
       if (found === NewestResult.FOUND) return new OutputColumn(this.#index, target, overlays[i]!, newest)
     }
-    this.#open ??= new OpenSources(this.#scratch, sources, this.#hints)
-    const samples = this.#open.assembler.assemble(this.#open.partsOf((s) => indexes[s]![i]!))
+    this.#assembler ??= openSources(this.#scratch, this.#series, this.#hints)
+    const samples = this.#assembler.assemble(i)
     return samples && new OutputColumn(this.#index, target, overlays[i]!, samples)
   }
 }

@@ -2,6 +2,7 @@ import type { Querier, Queryable, TimeRange } from '../../model/index.ts'
 import { MemoryViews } from '../memory/views.ts'
 import { BlockSet } from './block-set.ts'
 import { measureCardinality, type TsdbCardinality } from './cardinality.ts'
+import { ColumnCache } from './column-cache.ts'
 import { HeadFinder, TemplateCache } from './head-finder.ts'
 import { EpochPin, takeSnapshot } from './head-snapshot.ts'
 import { LabelIndex } from './label-index.ts'
@@ -14,12 +15,16 @@ export interface ReaderHandle {
   readonly dataDir: string
 }
 
+/** Most that decoded columns of the head may take, in each reader. */
+const COLUMN_CACHE_BYTES = 64 << 20
+
 /** Reads the store in whatever thread it was opened in, beside the writer. */
 export class TsdbReader implements Queryable {
   readonly #views: MemoryViews
   readonly #pin: EpochPin
   readonly #index = new LabelIndex()
   readonly #templates: TemplateCache
+  readonly #columns = new ColumnCache(COLUMN_CACHE_BYTES)
   readonly #scratches = new ScratchPool()
   readonly #blocks: BlockSet
   #openQueriers = 0
@@ -37,7 +42,12 @@ export class TsdbReader implements Queryable {
     this.#openQueriers++
     const snapshot = takeSnapshot(this.#views)
     this.#templates.prune(snapshot)
-    const head = new HeadFinder(this.#views, this.#index, this.#templates, snapshot)
+    const head = new HeadFinder(
+      this.#views,
+      this.#index,
+      { templates: this.#templates, columns: this.#columns },
+      snapshot,
+    )
     const finders = [this.#blocks.finder(snapshot.blockList), head]
     return new StoreQuerier(this.#index, this.#scratches, finders, {
       onDamage: () => this.#blocks.report(),
@@ -53,6 +63,12 @@ export class TsdbReader implements Queryable {
     } finally {
       this.#pin.unpin()
     }
+  }
+
+  /** Of the decoded columns of the head that are kept for the next query. */
+  columnCacheStats(): { readonly bytes: number; readonly hits: number; readonly misses: number } {
+    const { bytes, hits, misses } = this.#columns
+    return { bytes, hits, misses }
   }
 
   /** Closes the files it holds open. */

@@ -1,5 +1,5 @@
 import { createKernelMemory, instantiateKernels, rowKernels } from '../../kernels/index.ts'
-import { silentLogger } from '../../lib/index.ts'
+import { silentLogger } from '../../lib/log.ts'
 import { Head } from '../head/head.ts'
 import { HeadMemory } from '../memory/head-memory.ts'
 import { openReader } from '../index.ts'

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Clock, Registry, silentLogger, systemClock } from '../../lib/index.ts'
+import { type Clock, systemClock } from '../../lib/index.ts'
+import { silentLogger } from '../../lib/log.ts'
+import { Registry } from '../../lib/metrics.ts'
 import {
   createMatcher,
   type GroupWriter,

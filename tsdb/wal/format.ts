@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { lz4Pack, lz4Unpack } from '../../lib/index.ts'
+import { lz4Pack, lz4Unpack } from '../../lib/lz4.ts'
 import type { Labels } from '../../model/index.ts'
 import { ByteReader, ByteWriter, readLabels, writeLabels } from '../bytes.ts'
 

@@ -9,7 +9,7 @@ import type { HeadMemory } from '../memory/head-memory.ts'
 import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES, sealRecord, segmentHeader } from './format.ts'
 
 const BUFFER_BYTES = 256 * 1024
-const WRITE_INTERVAL_MS = 50
+const WRITE_INTERVAL_MS = 100
 const SYNC_INTERVAL_MS = 1000
 const RETRY_INTERVAL_MS = 1000
 // What may wait in memory while the disk refuses writes; beyond it writers get an error.
@@ -35,7 +35,7 @@ interface Waiter {
 
 /**
  * Appends records to the segments of the log. Records are collected in head memory (the kernels write there) and written
- * in groups: every 50 ms, every 256 KiB, or when somebody waits in `flushed`; `fdatasync` follows each second.
+ * in groups: every 100 ms, every 256 KiB, or when somebody waits in `flushed`; `fdatasync` follows each second.
  */
 export class WalWriter implements RowLog {
   readonly #memory: HeadMemory

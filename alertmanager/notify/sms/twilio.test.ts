@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { createHttpClient } from '../../../lib/index.ts'
+import { createHttpClient } from '../../../lib/undici-client.ts'
 import { Scenario } from '../../test-support.ts'
 import { cutText, smsSize } from './segments.ts'
 
