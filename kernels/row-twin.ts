@@ -1,4 +1,4 @@
-import { ROW_WORK_BYTES, ROW_WORK_COUNT_OFFSET, ROW_WORK_STALE_OFFSET, RowFlag, type RowKernels } from './row.ts'
+import { ROW_WORK_COUNT_OFFSET, ROW_WORK_STALE_OFFSET, RowFlag, type RowKernels } from './row.ts'
 import {
   ByteCursor,
   canRescale,
