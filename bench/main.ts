@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { runApiBench } from './load/api.ts'
 import { printIngestResults, runIngestBench } from './load/ingest.ts'
 import { printQueryResults, runQueryBench } from './load/query.ts'
+import { printRemoteWriteResults, runRemoteWriteBench } from './load/remote-write.ts'
 import { SYSTEM_NAMES, type SystemName } from './load/systems.ts'
 
 const { values, positionals } = parseArgs({
@@ -16,6 +17,8 @@ const { values, positionals } = parseArgs({
     warmup: { type: 'string' },
     seconds: { type: 'string' },
     rounds: { type: 'string' },
+    samples: { type: 'string' },
+    batch: { type: 'string' },
     systems: { type: 'string', default: SYSTEM_NAMES.join(',') },
   },
 })
@@ -35,7 +38,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void> | void>> = {
   async query() {
     const results = await runQueryBench({
       systems: systems(),
-      targets: number(values.targets, 40),
+      targets: number(values.targets, 100),
       intervalMs: number(values.interval, 1) * 1000,
       seconds: number(values.seconds, 150),
       rounds: number(values.rounds, 15),
@@ -49,6 +52,15 @@ const BENCHES: Readonly<Record<string, () => Promise<void> | void>> = {
       intervalMs: number(values.interval, 1) * 1000,
       seconds: number(values.seconds, 5),
     })
+  },
+  async 'remote-write'() {
+    const results = await runRemoteWriteBench({
+      systems: systems(),
+      targets: number(values.targets, 20),
+      samples: number(values.samples, 690),
+      batch: number(values.batch, 2000),
+    })
+    printRemoteWriteResults(results)
   },
   /** Vitest runs the sources, so this one needs a working copy. */
   micro() {

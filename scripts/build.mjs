@@ -46,6 +46,7 @@ const parts = {
   },
   server() {
     node(bin('typescript', 'bin/tsc'), ['-p', 'tsconfig.build.json'])
+    node(join(root, 'scripts/bundle.mjs'), [])
   },
   ui() {
     if (!existsSync(join(root, 'dashboards/ui/vite.config.ts'))) return

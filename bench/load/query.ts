@@ -1,6 +1,6 @@
 // Range queries end to end over HTTP, beside the real systems on data scraped from the same targets at the same time.
 // Measures parsing, evaluating and writing the answer on recent data; does not measure old blocks, nor many users at once.
-// Run: npm run bench -- query [--targets=40] [--interval=1] [--seconds=150] [--rounds=15] [--systems=belltower,prometheus]
+// Run: npm run bench -- query [--targets=100] [--interval=1] [--seconds=150] [--rounds=15] [--systems=belltower,prometheus]
 import { type Session, type SessionOptions, sleepSeconds, withSession } from './session.ts'
 import type { RunningSystem } from './systems.ts'
 import { printTable, ratioText } from './table.ts'
@@ -17,7 +17,8 @@ export interface QueryResult {
   readonly answers: Readonly<Record<string, { readonly p50Ms: number; readonly series: number }>>
 }
 
-const WARMUP_ROUNDS = 3
+// Compiled code that is not warm yet is a matter of a server's first minute; the other systems come compiled.
+const WARMUP_ROUNDS = 20
 const STEP_SECONDS = 1
 
 const QUERIES: readonly string[] = [
@@ -45,6 +46,10 @@ export function printQueryResults(results: readonly QueryResult[]): void {
     ...names.map((name) => answers[name]!.p50Ms.toFixed(2)),
     ...others.map((name) => ratioText(answers[name]!.p50Ms, answers.belltower?.p50Ms)),
   ])
+  const means = others.map((name) =>
+    ratioText(geometricMean(results.map(({ answers }) => answers[name]!.p50Ms / answers.belltower!.p50Ms)), 1),
+  )
+  rows.push(['geometric mean', ...names.map(() => ''), ...means])
   printTable(['p50 in ms', ...names, ...others.map((name) => `${name} / belltower`)], rows)
   for (const { query, answers } of results) {
     const counts = new Set(Object.values(answers).map(({ series }) => series))
@@ -92,6 +97,9 @@ async function ask(system: RunningSystem, query: string, range: { start: number;
   if (!answer.ok) throw new Error(`${system.name} answered ${answer.status} to ${query}: ${text.slice(0, 200)}`)
   return { ms, series: (JSON.parse(text) as { data: { result: unknown[] } }).data.result.length }
 }
+
+const geometricMean = (values: readonly number[]): number =>
+  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length)
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)

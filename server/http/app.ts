@@ -1,7 +1,7 @@
 import compress from '@fastify/compress'
 import formbody from '@fastify/formbody'
 import helmet from '@fastify/helmet'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import type { Logger } from '../../lib/index.ts'
 import { sendFailure } from './envelope.ts'
 import type { Port } from './port.ts'
@@ -35,6 +35,9 @@ export async function createHttpApp(port: Port, logger: Logger): Promise<Fastify
     originAgentCluster: false,
   })
   await app.register(formbody, { parser: (text) => new URLSearchParams(text) as unknown as Record<string, unknown> })
+  app.addHook('onRequest', async (request) => {
+    if (staysOnThisMachine(request)) delete request.headers['accept-encoding']
+  })
   await app.register(compress, { encodings: ['gzip', 'deflate'], threshold: 1400, zlibOptions: { level: 1 } })
   app.setErrorHandler((error, _request, reply) => void sendFailure(reply, error))
   app.setNotFoundHandler((request, reply) => {
@@ -44,4 +47,16 @@ export async function createHttpApp(port: Port, logger: Logger): Promise<Fastify
     return reply.code(status).type('text/plain; charset=utf-8').send(text)
   })
   return app
+}
+
+const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/
+
+/**
+ * Whether the answer's reader sits on this machine. Packing then costs more time than it saves, on both sides. A proxy that
+ * says so in its headers speaks for somebody further away.
+ */
+function staysOnThisMachine({ raw, headers }: FastifyRequest): boolean {
+  const isProxied =
+    headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined || headers.via !== undefined
+  return !isProxied && LOOPBACK.test(raw.socket.remoteAddress ?? '')
 }
