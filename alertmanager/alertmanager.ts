@@ -1,24 +1,32 @@
-import { createHash } from 'node:crypto'
 import type { Clock, Logger, Registry } from '../lib/index.ts'
 import { type Alert, type AlertSink, type Labels, type Matcher } from '../model/index.ts'
-import { AlertRegistry } from './alert/alert-registry.ts'
+import { AckDesk } from './ack/desk.ts'
+import { Cluster, type ClusterOptions } from './cluster/cluster.ts'
+import { sharedState } from './cluster/shared-state.ts'
 import { type AlertInput, InvalidAlertError, toStoredAlert } from './alert/ingest.ts'
 import { compareAlerts, compareLabelSets, isResolved, type StoredAlert } from './alert/stored-alert.ts'
 import { defaultConfig } from './config/default-config.ts'
 import type { AlertmanagerConfig } from './config/types.ts'
-import { GroupTimers } from './dispatch/group-timers.ts'
+import { explainAlert, type Explanation } from './explain.ts'
 import { matchesAll } from './matcher/parse.ts'
-import { type AlertmanagerMetrics, createMetrics, registerStateMetrics } from './metrics.ts'
-import { PendingDeliveries } from './notify/delivery-progress.ts'
-import { type NotificationEvent, NotificationHistory } from './notify/history.ts'
+import { type AlertmanagerMetrics, createMetrics, hash48, registerStateMetrics } from './metrics.ts'
+import type { NotificationEvent, NotificationFilter } from './notify/history.ts'
 import type { HttpClientFactory } from './notify/integrations.ts'
-import { NotificationLog } from './notify/notification-log.ts'
+import type { OutgoingNotification } from './notify/outgoing.ts'
 import { mutingIntervals } from './notify/pipeline.ts'
-import { findRoutes, groupKeyOf, groupLabelsOf } from './route/route.ts'
+import { groupKeyOf, groupLabelsOf, receiversOf } from './route/route.ts'
 import { Runtime, type RuntimeOptions } from './runtime.ts'
-import { type Silence, type SilenceInput, type SilenceLimits, Silences } from './silence/silences.ts'
-import { memoryLog, openStateLog, type StateLog } from './store/state-log.ts'
-import type { AlertmanagerStatus, AlertView, GroupView, RouteDestination, TestOutcome } from './views.ts'
+import type { Silence, SilenceInput, SilenceLimits } from './silence/silences.ts'
+import { AlertmanagerState } from './state.ts'
+import {
+  type AlertmanagerStatus,
+  type AlertView,
+  type GroupView,
+  type RouteDestination,
+  type RouteView,
+  routeView,
+  type TestOutcome,
+} from './views.ts'
 
 export interface AlertmanagerOptions {
   /** Absent: alerts are logged and shown, nobody is notified. */
@@ -32,6 +40,10 @@ export interface AlertmanagerOptions {
   /** Without a slash at the end; links in notifications start with it. */
   readonly externalUrl: string
   readonly httpClientFactory: HttpClientFactory
+  /** Where `ownAlertsApi` is reached by people; default: `/api/belltower/v1` under `externalUrl`. */
+  readonly ownApiUrl?: string
+  /** Other instances that get the same alerts. */
+  readonly cluster?: ClusterOptions
   /** How long ended silences and notification records are kept. Default 120 h. */
   readonly retentionMs?: number
   /** No notification before this long after the start: senders get time to send what inhibits. Default 0. */
@@ -66,15 +78,11 @@ export class Alertmanager implements AlertSink {
   readonly #logger: Logger
   readonly #retentionMs: number
   readonly #startedAtMs: number
-  readonly #alerts: AlertRegistry
-  readonly #silences: Silences
-  readonly #notificationLog: NotificationLog
-  readonly #pending = new PendingDeliveries()
-  readonly #history = new NotificationHistory()
-  readonly #timers = new GroupTimers()
-  readonly #inFlight = new Map<string, Promise<unknown>>()
+  readonly acks: AckDesk
+  /** `undefined` = this instance is alone. */
+  readonly cluster: Cluster | undefined
+  readonly #state: AlertmanagerState
   readonly #cancelJobs: (() => void)[] = []
-  #log: StateLog = memoryLog
   #runtime: Runtime | undefined
   #applying: Promise<void> = Promise.resolve()
   #lastReload = { successful: true, atMs: 0 }
@@ -87,13 +95,17 @@ export class Alertmanager implements AlertSink {
     this.#logger = options.logger.child({ module: 'alertmanager' })
     this.#retentionMs = options.retentionMs ?? RETENTION_DEFAULT_MS
     this.#startedAtMs = clock.nowMs()
-    this.#alerts = new AlertRegistry(clock)
-    this.#silences = new Silences({
-      clock,
-      limits: options.silenceLimits ?? { silencesMax: 0, silenceBytesMax: 0 },
-      retentionMs: this.#retentionMs,
-    })
-    this.#notificationLog = new NotificationLog()
+    const limits = options.silenceLimits ?? { silencesMax: 0, silenceBytesMax: 0 }
+    this.#state = new AlertmanagerState({ clock, limits, retentionMs: this.#retentionMs })
+    this.acks = new AckDesk(this.#state, clock, options.ownApiUrl ?? `${options.externalUrl}/api/belltower/v1`)
+    this.cluster =
+      options.cluster &&
+      new Cluster(options.cluster, {
+        client: options.httpClientFactory({}),
+        clock,
+        logger: this.#logger,
+        state: sharedState(this.#state),
+      })
     this.metrics = createMetrics(registry)
     registerStateMetrics(registry, this.#facts())
   }
@@ -101,23 +113,21 @@ export class Alertmanager implements AlertSink {
   /** Called once, by `createAlertmanager`. */
   async open(): Promise<void> {
     const { dataDir, config = defaultConfig } = this.#options
-    if (dataDir !== undefined) {
-      const parts = [this.#alerts, this.#silences, this.#notificationLog, this.#pending, this.#timers, this.#history]
-      this.#log = await openStateLog(dataDir, parts, this.#logger)
+    if (dataDir !== undefined) await this.#state.open(dataDir, this.#logger)
+    if (this.cluster) {
+      this.#state.log = this.cluster.sharing(this.#state.log)
+      await this.cluster.start()
     }
     try {
-      this.#alerts.extendExpiredLeases(RESTART_GRACE_MS)
+      this.#state.alerts.extendExpiredLeases(RESTART_GRACE_MS)
       const runtime = await Runtime.build(this.#runtimeOptions(config))
       this.#start(runtime, true)
     } catch (error) {
-      await this.#log.close()
+      await this.#state.log.close()
       throw error
     }
     this.#every(ALERT_GC_INTERVAL_MS, () => this.#collectAlerts())
-    this.#every(MAINTENANCE_INTERVAL_MS, () => {
-      this.#silences.collectGarbage(this.#log)
-      this.#notificationLog.collectGarbage(this.#clock.nowMs(), this.#log)
-    })
+    this.#every(MAINTENANCE_INTERVAL_MS, () => this.#state.collectGarbage(this.#clock.nowMs()))
   }
 
   /** Takes alerts from rules. A bad one is counted and logged. @throws {StateLogError} when they cannot be kept */
@@ -139,14 +149,14 @@ export class Alertmanager implements AlertSink {
       try {
         const alert = toStoredAlert(input, nowMs, this.#current().config.resolveTimeoutMs)
         this.metrics.received.inc({ status: isResolved(alert, nowMs) ? 'resolved' : 'firing', version: 'v2' })
-        this.#current().add(this.#alerts.put(alert, this.#log))
+        this.#current().add(this.#state.alerts.put(alert, this.#state.log))
       } catch (error) {
         if (!(error instanceof InvalidAlertError)) throw error
         this.metrics.invalid.inc({ version: 'v2' })
         errors.push(error)
       }
     }
-    await this.#log.commit()
+    await this.#state.log.commit()
     return errors
   }
 
@@ -178,8 +188,9 @@ export class Alertmanager implements AlertSink {
   async stop(): Promise<void> {
     for (const cancel of this.#cancelJobs) cancel()
     await this.#applying
+    await this.cluster?.stop()
     await this.#runtime?.stop(STOP_PATIENCE_MS)
-    await this.#log.close()
+    await this.#state.log.close()
   }
 
   status(): AlertmanagerStatus {
@@ -194,13 +205,10 @@ export class Alertmanager implements AlertSink {
 
   /** Alerts that have not ended, by fingerprint. */
   alerts(filter: readonly Matcher[] = []): AlertView[] {
-    const { route } = this.#current()
-    return this.#liveAlerts(this.#alerts.all(), filter)
+    const { routesOf } = this.#current()
+    return this.#liveAlerts(this.#state.alerts.all(), filter)
       .sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1))
-      .map((alert) => {
-        const receivers = new Set(findRoutes(route, alert.labels).map(({ receiver }) => receiver))
-        return this.#view(alert, [...receivers], [])
-      })
+      .map((alert) => this.#view(alert, receiversOf(routesOf(alert.labels)), []))
   }
 
   /** Groups with alerts that have not ended, by labels and receiver. */
@@ -226,10 +234,22 @@ export class Alertmanager implements AlertSink {
 
   /** The destinations that alerts with these labels have. */
   routeFor(labels: Labels): RouteDestination[] {
-    return findRoutes(this.#current().route, labels).map((route) => {
-      const groupLabels = groupLabelsOf(route, labels)
-      return { receiver: route.receiver, routeKey: route.key, groupKey: groupKeyOf(route, groupLabels), groupLabels }
-    })
+    return this.#current()
+      .routesOf(labels)
+      .map((route) => {
+        const groupLabels = groupLabelsOf(route, labels)
+        return { receiver: route.receiver, routeKey: route.key, groupKey: groupKeyOf(route, groupLabels), groupLabels }
+      })
+  }
+
+  /** The routes as a tree. */
+  routeTree(): RouteView {
+    return routeView(this.#current().route)
+  }
+
+  /** Of an alert that is known. */
+  labelsOf(fingerprint: string): Labels | undefined {
+    return this.#state.alerts.get(fingerprint)?.labels
   }
 
   /**
@@ -243,25 +263,40 @@ export class Alertmanager implements AlertSink {
 
   /** The latest notifications, oldest first; bounded. */
   notifications(): readonly NotificationEvent[] {
-    return this.#history.all()
+    return this.#state.history.all()
+  }
+
+  /** The latest notifications that fit, newest first. */
+  searchNotifications(filter: NotificationFilter): NotificationEvent[] {
+    return this.#state.history.search(filter)
+  }
+
+  /** What is on its way and has not arrived, oldest first. */
+  outgoing(): OutgoingNotification[] {
+    return this.#state.outgoing.all()
+  }
+
+  /** Why an alert with these labels does, or does not, reach anybody. */
+  explain(labels: Labels): Explanation {
+    return explainAlert(labels, this.#current(), this.#state, this.#clock.nowMs())
   }
 
   silences(): Silence[] {
-    return [...this.#silences.all()]
+    return [...this.#state.silences.all()]
   }
 
   silence(id: string): Silence | undefined {
-    return this.#silences.get(id)
+    return this.#state.silences.get(id)
   }
 
   /** @returns its id, durable @throws {InvalidSilenceError} @throws {SilenceNotFoundError} */
   setSilence(input: SilenceInput): Promise<string> {
-    return this.#silences.set(input, this.#log)
+    return this.#state.silences.set(input, this.#state.log)
   }
 
   /** @throws {SilenceNotFoundError} */
   expireSilence(id: string): Promise<void> {
-    return this.#silences.expire(id, this.#log)
+    return this.#state.silences.expire(id, this.#state.log)
   }
 
   nowMs(): number {
@@ -276,29 +311,25 @@ export class Alertmanager implements AlertSink {
   #start(runtime: Runtime, isRestart: boolean): void {
     this.#runtime = runtime
     this.#lastReload = { successful: true, atMs: this.#clock.nowMs() }
-    runtime.start(this.#alerts.all(), {
+    runtime.start(this.#state.alerts.all(), {
       holdUntilMs: this.#startedAtMs + (this.#options.startDelayMs ?? 0),
       // A reload starts all timers anew, as the original does.
-      resumeTimer: (groupKey) => (isRestart ? this.#timers.get(groupKey) : undefined),
-      onTimer: (groupKey, timer) => this.#log.write(this.#timers.set(groupKey, timer)),
-      onGroupGone: (groupKey) => this.#log.write(this.#timers.delete(groupKey)),
+      resumeTimer: (groupKey) => (isRestart ? this.#state.timers.get(groupKey) : undefined),
+      onTimer: (groupKey, timer) => this.#state.log.write(this.#state.timers.set(groupKey, timer)),
+      onGroupGone: (groupKey) => this.#state.log.write(this.#state.timers.delete(groupKey)),
     })
     const groupKeys = new Set([...(runtime.dispatcher?.groups() ?? [])].map(({ key }) => key))
-    for (const key of this.#timers.keys()) if (!groupKeys.has(key)) this.#log.write(this.#timers.delete(key))
+    for (const key of this.#state.timers.keys())
+      if (!groupKeys.has(key)) this.#state.log.write(this.#state.timers.delete(key))
   }
 
   #runtimeOptions(config: AlertmanagerConfig): RuntimeOptions {
     const { externalUrl, httpClientFactory } = this.#options
     return {
       config,
-      state: {
-        silences: this.#silences,
-        notificationLog: this.#notificationLog,
-        pending: this.#pending,
-        history: this.#history,
-        log: this.#log,
-        inFlight: this.#inFlight,
-      },
+      state: this.#state,
+      clusterWaitMs: () => this.cluster?.waitMs ?? 0,
+      ackUrlOf: (groupKey) => this.acks.urlOf(groupKey),
       clock: this.#clock,
       logger: this.#logger,
       metrics: this.metrics,
@@ -319,7 +350,7 @@ export class Alertmanager implements AlertSink {
     return {
       alert,
       receivers,
-      silencedBy: this.#silences.mutedBy(alert.fingerprint, alert.labels),
+      silencedBy: this.#state.silences.mutedBy(alert.fingerprint, alert.labels),
       inhibitedBy: inhibitor === undefined ? [] : [inhibitor],
       mutedBy,
     }
@@ -328,13 +359,13 @@ export class Alertmanager implements AlertSink {
   #isSuppressed(alert: StoredAlert): boolean {
     return (
       this.#current().inhibitor.inhibitedBy(alert.labels, this.#clock.nowMs()) !== undefined ||
-      this.#silences.mutedBy(alert.fingerprint, alert.labels).length > 0
+      this.#state.silences.mutedBy(alert.fingerprint, alert.labels).length > 0
     )
   }
 
   #collectAlerts(): void {
     const { dispatcher, inhibitor } = this.#current()
-    this.#alerts.collectGarbage(this.#log, dispatcher?.heldFingerprints() ?? new Set())
+    this.#state.alerts.collectGarbage(this.#state.log, dispatcher?.heldFingerprints() ?? new Set())
     inhibitor.collectGarbage(this.#clock.nowMs())
   }
 
@@ -352,13 +383,14 @@ export class Alertmanager implements AlertSink {
 
   #facts() {
     return {
-      suppressed: () => this.#liveAlerts(this.#alerts.all(), []).map((alert) => this.#isSuppressed(alert)),
-      silences: () => this.#silences,
-      notificationLog: () => this.#notificationLog,
+      suppressed: () => this.#liveAlerts(this.#state.alerts.all(), []).map((alert) => this.#isSuppressed(alert)),
+      silences: () => this.#state.silences,
+      notificationLog: () => this.#state.notificationLog,
       groupCount: () => this.#runtime?.dispatcher?.groupCount ?? 0,
       receiverCount: () => this.#runtime?.integrations.size ?? 0,
       integrations: () => [...(this.#runtime?.integrations.values() ?? [])].flat(),
       inhibitionRuleCount: () => this.#runtime?.inhibitor.ruleCount ?? 0,
+      peerCount: () => this.cluster?.status.peers.filter(({ isAlive }) => isAlive).length ?? 0,
       lastReload: () => this.#lastReload,
       configHash: () => hash48(this.#runtime?.config.printed ?? ''),
       nowMs: () => this.#clock.nowMs(),
@@ -366,6 +398,3 @@ export class Alertmanager implements AlertSink {
     }
   }
 }
-
-/** A number that fits a float64 without loss. */
-const hash48 = (text: string): number => createHash('md5').update(text).digest().readUIntBE(0, 6)

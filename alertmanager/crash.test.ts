@@ -13,6 +13,9 @@ let server: Server
 let url = ''
 /** What each webhook heard: `path: status alertnames`. */
 let heard: string[] = []
+/** When each line of `heard` came, and whether its answer was held back for so long. */
+let heardAtMs: number[] = []
+let answerDelayMs = 0
 /** Paths that do not answer for now. */
 const stuck = new Set<string>()
 const children = new Set<ChildProcessWithoutNullStreams>()
@@ -20,6 +23,8 @@ const children = new Set<ChildProcessWithoutNullStreams>()
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'alert-crash-'))
   heard = []
+  heardAtMs = []
+  answerDelayMs = 0
   stuck.clear()
   server = createServer((request, response) => {
     const chunks: Buffer[] = []
@@ -30,7 +35,8 @@ beforeEach(async () => {
         alerts: { status: string; labels: { alertname: string } }[]
       }
       heard.push(`${request.url}: ${body.alerts.map((a) => `${a.labels.alertname} ${a.status}`).join(', ')}`)
-      response.end()
+      heardAtMs.push(performance.now())
+      setTimeout(() => response.end(), answerDelayMs)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -140,3 +146,52 @@ test('killed before the first notification: it goes out after the restart, every
   )
   expect(heard).toHaveLength(6)
 })
+
+// A soak is the same with more rounds: BELLTOWER_CRASH_ROUNDS=50.
+const ROUNDS = Number(process.env['BELLTOWER_CRASH_ROUNDS'] ?? 10)
+
+test(`killed ${ROUNDS} times between an alert's arrival and the provider's answer: told at least once, twice only if it was being told`, {
+  timeout: 60_000 + ROUNDS * 10_000,
+}, async () => {
+  const seed = Number(process.env['BELLTOWER_CRASH_SEED'] ?? Date.now() % 100_000)
+  const random = randomOf(seed)
+  console.log(`kills with seed ${seed}`)
+  const oneHook = config('1ms').replace(/, \{ url: '[^']*\/2'.*\}\]/, ']')
+  const lifeEndsMs: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    answerDelayMs = Math.floor(random() * 40)
+    const process = await started(oneHook)
+    await process.command(`push Round${round}`)
+    await new Promise((resolve) => setTimeout(resolve, Math.floor(random() * 80)))
+    lifeEndsMs.push(performance.now())
+    await kill(process.child)
+  }
+  answerDelayMs = 0
+  const last = await started(oneHook)
+  const told = (round: number): number[] =>
+    heard.flatMap((line, i) => (line === `/1: Round${round} firing` ? [heardAtMs[i]!] : []))
+  const all = Array.from({ length: ROUNDS }, (_, round) => round)
+  for (let i = 0; i < 1500 && all.some((round) => told(round).length === 0); i++)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  // What would be told twice without reason is told in this time.
+  await new Promise((resolve) => setTimeout(resolve, 700))
+  await kill(last.child)
+  for (const round of all) {
+    const times = told(round)
+    expect(times.length, `Round${round}, seed ${seed}`).toBeGreaterThanOrEqual(1)
+    // Told again only by another life: within one, what was told stays told.
+    const lives = times.map((atMs) => lifeEndsMs.filter((endMs) => endMs < atMs).length)
+    expect(new Set(lives).size, `Round${round} told in lives ${lives.join(', ')}, seed ${seed}`).toBe(lives.length)
+  }
+  // A kill hits at most the one notification that each group has under way.
+  expect(heard.length - ROUNDS, `seed ${seed}`).toBeLessThanOrEqual(ROUNDS)
+})
+
+/** The same numbers for the same seed. */
+function randomOf(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+}

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Registry } from '../lib/index.ts'
 import { Counter, counterOf, Gauge, gaugeOf, Histogram } from '../lib/metrics.ts'
 import type { NotificationLog } from './notify/notification-log.ts'
@@ -66,6 +67,8 @@ export interface StateFacts {
   notificationLog(): NotificationLog
   groupCount(): number
   receiverCount(): number
+  /** Other instances that are there. */
+  peerCount(): number
   integrations(): readonly Integration[]
   inhibitionRuleCount(): number
   lastReload(): { readonly successful: boolean; readonly atMs: number }
@@ -88,7 +91,8 @@ export function registerStateMetrics(registry: Registry, facts: StateFacts): voi
     'When a configuration last came into force.',
     () => facts.lastReload().atMs / 1000,
   )
-  gauge('cluster_enabled', 'Whether this instance is one of a cluster.', () => 0)
+  gauge('cluster_enabled', 'Whether this instance is one of a cluster.', () => Number(facts.peerCount() > 0))
+  gauge('cluster_members', 'Instances that are there, this one among them.', () => facts.peerCount() + 1)
   counterOf(registry, name('silences_queries_total'), 'Look-ups of silences.', () => facts.silences().queryCount)
   counterOf(
     registry,
@@ -120,3 +124,6 @@ function byState(registry: Registry, name: string, help: string, states: string[
     },
   })
 }
+
+/** A number that fits a float64 without loss. */
+export const hash48 = (text: string): number => createHash('md5').update(text).digest().readUIntBE(0, 6)

@@ -8,19 +8,23 @@ import { Inhibitor } from './inhibit/inhibitor.ts'
 import type { AlertmanagerMetrics } from './metrics.ts'
 import { buildIntegrations, type HttpClientFactory } from './notify/integrations.ts'
 import type { Integration, Notification } from './notify/notifier.ts'
-import { Pipeline, type PipelineState } from './notify/pipeline.ts'
-import { readTemplateFiles, Templates, type Text } from './notify/templates.ts'
-import { buildRoute, type Route } from './route/route.ts'
+import { Pipeline } from './notify/pipeline.ts'
+import { NotificationTemplateError, readTemplateFiles, Templates, type Text } from './notify/templates.ts'
+import { buildRoute, type Route, routeFinder } from './route/route.ts'
+import type { AlertmanagerState } from './state.ts'
 import type { TestOutcome } from './views.ts'
 
 export interface RuntimeOptions {
   readonly config: AlertmanagerConfig
-  readonly state: PipelineState
+  readonly state: AlertmanagerState
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: AlertmanagerMetrics
   readonly httpClientFactory: HttpClientFactory
   readonly externalUrl: string
+  /** How long to wait for other instances to notify. */
+  readonly clusterWaitMs: () => number
+  readonly ackUrlOf: (groupKey: string) => string
   readonly userAgent: string
   readonly retentionMs: number
 }
@@ -31,6 +35,8 @@ const TEST_PATIENCE_MS = 30_000
 export class Runtime {
   readonly config: AlertmanagerConfig
   readonly route: Route
+  /** The destinations of labels. */
+  readonly routesOf: (labels: Labels) => readonly Route[]
   readonly inhibitor: Inhibitor
   readonly integrations: ReadonlyMap<string, readonly Integration[]>
   readonly #pipeline: Pipeline
@@ -44,6 +50,7 @@ export class Runtime {
     this.#clock = options.clock
     this.#externalUrl = options.externalUrl
     this.route = buildRoute(config.route)
+    this.routesOf = routeFinder(this.route)
     this.inhibitor = new Inhibitor(config.inhibitRules)
     this.integrations = buildIntegrations({ ...options, templates })
     const routeLabels = compileRouteLabels(this.route, templates)
@@ -61,10 +68,10 @@ export class Runtime {
     const templates = new Templates(await readTemplateFiles(options.config.templates), options.clock)
     const runtime = new Runtime(options, templates)
     try {
-      await templates.rehearse(rehearsalNotification(options))
+      await templates.rehearse(rehearsals(options))
     } catch (error) {
       await runtime.stop()
-      throw error
+      throw error instanceof NotificationTemplateError ? inFile(error, options.config) : error
     }
     return runtime
   }
@@ -79,7 +86,7 @@ export class Runtime {
   ): void {
     this.#dispatcher = new Dispatcher({
       ...options,
-      route: this.route,
+      routesOf: this.routesOf,
       clock: this.#clock,
       flushHandler: (flush) => this.#pipeline.flush(flush),
     })
@@ -129,6 +136,20 @@ export class Runtime {
   }
 }
 
+/** The same faults by their places in the file. */
+const inFile = ({ faults }: NotificationTemplateError, config: AlertmanagerConfig): NotificationTemplateError =>
+  new NotificationTemplateError(
+    faults.map((fault) =>
+      fault.where === ''
+        ? fault
+        : {
+            where: '',
+            what: '',
+            why: config.faultAt(fault.where, fault.what, `${fault.where} ${fault.what}: ${fault.why}`),
+          },
+    ),
+  )
+
 function compileRouteLabels(root: Route, templates: Templates): Map<Route, [string, Text][]> {
   const compiled = new Map<Route, [string, Text][]>()
   const visit = (route: Route): void => {
@@ -166,9 +187,9 @@ async function renderRouteLabels(
   )
 }
 
-/** One alert that never was, with the labels that templates commonly ask for. */
-function rehearsalNotification({ clock, externalUrl }: RuntimeOptions): Notification {
-  return madeUpNotification({
+/** Notifications that never were, with the labels that templates commonly ask for: firing, resolved, both. */
+function rehearsals({ clock, externalUrl }: RuntimeOptions): Notification[] {
+  const firing = madeUpNotification({
     receiver: 'rehearsal',
     alertname: 'Rehearsal',
     summary: 'A rehearsal',
@@ -176,6 +197,8 @@ function rehearsalNotification({ clock, externalUrl }: RuntimeOptions): Notifica
     externalUrl,
     nowMs: clock.nowMs(),
   })
+  const alerts = firing.alerts.map(({ alert }) => ({ alert, resolved: true }))
+  return [firing, { ...firing, alerts }, { ...firing, alerts: [...firing.alerts, ...alerts] }]
 }
 
 function madeUpNotification(facts: {
@@ -211,6 +234,7 @@ function madeUpNotification(facts: {
     alerts: [{ alert, resolved: false }],
     reason: 'first notification',
     externalUrl,
+    extra: { AckURL: '' },
     deadlineMs: nowMs + TEST_PATIENCE_MS,
   }
 }

@@ -47,6 +47,8 @@ export class RecordingClient implements HttpClient {
 export class Scenario {
   readonly clock = new ManualClock(START_MS)
   readonly client = new RecordingClient(this.clock)
+  /** Set to let requests out. */
+  realHttp: HttpClient | undefined
   alertmanager!: Alertmanager
 
   static async start(config: string, options: Partial<AlertmanagerOptions> = {}): Promise<Scenario> {
@@ -58,7 +60,10 @@ export class Scenario {
       logger: silentLogger,
       registry: new Registry(),
       externalUrl: 'http://127.0.0.1:9090/alertmanager',
-      httpClientFactory: (_config: HttpClientConfig) => scenario.client,
+      httpClientFactory: (_config: HttpClientConfig) => ({
+        request: (request) => (scenario.realHttp ?? scenario.client).request(request),
+        close: async () => scenario.realHttp?.close(),
+      }),
       ...options,
     })
     return scenario

@@ -1,5 +1,7 @@
 import type { Labels } from '../model/index.ts'
 import type { StoredAlert } from './alert/stored-alert.ts'
+import { matchersText } from './matcher/parse.ts'
+import type { Route } from './route/route.ts'
 
 /** An alert and what becomes of it, as of the call. */
 export interface AlertView {
@@ -48,3 +50,32 @@ export interface TestOutcome {
   /** '' when all is well. */
   readonly error: string
 }
+
+/** A route as it is in force, what it inherits filled in. */
+export interface RouteView {
+  readonly receiver: string
+  readonly matchers: string
+  readonly key: string
+  readonly continue: boolean
+  readonly groupBy: readonly string[]
+  readonly groupWaitMs: number
+  readonly groupIntervalMs: number
+  readonly repeatIntervalMs: number
+  readonly muteTimeIntervals: readonly string[]
+  readonly activeTimeIntervals: readonly string[]
+  readonly routes: readonly RouteView[]
+}
+
+export const routeView = (route: Route): RouteView => ({
+  receiver: route.receiver,
+  matchers: matchersText(route.matchers),
+  key: route.key,
+  continue: route.continue,
+  groupBy: route.groupByAll ? ['...'] : route.groupBy,
+  groupWaitMs: route.groupWaitMs,
+  groupIntervalMs: route.groupIntervalMs,
+  repeatIntervalMs: route.repeatIntervalMs,
+  muteTimeIntervals: route.muteTimeIntervals,
+  activeTimeIntervals: route.activeTimeIntervals,
+  routes: route.routes.map(routeView),
+})

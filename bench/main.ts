@@ -5,9 +5,13 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { runApiBench } from './load/api.ts'
 import { printIngestResults, runIngestBench } from './load/ingest.ts'
+import { printPushResults, PUSH_CASES, runPushBench } from './load/push.ts'
 import { printQueryResults, runQueryBench } from './load/query.ts'
 import { printRemoteWriteResults, runRemoteWriteBench } from './load/remote-write.ts'
+import { runStorageBench } from './load/storage.ts'
+import { printRulesResults, runRulesBench } from './load/rules.ts'
 import { SYSTEM_NAMES, type SystemName } from './load/systems.ts'
+import { printUiResult, runUiBench } from './load/ui.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -19,6 +23,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string' },
     samples: { type: 'string' },
     batch: { type: 'string' },
+    recording: { type: 'string' },
     systems: { type: 'string', default: SYSTEM_NAMES.join(',') },
   },
 })
@@ -53,6 +58,11 @@ const BENCHES: Readonly<Record<string, () => Promise<void> | void>> = {
       seconds: number(values.seconds, 5),
     })
   },
+  async ui() {
+    printUiResult(
+      await runUiBench({ panels: 50, seriesPerPanel: 20, points: 1000, scrollSeconds: number(values.seconds, 4) }),
+    )
+  },
   async 'remote-write'() {
     const results = await runRemoteWriteBench({
       systems: systems(),
@@ -61,6 +71,28 @@ const BENCHES: Readonly<Record<string, () => Promise<void> | void>> = {
       batch: number(values.batch, 2000),
     })
     printRemoteWriteResults(results)
+  },
+  async rules() {
+    const results = await runRulesBench({
+      systems: systems(),
+      targets: number(values.targets, 20),
+      groups: 100,
+      rulesPerGroup: 100,
+      intervalSeconds: number(values.interval, 15),
+      warmupSeconds: number(values.warmup, 35),
+      seconds: number(values.seconds, 60),
+    })
+    printRulesResults(results)
+  },
+  async push() {
+    printPushResults(await runPushBench({ seconds: number(values.seconds, 10), cases: PUSH_CASES }))
+  },
+  async storage() {
+    await runStorageBench({
+      seconds: number(values.seconds, 300),
+      recording: values.recording,
+      targets: number(values.targets, 6),
+    })
   },
   /** Vitest runs the sources, so this one needs a working copy. */
   micro() {

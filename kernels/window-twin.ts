@@ -143,16 +143,62 @@ export function windowMaxTwin(values: Float64Array, lo: Int32Array, hi: Int32Arr
   }
 }
 
-/**
- * `rate`, `increase` and `delta` with Prometheus' extrapolation to the window's borders. Sets `present[k]` to 1 where the
- * window has two samples. Counter resets are found once for the whole column, so that the cost follows samples + steps.
- */
-export function windowRateTwin(
-  values: Float64Array,
+/** What the extrapolation of `rate` and its kin needs to know of each window: the same for all columns of equal times. */
+export interface RateGeometry {
+  /** Seconds between the first and the last sample. */
+  readonly spanS: Float64Array
+  /** Seconds that the window is taken to reach beyond its first sample, and beyond its last. */
+  readonly startS: Float64Array
+  readonly endS: Float64Array
+  /** What the difference between last and first is multiplied with, unless the counter began inside the window. */
+  readonly factor: Float64Array
+}
+
+/** Windows of fewer than two samples get no entries. */
+export function rateGeometry(
   timestampsMs: Float64Array,
   lo: Int32Array,
   hi: Int32Array,
   endsMs: Float64Array,
+  rangeMs: number,
+  mode: RateMode,
+): RateGeometry {
+  const steps = lo.length
+  const [spans, starts, ends, factors] = [0, 1, 2, 3].map(() => new Float64Array(steps)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ]
+  for (let k = 0; k < steps; k++) {
+    const from = lo[k]!
+    const to = hi[k]!
+    if (to - from < 2) continue
+    const spanS = (timestampsMs[to - 1]! - timestampsMs[from]!) / 1000
+    const gapS = spanS / (to - from - 1)
+    const thresholdS = gapS * 1.1
+    const startS = (timestampsMs[from]! - (endsMs[k]! - rangeMs)) / 1000
+    const endS = (endsMs[k]! - timestampsMs[to - 1]!) / 1000
+    spans[k] = spanS
+    starts[k] = startS >= thresholdS ? gapS / 2 : startS
+    ends[k] = endS >= thresholdS ? gapS / 2 : endS
+    const factor = (spanS + starts[k]! + ends[k]!) / spanS
+    factors[k] = mode === RateMode.RATE ? factor / (rangeMs / 1000) : factor
+  }
+  return { spanS: spans, startS: starts, endS: ends, factor: factors }
+}
+
+/**
+ * `rate`, `increase` and `delta` with Prometheus' extrapolation to the window's borders. Sets `present[k]` to 1 where the
+ * window has two samples. Counter resets are found once for the whole column, so that the cost follows samples + steps.
+ *
+ * @param geometry made of the same windows, range and mode
+ */
+export function windowRateTwin(
+  values: Float64Array,
+  { spanS, startS, endS, factor }: RateGeometry,
+  lo: Int32Array,
+  hi: Int32Array,
   rangeMs: number,
   mode: RateMode,
   out: Float64Array,
@@ -170,25 +216,27 @@ export function windowRateTwin(
     if (to - from < 2) continue
     const first = values[from]!
     let raw = values[to - 1]! - first
+    let used = factor[k]!
     if (isCounter) {
       if (reset <= from) reset = from + 1
       while (reset < last && !(values[reset]! < values[reset - 1]!)) reset++
       for (let i = reset; i < to; i++) if (values[i]! < values[i - 1]!) raw += values[i - 1]!
+      if (raw > 0 && first >= 0 && mayBeginInside(first, raw, spanS[k]!, startS[k]!)) {
+        const toZeroS = spanS[k]! * (first / raw)
+        if (toZeroS < startS[k]!) {
+          used = (spanS[k]! + toZeroS + endS[k]!) / spanS[k]!
+          if (mode === RateMode.RATE) used /= rangeMs / 1000
+        }
+      }
     }
-    const spanS = (timestampsMs[to - 1]! - timestampsMs[from]!) / 1000
-    let startS = (timestampsMs[from]! - (endsMs[k]! - rangeMs)) / 1000
-    let endS = (endsMs[k]! - timestampsMs[to - 1]!) / 1000
-    const gapS = spanS / (to - from - 1)
-    const thresholdS = gapS * 1.1
-    if (startS >= thresholdS) startS = gapS / 2
-    if (isCounter && raw > 0 && first >= 0) {
-      const toZeroS = spanS * (first / raw)
-      if (toZeroS < startS) startS = toZeroS
-    }
-    if (endS >= thresholdS) endS = gapS / 2
-    let factor = (spanS + startS + endS) / spanS
-    if (mode === RateMode.RATE) factor /= rangeMs / 1000
-    out[k] = raw * factor
+    out[k] = raw * used
     present[k] = 1
   }
 }
+
+/**
+ * Whether a counter that grew by `raw` may have been zero less than `startS` before its first sample. Spares most windows the
+ * exact answer, a division; errs towards yes, and leaves what might overflow or lose digits to the exact answer.
+ */
+const mayBeginInside = (first: number, raw: number, spanS: number, startS: number): boolean =>
+  first < 1e-290 || first > 1e290 || !(first * spanS > startS * raw * 1.000001)

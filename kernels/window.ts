@@ -1,6 +1,8 @@
 import type { KernelExports } from './instance.ts'
 import {
+  type RateGeometry,
   RateMode,
+  rateGeometry,
   windowAvgTwin,
   windowBoundsTwin,
   windowMaxTwin,
@@ -52,8 +54,35 @@ export const scalarWindowKernels: WindowKernels = {
   avg: (values, { lo, hi }, out) => windowAvgTwin(values, lo, hi, out),
   min: (values, { lo, hi }, out) => windowMinTwin(values, lo, hi, out),
   max: (values, { lo, hi }, out) => windowMaxTwin(values, lo, hi, out),
-  rate: (values, timestampsMs, { lo, hi, endsMs }, rangeMs, mode, out, present) =>
-    windowRateTwin(values, timestampsMs, lo, hi, endsMs, rangeMs, mode, out, present),
+  rate: (values, timestampsMs, bounds, rangeMs, mode, out, present) =>
+    windowRateTwin(
+      values,
+      geometryOf(bounds, timestampsMs, rangeMs, mode),
+      bounds.lo,
+      bounds.hi,
+      rangeMs,
+      mode,
+      out,
+      present,
+    ),
+}
+
+interface KnownGeometry {
+  readonly timestampsMs: Float64Array
+  readonly rangeMs: number
+  readonly mode: RateMode
+  readonly geometry: RateGeometry
+}
+
+// The windows last asked about: columns come target by target, and those of one target share their windows.
+const knownGeometries = new WeakMap<WindowBounds, KnownGeometry>()
+
+function geometryOf(bounds: WindowBounds, timestampsMs: Float64Array, rangeMs: number, mode: RateMode): RateGeometry {
+  const known = knownGeometries.get(bounds)
+  if (known?.timestampsMs === timestampsMs && known.rangeMs === rangeMs && known.mode === mode) return known.geometry
+  const geometry = rateGeometry(timestampsMs, bounds.lo, bounds.hi, bounds.endsMs, rangeMs, mode)
+  knownGeometries.set(bounds, { timestampsMs, rangeMs, mode, geometry })
+  return geometry
 }
 
 /** Where the kernels may work: a part of the shared memory that nobody else uses, 8-byte aligned. */

@@ -42,22 +42,68 @@ export interface HttpResponse {
 
 /** Prometheus' and Alertmanager's `http_config`, already checked; file-based secrets are read at each request. */
 export interface HttpClientConfig {
-  readonly basicAuth?: { readonly username: string; readonly password?: string; readonly passwordFile?: string }
-  readonly authorization?: { readonly type: string; readonly credentials?: string; readonly credentialsFile?: string }
-  readonly tls?: {
-    readonly ca?: string
-    readonly caFile?: string
-    readonly cert?: string
-    readonly certFile?: string
-    readonly key?: string
-    readonly keyFile?: string
-    readonly serverName?: string
-    readonly insecureSkipVerify?: boolean
+  readonly basicAuth?: {
+    readonly username: string
+    readonly usernameFile?: string
+    readonly password?: string
+    readonly passwordFile?: string
   }
+  readonly authorization?: { readonly type: string; readonly credentials?: string; readonly credentialsFile?: string }
+  readonly oauth2?: OAuth2Config
+  readonly tls?: TlsClientConfig
   readonly proxyUrl?: string
+  /** Hosts that are asked directly, as in the environment variable `NO_PROXY`. */
+  readonly noProxy?: string
+  /** Proxies as `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` name them. */
+  readonly proxyFromEnvironment?: boolean
+  /** Sent to the proxy with CONNECT. */
+  readonly proxyConnectHeaders?: Readonly<Record<string, string>>
   /** Default true. */
   readonly followRedirects?: boolean
   readonly headers?: Readonly<Record<string, string>>
+  /** Further values of headers, each read from a file at each request. */
+  readonly headerFiles?: Readonly<Record<string, readonly string[]>>
+}
+
+export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
+
+export interface TlsClientConfig {
+  readonly ca?: string
+  readonly caFile?: string
+  readonly cert?: string
+  readonly certFile?: string
+  readonly key?: string
+  readonly keyFile?: string
+  readonly serverName?: string
+  readonly insecureSkipVerify?: boolean
+  readonly minVersion?: TlsVersion
+  readonly maxVersion?: TlsVersion
+}
+
+/** Tokens by client credentials (RFC 6749, 4.4) or by a signed assertion (RFC 7523). */
+export interface OAuth2Config {
+  readonly clientId: string
+  readonly clientSecret?: string
+  readonly clientSecretFile?: string
+  readonly tokenUrl: string
+  readonly scopes?: readonly string[]
+  /** Further form fields of the token request. */
+  readonly endpointParams?: Readonly<Record<string, string>>
+  /** Set for the grant `jwt-bearer`. */
+  readonly jwt?: {
+    readonly key?: string
+    readonly keyFile?: string
+    readonly keyId?: string
+    readonly algorithm: 'RS256' | 'RS384' | 'RS512'
+    readonly issuer: string
+    readonly audience?: string
+    readonly claims?: Readonly<Record<string, unknown>>
+  }
+  /** How the token's server is reached. */
+  readonly http?: Pick<
+    HttpClientConfig,
+    'tls' | 'proxyUrl' | 'noProxy' | 'proxyFromEnvironment' | 'proxyConnectHeaders'
+  >
 }
 
 /** One client per scrape pool, receiver or discovery; keeps connections alive between requests. */
@@ -69,4 +115,19 @@ export interface HttpClient {
    */
   request(request: HttpRequest): Promise<HttpResponse>
   close(): Promise<void>
+}
+
+/** A client that also hands out answers as they arrive. */
+export interface StreamingHttpClient extends HttpClient {
+  /**
+   * One GET request without redirects whose answer has no end of its own. Resolves when the other side ends it.
+   *
+   * @param onData unpacked pieces as they come; only called for status 200
+   * @throws {HttpRequestError} also when aborted
+   */
+  stream(
+    request: Pick<HttpRequest, 'url' | 'headers' | 'timeoutMs'>,
+    onData: (chunk: Uint8Array) => void,
+    signal: AbortSignal,
+  ): Promise<{ readonly status: number; readonly body: Uint8Array }>
 }

@@ -13,8 +13,10 @@ const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
  */
 export function plainRequest(request: HttpRequest, config: HttpClientConfig = {}): PlainRequest | undefined {
   const { basicAuth, authorization } = config
-  const hasFiles = basicAuth?.passwordFile !== undefined || authorization?.credentialsFile !== undefined
-  if (config.proxyUrl !== undefined || hasFiles || !URL.canParse(request.url)) return undefined
+  const files = [basicAuth?.usernameFile, basicAuth?.passwordFile, authorization?.credentialsFile, config.headerFiles]
+  const changes = files.some((file) => file !== undefined) || config.oauth2 !== undefined
+  const usesProxy = config.proxyUrl !== undefined || config.proxyFromEnvironment === true
+  if (usesProxy || changes || !URL.canParse(request.url)) return undefined
   const url = new URL(request.url)
   const credentials = credentialsOf(url)
   if (url.protocol !== 'http:' || credentials === undefined) return undefined

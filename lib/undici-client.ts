@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { Agent, type Dispatcher, ProxyAgent } from 'undici'
-import { BodyTooLargeError, type HttpClient, type HttpClientConfig } from './http-client.ts'
+import { BodyTooLargeError, type HttpClientConfig, type StreamingHttpClient } from './http-client.ts'
 import { type HttpRequest, HttpRequestError, type HttpResponse } from './http-client.ts'
 import { errorMessage } from './errors.ts'
 import { basicCredentials, connectionErrorText } from './http-text.ts'
+import { OAuth2Tokens } from './oauth2.ts'
+import { proxyOf } from './proxy.ts'
 import { unpackBody } from './http-unpack.ts'
 
 export interface HttpClientOptions {
@@ -11,25 +13,38 @@ export interface HttpClientOptions {
   readonly keepAliveMs?: number
   /** Sent unless the request names its own. */
   readonly userAgent?: string
+  /** Every request goes to this Unix socket; the URL's host is only a name then. */
+  readonly socketPath?: string
 }
 
 const REDIRECTS_MAX = 10
 const SENSITIVE_HEADERS = new Set(['authorization', 'cookie', 'proxy-authorization', 'www-authenticate'])
 
 /** The one client for all outgoing HTTP. Certificates, keys and secrets in files are read again at each request. */
-export function createHttpClient(config: HttpClientConfig = {}, options: HttpClientOptions = {}): HttpClient {
+export function createHttpClient(config: HttpClientConfig = {}, options: HttpClientOptions = {}): StreamingHttpClient {
   return new UndiciClient(config, options)
 }
 
-class UndiciClient implements HttpClient {
+/** Connections made with one set of TLS material. */
+interface Connections {
+  readonly tlsKey: string
+  readonly tls: Readonly<Record<string, unknown>>
+  /** By proxy and protocol; '' = direct. */
+  readonly dispatchers: Map<string, Dispatcher>
+}
+
+class UndiciClient implements StreamingHttpClient {
   readonly #config: HttpClientConfig
   readonly #options: HttpClientOptions
-  /** With the TLS material it was made from, so that rotated certificates make a new one. */
-  #current: { readonly dispatcher: Dispatcher; readonly tlsKey: string } | undefined
+  readonly #tokens: OAuth2Tokens | undefined
+  /** Rotated certificates make new ones. */
+  #current: Connections | undefined
 
   constructor(config: HttpClientConfig, options: HttpClientOptions) {
     this.#config = config
     this.#options = options
+    const { oauth2 } = config
+    this.#tokens = oauth2 && new OAuth2Tokens(oauth2, createHttpClient(oauth2.http))
   }
 
   async request(request: HttpRequest): Promise<HttpResponse> {
@@ -38,11 +53,10 @@ class UndiciClient implements HttpClient {
     const firstUrl = url
     let method = request.method ?? 'GET'
     let body = request.body
-    const dispatcher = await this.#dispatcher()
     const own = await this.#ownHeaders(url)
     let headers = { ...own, ...lowerCaseNames(request.headers ?? {}) }
     for (let redirects = 0; ; redirects++) {
-      const response = await exchange(dispatcher, {
+      const response = await exchange(await this.#dispatcher(url), {
         url,
         method,
         headers,
@@ -71,57 +85,112 @@ class UndiciClient implements HttpClient {
     }
   }
 
+  async stream(
+    request: Pick<HttpRequest, 'url' | 'headers' | 'timeoutMs'>,
+    onData: (chunk: Uint8Array) => void,
+    signal: AbortSignal,
+  ): Promise<{ status: number; body: Uint8Array }> {
+    const url = parseUrl(request.url)
+    const headers = { ...(await this.#ownHeaders(url)), ...lowerCaseNames(request.headers ?? {}) }
+    const deadlineMs = performance.now() + request.timeoutMs
+    const wanted: Exchange = {
+      url,
+      method: 'GET',
+      headers,
+      body: undefined,
+      deadlineMs,
+      timeoutMs: request.timeoutMs,
+      bytesMax: 0,
+    }
+    const raw = await receive(await this.#dispatcher(url), wanted, { onData, signal })
+    return { status: raw.status, body: Buffer.concat(raw.chunks) }
+  }
+
   async close(): Promise<void> {
     const current = this.#current
     this.#current = undefined
-    await current?.dispatcher.destroy()
+    await this.#tokens?.close()
+    await Promise.all(Array.from(current?.dispatchers.values() ?? [], (dispatcher) => dispatcher.destroy()))
   }
 
   async #ownHeaders(url: URL): Promise<Record<string, string>> {
     const { basicAuth, authorization } = this.#config
     const headers = lowerCaseNames(this.#config.headers ?? {})
+    for (const [name, files] of Object.entries(this.#config.headerFiles ?? {})) {
+      const values = await Promise.all(files.map((file) => secret(undefined, file)))
+      const held = headers[name.toLowerCase()]
+      headers[name.toLowerCase()] = [...(held === undefined ? [] : [held]), ...values].join(', ')
+    }
     if (this.#options.userAgent !== undefined) headers['user-agent'] ??= this.#options.userAgent
     if (basicAuth) {
       headers.authorization = basicCredentials(
-        basicAuth.username,
+        await secret(basicAuth.username, basicAuth.usernameFile),
         await secret(basicAuth.password, basicAuth.passwordFile),
       )
     } else if (authorization) {
       const credentials = await secret(authorization.credentials, authorization.credentialsFile)
       headers.authorization = `${authorization.type || 'Bearer'} ${credentials}`
+    } else if (this.#tokens) {
+      headers.authorization = `Bearer ${await this.#tokens.token()}`
     } else if (url.username !== '') {
       headers.authorization = basicCredentials(decodeURIComponent(url.username), decodeURIComponent(url.password))
     }
     return headers
   }
 
-  async #dispatcher(): Promise<Dispatcher> {
+  async #dispatcher(url: URL): Promise<Dispatcher> {
+    const { dispatchers, tls } = await this.#connections()
+    const proxy = proxyOf(url, this.#config, process.env) ?? ''
+    const key = proxy === '' ? '' : `${url.protocol}${proxy}`
+    const held = dispatchers.get(key)
+    if (held) return held
+    const keepAliveTimeout = this.#options.keepAliveMs ?? 300_000
+    // Deadlines are ours, for the whole exchange; the library's own are switched off.
+    const settings = { keepAliveTimeout, keepAliveMaxTimeout: keepAliveTimeout, headersTimeout: 0, bodyTimeout: 0 }
+    const { socketPath } = this.#options
+    const connect = socketPath === undefined ? tls : { ...tls, socketPath }
+    const connectHeaders = url.protocol === 'https:' ? this.#config.proxyConnectHeaders : undefined
+    const dispatcher =
+      proxy === ''
+        ? new Agent({ ...settings, connect })
+        : new ProxyAgent({
+            ...settings,
+            uri: proxy,
+            requestTls: tls,
+            proxyTunnel: false,
+            ...(connectHeaders && { headers: connectHeaders }),
+          })
+    dispatchers.set(key, dispatcher)
+    return dispatcher
+  }
+
+  async #connections(): Promise<Connections> {
     const { tls } = this.#config
     const hasFiles = tls && (tls.caFile ?? tls.certFile ?? tls.keyFile) !== undefined
-    if (this.#current && !hasFiles) return this.#current.dispatcher
+    if (this.#current && !hasFiles) return this.#current
     const ca = await optionalSecret(tls?.ca, tls?.caFile)
     const cert = await optionalSecret(tls?.cert, tls?.certFile)
     const key = await optionalSecret(tls?.key, tls?.keyFile)
     const tlsKey = JSON.stringify([ca, cert, key])
-    if (this.#current?.tlsKey === tlsKey) return this.#current.dispatcher
-    const connect = {
-      ...(ca !== undefined && { ca }),
-      ...(cert !== undefined && { cert }),
-      ...(key !== undefined && { key }),
-      ...(tls?.serverName !== undefined && { servername: tls.serverName }),
-      ...(tls?.insecureSkipVerify === true && { rejectUnauthorized: false }),
-    }
-    const keepAliveTimeout = this.#options.keepAliveMs ?? 300_000
-    // Deadlines are ours, for the whole exchange; the library's own are switched off.
-    const settings = { keepAliveTimeout, keepAliveMaxTimeout: keepAliveTimeout, headersTimeout: 0, bodyTimeout: 0 }
-    const dispatcher =
-      this.#config.proxyUrl === undefined
-        ? new Agent({ ...settings, connect })
-        : new ProxyAgent({ ...settings, uri: this.#config.proxyUrl, requestTls: connect, proxyTunnel: false })
+    if (this.#current?.tlsKey === tlsKey) return this.#current
     const previous = this.#current
-    this.#current = { dispatcher, tlsKey }
-    previous?.dispatcher.close().catch(() => previous.dispatcher.destroy())
-    return dispatcher
+    this.#current = {
+      tlsKey,
+      tls: {
+        ...(ca !== undefined && { ca }),
+        ...(cert !== undefined && { cert }),
+        ...(key !== undefined && { key }),
+        ...(tls?.serverName !== undefined && { servername: tls.serverName }),
+        ...(tls?.insecureSkipVerify === true && { rejectUnauthorized: false }),
+        ...(tls?.minVersion !== undefined && { minVersion: tls.minVersion }),
+        ...(tls?.maxVersion !== undefined && { maxVersion: tls.maxVersion }),
+      },
+      dispatchers: new Map(),
+    }
+    for (const dispatcher of previous?.dispatchers.values() ?? []) {
+      dispatcher.close().catch(() => dispatcher.destroy())
+    }
+    return this.#current
   }
 }
 
@@ -150,7 +219,13 @@ interface RawResponse {
   readonly chunks: Uint8Array[]
 }
 
-function receive(dispatcher: Dispatcher, wanted: Exchange): Promise<RawResponse> {
+/** Pieces of an answer with status 200 go there instead of being collected. */
+interface StreamTo {
+  readonly onData: (chunk: Uint8Array) => void
+  readonly signal: AbortSignal
+}
+
+function receive(dispatcher: Dispatcher, wanted: Exchange, streamTo?: StreamTo): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined
     let failure: Error | undefined
@@ -163,6 +238,9 @@ function receive(dispatcher: Dispatcher, wanted: Exchange): Promise<RawResponse>
     }
     const leftMs = Math.max(0, wanted.deadlineMs - performance.now())
     const timer = setTimeout(() => fail(timeoutError(wanted)), leftMs)
+    const aborted = new HttpRequestError(`${wanted.method} ${safeUrl(wanted.url)}: aborted`, false)
+    if (streamTo?.signal.aborted) return fail(aborted)
+    streamTo?.signal.addEventListener('abort', () => fail(aborted), { once: true })
     const chunks: Uint8Array[] = []
     let byteCount = 0
     let status = 0
@@ -191,7 +269,8 @@ function receive(dispatcher: Dispatcher, wanted: Exchange): Promise<RawResponse>
         // Packed bytes beyond the limit never unpack to fewer in practice, so this already bounds memory.
         if (wanted.bytesMax > 0 && byteCount > wanted.bytesMax)
           return fail(new BodyTooLargeError('body size limit exceeded'))
-        chunks.push(chunk)
+        if (streamTo && status === 200) streamTo.onData(chunk)
+        else chunks.push(chunk)
       },
       onResponseEnd() {
         if (failure) return

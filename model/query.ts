@@ -1,10 +1,13 @@
 import type { Labels } from './labels.ts'
+import type { NativeHistogram } from './native-histogram.ts'
 
 /** One element of an instant vector, as rules and templates see it. */
 export interface VectorSample {
   readonly labels: Labels
   readonly timestampMs: number
+  /** NaN where `histogram` is set. */
   readonly value: number
+  readonly histogram?: NativeHistogram | undefined
 }
 
 /** The answer to an instant query, outside the HTTP API. */

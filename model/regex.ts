@@ -24,6 +24,21 @@ export function compileAnchored(pattern: string): AnchoredRegex {
   return { pattern, literals: undefined, matches: fast ?? ((text) => compiled.matches(text)) }
 }
 
+/**
+ * A search anywhere in a text, with RE2's plain meaning (the dot stops at newlines): gives the whole match and its groups,
+ * `undefined` where there is none.
+ *
+ * @throws {Error} for a pattern that RE2 refuses
+ */
+export function compileSearch(pattern: string): (text: string) => readonly string[] | undefined {
+  const compiled = RE2JS.compile(pattern)
+  return (text) => {
+    const matcher = compiled.matcher(text)
+    if (!matcher.find()) return undefined
+    return Array.from({ length: matcher.groupCount() + 1 }, (_, i) => matcher.group(i) ?? '')
+  }
+}
+
 function compileRe2(pattern: string): RE2JS {
   try {
     return RE2JS.compile(pattern, RE2JS.DOTALL)

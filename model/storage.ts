@@ -3,8 +3,10 @@
  * Times are Unix milliseconds, integers held in float64.
  */
 import { AppError } from '../lib/errors.ts'
+import type { Exemplar, SeriesExemplars } from './exemplar.ts'
 import type { Labels } from './labels.ts'
 import type { Matcher } from './matcher.ts'
+import type { NativeHistogram } from './native-histogram.ts'
 
 declare const seriesRefBrand: unique symbol
 /** Handle of a series inside one open store. Not stable across restarts; never persist it. */
@@ -41,6 +43,20 @@ export interface Appender {
   append(ref: SeriesRef | undefined, labels: Labels, timestampMs: number, value: number): SeriesRef
   /** As `append`, but stores the staleness marker (its NaN bits would not survive a JavaScript number). */
   appendStale(ref: SeriesRef | undefined, labels: Labels, timestampMs: number): SeriesRef
+  /** As `append`, for a native histogram. A series may hold floats at some times and histograms at others. */
+  appendHistogram(
+    ref: SeriesRef | undefined,
+    labels: Labels,
+    timestampMs: number,
+    histogram: NativeHistogram,
+  ): SeriesRef
+  /**
+   * Keeps an exemplar of a series. One that the store has already, or that is older than the series' newest, is dropped
+   * silently, as Prometheus does.
+   *
+   * @param exemplar with a time
+   */
+  appendExemplar(labels: Labels, exemplar: Exemplar & { readonly timestampMs: number }): void
   /** Resolves when the batch is in the log and visible. On rejection it has been rolled back. */
   commit(): Promise<void>
   /** Drops the batch. */
@@ -113,6 +129,10 @@ export interface SeriesColumn {
   readonly length: number
   /** 1 where the sample is a staleness marker; `undefined` when there is none. */
   readonly stale: Uint8Array | undefined
+  /** Set at the indexes whose sample is a native histogram (their `values` entry says nothing); absent when there is none. */
+  readonly histograms?: readonly (NativeHistogram | undefined)[] | undefined
+  /** When each counter began (Unix milliseconds, 0 = not known); absent when no sample says. */
+  readonly startTimesMs?: Float64Array | undefined
 }
 
 export interface SelectHints {
@@ -152,4 +172,10 @@ export interface TimeRange {
 
 export interface Queryable {
   querier(range: TimeRange): Querier
+}
+
+/** Reading exemplars; on the thread that writes, since they are few. */
+export interface ExemplarQueryable {
+  /** Of series that match any of the lists, those whose time lies in the range, by series. */
+  exemplars(matcherSets: readonly (readonly Matcher[])[], range: TimeRange): SeriesExemplars[]
 }

@@ -18,6 +18,8 @@ export {
   type RangeTimes,
 } from './exec/engine.ts'
 export * from './exec/errors.ts'
+export type { Explanation, NodeMeasurement, PlanNode } from './exec/explain.ts'
 export * from './exec/result.ts'
+export { histogramScriptText } from './histogram/format.ts'
 export { MemoryStorage } from './testing/memory-storage.ts'
 export { parseSeriesLine, type ScriptSeries, type ScriptValue } from './testing/script-values.ts'

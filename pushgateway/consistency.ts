@@ -1,5 +1,12 @@
-import { formatFloatGeneral, isLegacyLabelName, quoteGo } from '../model/index.ts'
-import type { PushedFamily, PushedLabels, PushedMetric, PushedType } from './family.ts'
+import { formatFloatGeneral, isLegacyLabelName, isLegacyMetricName, labelsKey, quoteGo } from '../model/index.ts'
+import {
+  isHistogram,
+  labelPairs,
+  type PushedFamily,
+  type PushedLabels,
+  type PushedMetric,
+  type PushedType,
+} from './family.ts'
 
 /** What is exposed already, without the families that the push replaces. */
 export interface ExposedPage {
@@ -8,11 +15,10 @@ export interface ExposedPage {
   /** The type under which the process's own metrics expose the name. */
   ownTypeOf(name: string): PushedType | undefined
   /** Whether anything else exposes this very series. */
-  hasSeries(key: string): boolean
+  hasSeries(name: string, labels: PushedLabels): boolean
+  /** Names are any text; else only letters, digits and underscores. */
+  readonly allowsUtf8: boolean
 }
-
-/** Equal exactly for equal name and labels. */
-export const seriesKeyOf = (name: string, labels: PushedLabels): string => `${name}\u00ff${labels.join('\u00ff')}`
 
 /**
  * Why these families cannot stand on the page: names of two types, series that are there twice, names that collide with
@@ -27,6 +33,10 @@ export function findInconsistencies(families: readonly PushedFamily[], page: Exp
     pushedTypes.get(name) ?? page.typeOf(name) ?? page.ownTypeOf(name)
   for (const family of families) {
     const { name, type, metrics } = family
+    if (!(page.allowsUtf8 ? name !== '' : isLegacyMetricName(name))) {
+      reasons.push(`collected metric ${describe(family, metrics[0]!)} has an invalid name`)
+      continue
+    }
     const ownType = page.ownTypeOf(name)
     if (ownType !== undefined && ownType !== type) {
       const [has, should] = [type.toUpperCase(), ownType.toUpperCase()]
@@ -49,11 +59,11 @@ function seriesFaults(family: PushedFamily, page: ExposedPage): string[] {
   const faults: string[] = []
   const seen = new Set<string>()
   for (const metric of family.metrics) {
-    const badName = labelNames(metric.labels).find((name) => !isLegacyLabelName(name) || name.startsWith('__'))
-    if (badName !== undefined)
-      faults.push(`collected metric ${describe(family, metric)} has a label with an invalid name: ${badName}`)
-    const key = seriesKeyOf(family.name, metric.labels)
-    if (seen.has(key) || page.hasSeries(key))
+    const bad = improperName(metric.labels, page.allowsUtf8)
+    if (bad !== undefined)
+      faults.push(`collected metric ${describe(family, metric)} has a label with an invalid name: ${bad}`)
+    const key = labelsKey(metric.labels)
+    if (seen.has(key) || page.hasSeries(family.name, metric.labels))
       faults.push(
         `collected metric ${describe(family, metric)} was collected before with the same name and label values`,
       )
@@ -62,9 +72,18 @@ function seriesFaults(family: PushedFamily, page: ExposedPage): string[] {
   return faults
 }
 
+function improperName(labels: PushedLabels, allowsUtf8: boolean): string | undefined {
+  for (let i = 0; i < labels.length; i += 2) {
+    const name = labels[i]!
+    if (!(allowsUtf8 ? name !== '' : isLegacyLabelName(name)) || name.startsWith('__')) return name
+  }
+  return undefined
+}
+
 const PARTS: Partial<Record<PushedType, readonly string[]>> = {
   summary: ['_count', '_sum'],
   histogram: ['_count', '_sum', '_bucket'],
+  gaugehistogram: ['_count', '_sum', '_bucket'],
 }
 
 function collisionOf(
@@ -85,24 +104,21 @@ function collisionOf(
 
 /** `"x" { label:<name:"job" value:"a" > gauge:<value:1 > }`: the text of the protocol buffer that the original prints. */
 function describe({ name, type }: PushedFamily, metric: PushedMetric): string {
-  const parts = labelNames(metric.labels).map(
-    (label, i) => `label:<name:${quote(label)} value:${quote(metric.labels[i * 2 + 1]!)} > `,
+  const parts = [...labelPairs(metric.labels)].map(
+    ([label, value]) => `label:<name:${quote(label)} value:${quote(value)} > `,
   )
   return `${quote(name)} { ${parts.join('')}${type}:<${valueText(type, metric)} > }`
 }
 
 function valueText(type: PushedType, metric: PushedMetric): string {
   if ('value' in metric) return `value:${formatFloatGeneral(metric.value)}`
-  const [item, at, value] =
-    type === 'histogram' ? ['bucket', 'upper_bound', 'cumulative_count'] : ['quantile', 'quantile', 'value']
+  const [item, at, value] = isHistogram(type)
+    ? ['bucket', 'upper_bound', 'cumulative_count']
+    : ['quantile', 'quantile', 'value']
   const points = metric.points.map(
     (point) => ` ${item}:<${at}:${formatFloatGeneral(point[0])} ${value}:${formatFloatGeneral(point[1])} >`,
   )
   return `sample_count:${metric.count} sample_sum:${formatFloatGeneral(metric.sum)}${points.join('')}`
-}
-
-function labelNames(labels: PushedLabels): string[] {
-  return labels.filter((_, i) => i % 2 === 0)
 }
 
 const quote = quoteGo

@@ -1,5 +1,6 @@
 import { isLegacyLabelName } from '../model/index.ts'
 import { PushPathError } from './errors.ts'
+import { unescapeName } from './name-escaping.ts'
 
 /** The labels that name a group, `job` among them, as the path gives them. */
 export type GroupLabels = Readonly<Record<string, string>>
@@ -11,23 +12,25 @@ const BASE64_SUFFIX = '@base64'
  * base64 in the URL alphabet. Components are decoded after splitting, so that `%2F` is a slash inside a value.
  *
  * @param path still percent-encoded, without query
+ * With `utf8Names` a name can be any text, escaped as `U__…`.
+ *
  * @returns `undefined` where the path is none of a group's, which is answered with 404
  * @throws {PushPathError}
  */
-export function parseGroupPath(path: string): GroupLabels | undefined {
+export function parseGroupPath(path: string, options: { readonly utf8Names: boolean }): GroupLabels | undefined {
   const [jobName, job, ...rest] = path.split('/')
   if ((jobName !== 'job' && jobName !== `job${BASE64_SUFFIX}`) || !job) return undefined
   const jobValue =
     jobName === 'job'
       ? decodeComponent(job)
       : decodeBase64(decodeComponent(job), (why) => `invalid base64 encoding in job name "": ${why}`)
-  const labels = parsePairs(rest)
+  const labels = parsePairs(rest, options.utf8Names)
   if (jobValue === '') throw new PushPathError('job name is required')
   labels.set('job', jobValue)
   return Object.fromEntries(labels)
 }
 
-function parsePairs(components: readonly string[]): Map<string, string> {
+function parsePairs(components: readonly string[], utf8Names: boolean): Map<string, string> {
   const labels = new Map<string, string>()
   // A single trailing slash is no component.
   if (components.length === 1 && components[0] === '') return labels
@@ -38,8 +41,9 @@ function parsePairs(components: readonly string[]): Map<string, string> {
     const written = decoded[i]!
     const value = decoded[i + 1]!
     const isBase64 = written.endsWith(BASE64_SUFFIX)
-    const name = isBase64 ? written.slice(0, -BASE64_SUFFIX.length) : written
-    if (!isLegacyLabelName(name) || name.startsWith('__'))
+    const escaped = isBase64 ? written.slice(0, -BASE64_SUFFIX.length) : written
+    const name = utf8Names ? unescapeName(escaped) : escaped
+    if (!(utf8Names ? name !== '' : isLegacyLabelName(name)) || name.startsWith('__'))
       throw new PushPathError(`improper label name ${JSON.stringify(name)}`)
     const badBase64 = (why: string): string =>
       `invalid base64 encoding for label ${name}=${JSON.stringify(value)}: ${why}`

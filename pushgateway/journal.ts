@@ -10,14 +10,15 @@ export class JournalError extends AppError {
 }
 
 // A file is a header of 8 bytes, then records: payload length (u32), CRC-32 of the payload (u32), payload (msgpack); all
-// numbers little-endian. `log.N` holds the changes since `snapshot.N`; a start reads the newest snapshot and every log
-// from its number on. A new number is begun when the log has outgrown the snapshot.
-const HEADER = Buffer.from('BTPUSH\x00\x01', 'latin1')
+// numbers little-endian. `log.N` holds the changes since the state that `snapshot.N` has; a start reads the newest snapshot
+// and every log from its number on. A new number is begun when the log has outgrown the snapshot. docs/formats/push-journal.md
+const HEADER = Buffer.from('BTPUSH\x00\x02', 'latin1')
+const SNAPSHOT_CHUNK_BYTES = 1 << 18
 const FRAME_BYTES = 8
 const RECORD_BYTES_MAX = 1 << 30
 const LOG_BYTES_MIN = 1 << 20
 
-const packr = new Packr({ useRecords: false })
+const packr = new Packr({ useRecords: false, moreTypes: true })
 
 interface Waiting {
   readonly frame: Buffer
@@ -30,18 +31,18 @@ export interface JournalOptions<Record> {
   readonly logger: Logger
   /** Called at the start for each record, oldest first, snapshot before log. */
   readonly replay: (record: Record) => void
-  /** The whole present state as records, for a snapshot. */
-  readonly snapshot: () => Record[]
+  /** The state at this moment as records, for a snapshot; taken from it one by one while later changes come in. */
+  readonly snapshot: () => Iterable<Record>
 }
 
 /**
  * Makes changes durable: an append-only log, group-committed, with a snapshot in between. Whoever appends while a commit is
- * under way shares the next one.
+ * under way shares the next one. A snapshot is written while the next log is in use already.
  */
 export class Journal<Record> {
   readonly #directory: string
   readonly #logger: Logger
-  readonly #snapshot: () => Record[]
+  readonly #snapshot: () => Iterable<Record>
   #number = 0
   #log: FileHandle | undefined
   #logBytes = 0
@@ -50,6 +51,7 @@ export class Journal<Record> {
   #mustRotate = false
   #waiting: Waiting[] = []
   #committing: Promise<void> | undefined
+  #snapshotting: Promise<void> | undefined
 
   private constructor(options: JournalOptions<Record>) {
     this.#directory = options.directory
@@ -77,7 +79,8 @@ export class Journal<Record> {
     }
     journal.#number = Math.max(snapshotNumber, ...logNumbers, 0)
     // Starting on fresh files leaves no torn tail behind, and reads less at the next start.
-    await journal.#rotate()
+    await journal.#beginLog(options.snapshot())
+    await journal.#snapshotting
     return journal
   }
 
@@ -95,6 +98,7 @@ export class Journal<Record> {
 
   async close(): Promise<void> {
     await this.#committing
+    await this.#snapshotting?.catch(() => undefined) // It has been reported.
     await this.#log?.close()
     this.#log = undefined
   }
@@ -103,9 +107,17 @@ export class Journal<Record> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting
       this.#waiting = []
+      const isDue = this.#mustRotate || (this.#logBytes >= this.#rotateAtBytes && this.#snapshotting === undefined)
+      // Taken here, it holds every change up to this batch and none that comes later: those are for the next log.
+      const state = isDue ? this.#snapshot() : undefined
       try {
-        await this.#commit(Buffer.concat(batch.map(({ frame }) => frame)))
+        if (this.#mustRotate) await this.#beginLog(state!)
+        else await this.#write(Buffer.concat(batch.map(({ frame }) => frame)))
+        // Where the old log cannot be trusted, the batch is safe in the snapshot only.
+        if (this.#mustRotate) await this.#snapshotting
+        this.#mustRotate = false
         for (const { resolve } of batch) resolve()
+        if (state !== undefined && this.#snapshotting === undefined) await this.#beginLog(state)
       } catch (error) {
         this.#mustRotate = true
         this.#logger.error({ err: error }, 'push could not be made durable')
@@ -115,10 +127,7 @@ export class Journal<Record> {
     this.#committing = undefined
   }
 
-  async #commit(bytes: Buffer): Promise<void> {
-    // The snapshot has the batch in it already: changes are applied before they are appended. Both applied again end in
-    // the same state.
-    if (this.#mustRotate || this.#logBytes >= this.#rotateAtBytes) await this.#rotate()
+  async #write(bytes: Buffer): Promise<void> {
     const log = this.#log!
     let written = 0
     while (written < bytes.length)
@@ -127,15 +136,14 @@ export class Journal<Record> {
     this.#logBytes += bytes.length
   }
 
-  async #rotate(): Promise<void> {
+  /** From here on changes go into a new log; the state before it is written beside. */
+  async #beginLog(state: Iterable<Record>): Promise<void> {
     const number = this.#number + 1
-    const records = this.#snapshot()
-    const bytes = Buffer.concat([HEADER, ...records.map(frameOf)])
     const log = await open(join(this.#directory, `log.${number}`), 'w')
     try {
       await log.write(HEADER, 0, HEADER.length, 0)
       await log.datasync()
-      await this.#writeDurably(`snapshot.${number}`, bytes)
+      await this.#syncFolder()
     } catch (error) {
       await log.close()
       throw error
@@ -144,21 +152,34 @@ export class Journal<Record> {
     this.#log = log
     this.#number = number
     this.#logBytes = HEADER.length
-    this.#rotateAtBytes = Math.max(LOG_BYTES_MIN, bytes.length * 2)
-    this.#mustRotate = false
-    await this.#removeOlder()
+    this.#snapshotting = this.#writeSnapshot(number, state).finally(() => {
+      this.#snapshotting = undefined
+    })
+    // Whoever needs it waits for it; here only the report of its failure must not be lost.
+    this.#snapshotting.catch((error: unknown) => this.#logger.error({ err: error }, 'snapshot of pushes not written'))
   }
 
-  async #writeDurably(name: string, bytes: Buffer): Promise<void> {
-    const path = join(this.#directory, name)
+  async #writeSnapshot(number: number, state: Iterable<Record>): Promise<void> {
+    const path = join(this.#directory, `snapshot.${number}`)
     const file = await open(`${path}.tmp`, 'w')
+    let bytesWritten = HEADER.length
     try {
-      await file.writeFile(bytes)
+      await file.appendFile(HEADER)
+      for (const chunk of chunksOf(state)) {
+        await file.appendFile(chunk)
+        bytesWritten += chunk.length
+      }
       await file.sync()
     } finally {
       await file.close()
     }
     await rename(`${path}.tmp`, path)
+    await this.#syncFolder()
+    this.#rotateAtBytes = Math.max(LOG_BYTES_MIN, bytesWritten * 2)
+    await this.#removeOlder(number)
+  }
+
+  async #syncFolder(): Promise<void> {
     if (process.platform === 'win32') return // Folders cannot be synced there.
     const folder = await open(this.#directory, 'r')
     try {
@@ -168,10 +189,10 @@ export class Journal<Record> {
     }
   }
 
-  async #removeOlder(): Promise<void> {
+  async #removeOlder(number: number): Promise<void> {
     for (const name of await readdir(this.#directory)) {
       const match = /^(?:log|snapshot)\.(\d+)(\.tmp)?$/.exec(name)
-      if (match !== null && (Number(match[1]) < this.#number || match[2] !== undefined))
+      if (match !== null && (Number(match[1]) < number || match[2] !== undefined))
         await rm(join(this.#directory, name), { force: true })
     }
   }
@@ -184,6 +205,21 @@ async function listFiles(directory: string): Promise<{ snapshotNumber: number; l
   const snapshotNumber = Math.max(0, ...numbersOf(names, /^snapshot\.(\d+)$/))
   const logNumbers = numbersOf(names, /^log\.(\d+)$/).filter((number) => number >= snapshotNumber)
   return { snapshotNumber, logNumbers: logNumbers.sort((a, b) => a - b) }
+}
+
+function* chunksOf(records: Iterable<unknown>): Generator<Buffer> {
+  let frames: Buffer[] = []
+  let bytes = 0
+  for (const record of records) {
+    const frame = frameOf(record)
+    frames.push(frame)
+    bytes += frame.length
+    if (bytes < SNAPSHOT_CHUNK_BYTES) continue
+    yield Buffer.concat(frames)
+    frames = []
+    bytes = 0
+  }
+  if (bytes > 0) yield Buffer.concat(frames)
 }
 
 function frameOf(record: unknown): Buffer {

@@ -1,12 +1,24 @@
 import { join } from 'node:path'
-import type { Clock, Logger, Registry } from '../lib/index.ts'
+import { AppError, type Clock, type Logger, type Registry } from '../lib/index.ts'
+import { type Matcher, matches } from '../model/index.ts'
+import { PushAccess, type PushToken } from './access.ts'
+import { aggregateFamilies } from './aggregate.ts'
+import { parseBody, type PushBody } from './body.ts'
+import { type Change, groupChanges, type PushChange } from './change.ts'
 import { PushRejectedError } from './errors.ts'
+import { adoptFamilies } from './exposed-labels.ts'
 import type { PushedFamily, PushedType } from './family.ts'
+import type { Group } from './group.ts'
 import type { GroupLabels } from './group-path.ts'
-import { adoptFamilies, type Group, GroupStore } from './group-store.ts'
+import { GroupStore, type PushLimits } from './group-store.ts'
+import { readPersistenceFile } from './import/persistence-file.ts'
 import { Journal } from './journal.ts'
 import { createPushMetrics, type PushMetrics } from './metrics.ts'
-import { writeFamilies } from './page-writer.ts'
+import { type PageFormat, PLAIN_TEXT } from './negotiate.ts'
+import { takePageState, writePage } from './page.ts'
+import type { PushEvent } from './push-history.ts'
+import type { PushOptions } from './push-options.ts'
+import { readFamily } from './stored-family.ts'
 import { parsePushedText } from './text-parser.ts'
 
 export interface PushgatewayOptions {
@@ -20,178 +32,268 @@ export interface PushgatewayOptions {
   readonly enableAdminApi?: boolean
   /** What `/-/quit` does. Without it that is answered with 403. */
   readonly onQuit?: () => void
-  /** Accept pushes without comparing them with the rest of the page, and answer 202 before they are on disk. */
+  /** Accept pushes without comparing them with the rest of the page; they are answered 202 then. */
   readonly disableConsistencyCheck?: boolean
+  /** Take names of any characters: quoted in bodies, as `U__…` in paths. Default false. */
+  readonly utf8Names?: boolean
   /** Of one push, after unpacking. Default 64 MiB. */
   readonly bodyBytesMax?: number
+  readonly limits?: Partial<PushLimits>
+  /** Of groups whose pushes say nothing else; 0, the default: they stay until they are deleted. */
+  readonly ttlMs?: number
+  /** Pushes remembered of each group, default 10. */
+  readonly eventsPerGroup?: number
+  /** Default: everybody may push. */
+  readonly tokens?: readonly PushToken[]
+  /** A persistence file of the original, taken over when there is nothing of our own yet. */
+  readonly importFile?: string
   readonly version?: string
   /** What `/api/v1/status` shows. */
   readonly flags?: Readonly<Record<string, string>>
 }
 
-type Change =
-  | { op: 'push'; labels: GroupLabels; families: readonly PushedFamily[]; replaceAll: boolean; timeMs: number }
-  | { op: 'fail'; labels: GroupLabels; timeMs: number }
-  | { op: 'delete'; labels: GroupLabels }
-  | { op: 'wipe' }
-  | { op: 'group'; group: Omit<Group, 'families'>; families: readonly { family: PushedFamily; pushedAtMs: number }[] }
-
 const BODY_BYTES_MAX_DEFAULT = 64 << 20
+const EVENTS_PER_GROUP_DEFAULT = 10
+const LIMITS_DEFAULT: PushLimits = {
+  metricsPerGroup: 200_000,
+  groups: 200_000,
+  metrics: 2_000_000,
+  pageCharacters: 1 << 29,
+}
 
-/** @throws if the data folder cannot be read or written */
+/** @throws if the data folder cannot be read or written, or the file to import cannot be read */
 export async function createPushgateway(options: PushgatewayOptions): Promise<Pushgateway> {
   const gateway = new Pushgateway(options)
   await gateway.open()
   return gateway
 }
 
+/** Who sent a push, for its group's history. */
+export interface PushSender {
+  readonly method: 'PUT' | 'POST'
+  readonly address: string
+  /** Of the body as sent. */
+  readonly bytes: number
+}
+
 /** Groups of pushed metrics. What a call has acknowledged survives the process. */
 export class Pushgateway {
   readonly metrics: PushMetrics
+  readonly access: PushAccess
   readonly bodyBytesMax: number
   readonly checksConsistency: boolean
   readonly enableAdminApi: boolean
+  readonly utf8Names: boolean
   readonly onQuit: (() => void) | undefined
   readonly version: string
   readonly flags: Readonly<Record<string, string>>
   readonly startedAtMs: number
-  readonly #dataDir: string | undefined
-  readonly #clock: Clock
   readonly logger: Logger
-  readonly #registry: Registry
+  readonly #options: PushgatewayOptions
+  readonly #limits: PushLimits
   readonly #store: GroupStore
   #journal: Journal<Change> | undefined
-  #pushedPage: { families: readonly PushedFamily[]; text: string } | undefined
+  #nextExpiryMs: number | undefined
+  #cancelExpiry: () => void = () => undefined
 
   constructor(options: PushgatewayOptions) {
-    this.#dataDir = options.dataDir
-    this.#clock = options.clock
-    this.logger = options.logger.child({ module: 'pushgateway' })
-    this.#registry = options.registry
-    this.#store = new GroupStore((name) => ownType(this.#registry, name))
+    const { clock, logger, registry } = options
+    this.#options = options
+    this.logger = logger.child({ module: 'pushgateway' })
+    this.utf8Names = options.utf8Names === true
+    this.#store = new GroupStore({
+      ownTypeOf: (name) => ownType(registry, name),
+      eventsMax: options.eventsPerGroup ?? EVENTS_PER_GROUP_DEFAULT,
+      allowsUtf8: this.utf8Names,
+    })
+    this.#limits = { ...LIMITS_DEFAULT, ...options.limits }
+    this.access = new PushAccess(options.tokens ?? [])
     this.bodyBytesMax = options.bodyBytesMax ?? BODY_BYTES_MAX_DEFAULT
     this.checksConsistency = options.disableConsistencyCheck !== true
     this.enableAdminApi = options.enableAdminApi === true
     this.onQuit = options.onQuit
     this.version = options.version ?? ''
     this.flags = options.flags ?? {}
-    this.startedAtMs = options.clock.nowMs()
-    this.metrics = createPushMetrics(options.registry, this.version)
+    this.startedAtMs = clock.nowMs()
+    this.metrics = createPushMetrics(registry, this.version, {
+      groups: () => this.#store.size,
+      metrics: () => this.#store.metricCount,
+      overdueGroups: () => this.overdueCount(clock.nowMs()),
+    })
   }
 
   async open(): Promise<void> {
-    if (this.#dataDir === undefined) return
-    this.#journal = await Journal.open<Change>({
-      directory: join(this.#dataDir, 'pushgateway'),
-      logger: this.logger,
-      replay: (change) => this.#apply(change),
-      snapshot: () => this.#store.list().map(groupRecord),
-    })
+    const { dataDir, importFile } = this.#options
+    if (dataDir !== undefined)
+      this.#journal = await Journal.open<Change>({
+        directory: join(dataDir, 'pushgateway'),
+        logger: this.logger,
+        replay: (change) => this.#replay(change),
+        snapshot: () => groupChanges(this.#store.groups),
+      })
+    if (importFile !== undefined && this.#store.size === 0) await this.#import(importFile)
+    this.#sweep()
     this.logger.info({ groups: this.#store.size }, 'pushed groups restored')
   }
 
   /**
-   * Takes the body of one push. `replaceAll` is PUT; otherwise only families of the same names are replaced. Resolves when
-   * the push is on disk, or at once where the consistency check is off.
+   * Takes the body of one push. PUT replaces the group; POST only families of the same names, or adds where it is told to.
+   * Resolves when the push is on disk.
    *
-   * @throws {PushSyntaxError} @throws {PushRejectedError} @throws {JournalError}
+   * @throws {PushSyntaxError} @throws {PushBodyError} @throws {PushRejectedError} @throws {PushLimitError}
+   * @throws {PushOptionError} @throws {JournalError}
    */
-  async push(labels: GroupLabels, text: string, options: { replaceAll: boolean }): Promise<void> {
-    const { families: pushed, hasTimestamps } = parsePushedText(text)
-    const timeMs = this.#clock.nowMs()
-    const families = adoptFamilies(pushed, labels)
-    const reasons = hasTimestamps
-      ? ['pushed metrics must not have timestamps']
-      : this.checksConsistency
-        ? this.#store.check(labels, families, options.replaceAll)
-        : []
-    if (reasons.length > 0) {
-      await this.#commit({ op: 'fail', labels, timeMs })
-      throw new PushRejectedError(reasons)
-    }
-    await this.#commit({ op: 'push', labels, families, replaceAll: options.replaceAll, timeMs })
+  async push(labels: GroupLabels, body: PushBody, sender: PushSender, options: PushOptions): Promise<void> {
+    const { families: pushed, hasTimestamps } = parseBody(body, this)
+    const event = { timeMs: this.#options.clock.nowMs(), ...eventOf(sender), refusal: '' }
+    const adopted = adoptFamilies(pushed, labels)
+    const replaceAll = sender.method === 'PUT' && options.aggregate === undefined
+    if (hasTimestamps) return this.#refuse(labels, event, ['pushed metrics must not have timestamps'])
+    const reasons = this.checksConsistency ? this.#store.check(labels, adopted, replaceAll) : []
+    if (reasons.length > 0) return this.#refuse(labels, event, reasons)
+    const families = this.#aggregated(labels, adopted, options.aggregate)
+    this.#store.checkLimits(labels, { families, replaceAll, characters: body.bytes.length }, this.#limits)
+    const isNew = (this.#store.group(labels)?.pushTimeMs ?? 0) === 0
+    const ttlMs = options.ttlMs ?? (isNew ? this.#options.ttlMs : undefined)
+    const { format, bytes } = body
+    const { aggregate } = options
+    const change: PushChange = { op: 'push', labels, format, body: bytes, replaceAll, event, ttlMs, aggregate }
+    // Applied first, so that the next push is checked against it; shown to nobody as done before it is on disk.
+    const group = this.#store.push(labels, families, change)
+    if (group.ttlMs > 0) this.#expectExpiry(group.pushTimeMs + group.ttlMs)
+    await this.#journal?.append(change)
   }
 
   /** Removes exactly this group; one that is not there is no error. */
   async delete(labels: GroupLabels): Promise<void> {
-    await this.#commit({ op: 'delete', labels })
+    this.#store.delete(labels)
+    await this.#journal?.append({ op: 'delete', labels })
+  }
+
+  /** Removes every group that one of the lists matches by its labels, and says which. */
+  async deleteMatching(matcherSets: readonly (readonly Matcher[])[], options: { dryRun: boolean }): Promise<Group[]> {
+    const chosen = this.#store.groups.filter(({ labels }) =>
+      matcherSets.some((set) => set.every((matcher) => matches(matcher, labels[matcher.name] ?? ''))),
+    )
+    if (!options.dryRun) await Promise.all(chosen.map(({ labels }) => this.delete(labels)))
+    return chosen
   }
 
   async wipe(): Promise<void> {
-    await this.#commit({ op: 'wipe' })
+    this.#store.clear()
+    await this.#journal?.append({ op: 'wipe' })
   }
 
   /** In the order of their labels. Owned by the store: read only. */
   groups(): readonly Group[] {
-    return this.#store.list()
+    return this.#store.groups
   }
 
-  /** Own and pushed metrics in text format 0.0.4, to be scraped with `honor_labels`. Lines keep their order. */
+  /** Groups that have not been pushed for much longer than they usually are. */
+  overdueCount(nowMs: number): number {
+    return this.#store.groups.filter(({ dueAtMs }) => dueAtMs < nowMs).length
+  }
+
+  /** Own and pushed metrics, in pieces: everything as it was at one moment. */
+  async page(format: PageFormat): Promise<AsyncGenerator<Buffer>> {
+    const own = parsePushedText(await this.#options.registry.metrics(), { utf8Names: true }).families
+    return writePage(takePageState(this.#store.groups, own), format)
+  }
+
+  /** The page in text format 0.0.4, to be scraped with `honor_labels`. Lines keep their order. */
   async scrape(): Promise<Uint8Array> {
-    const own = await this.#registry.metrics()
-    this.#pushedPage ??= this.#renderPushed()
-    const { families, text } = this.#pushedPage
-    const colliding = families.some(({ name }) => ownType(this.#registry, name) !== undefined)
-    return new TextEncoder().encode(
-      colliding ? mergePages(own, families) : own.trimEnd() + (own === '' ? '' : '\n') + text,
-    )
+    const pieces: Buffer[] = []
+    for await (const piece of await this.page(PLAIN_TEXT)) pieces.push(piece)
+    return Buffer.concat(pieces)
   }
 
   async close(): Promise<void> {
+    this.#cancelExpiry()
     await this.#journal?.close()
   }
 
-  #renderPushed(): { families: readonly PushedFamily[]; text: string } {
-    const families = this.#store.exposedFamilies()
-    return { families, text: writeFamilies(families) }
+  async #refuse(labels: GroupLabels, event: PushEvent, reasons: readonly string[]): Promise<never> {
+    const refusal = new PushRejectedError(reasons)
+    // Refused pushes must not fill the store with groups that have nothing else.
+    if (this.#store.size < this.#limits.groups || this.#store.group(labels) !== undefined) {
+      const change: Change = { op: 'fail', labels, event: { ...event, refusal: refusal.message } }
+      this.#store.fail(labels, change.event)
+      await this.#journal?.append(change)
+    }
+    throw refusal
   }
 
-  // Applied first, so that the next push is checked against it; shown to nobody as done before it is on disk.
-  async #commit(change: Change): Promise<void> {
-    this.#apply(change)
-    await this.#journal?.append(change)
+  #aggregated(
+    labels: GroupLabels,
+    families: readonly PushedFamily[],
+    mode: PushOptions['aggregate'],
+  ): readonly PushedFamily[] {
+    const before = mode === undefined ? undefined : this.#store.group(labels)
+    if (mode === undefined || before === undefined) return families
+    const familyOf = (name: string): PushedFamily | undefined => {
+      const stored = before.families.get(name)
+      return stored && readFamily(stored)
+    }
+    return aggregateFamilies(families, familyOf, mode)
+  }
+
+  // ---- after a restart -------------------------------------------------------------------------------------------------
+
+  #replay(change: Change): void {
+    try {
+      this.#apply(change)
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      this.logger.error({ err: error }, 'a push of the journal cannot be read any more and is left out')
+    }
   }
 
   #apply(change: Change): void {
-    this.#pushedPage = undefined
-    switch (change.op) {
-      case 'push':
-        this.#store.push(change.labels, change.families, change)
-        break
-      case 'fail':
-        this.#store.fail(change.labels, change.timeMs)
-        break
-      case 'delete':
-        this.#store.delete(change.labels)
-        break
-      case 'wipe':
-        this.#store.clear()
-        break
-      case 'group':
-        this.#store.restore({
-          ...change.group,
-          families: new Map(change.families.map((stored) => [stored.family.name, stored])),
-        })
+    if (change.op === 'push') {
+      const body = { format: change.format, bytes: change.body }
+      const { families } = parseBody(body, { utf8Names: true })
+      const adopted = adoptFamilies(families, change.labels)
+      this.#store.push(change.labels, this.#aggregated(change.labels, adopted, change.aggregate), change)
+    } else if (change.op === 'fail') this.#store.fail(change.labels, change.event)
+    else if (change.op === 'delete') this.#store.delete(change.labels)
+    else if (change.op === 'wipe') this.#store.clear()
+    else this.#store.restore(change.group, change.families)
+  }
+
+  async #import(file: string): Promise<void> {
+    const groups = await readPersistenceFile(file)
+    for (const change of groups) {
+      this.#replay(change)
+      await this.#journal?.append(change)
     }
+    this.logger.info({ file, groups: groups.length }, 'groups of another Pushgateway taken over')
+  }
+
+  // ---- expiry ----------------------------------------------------------------------------------------------------------
+
+  #expectExpiry(atMs: number): void {
+    if (this.#nextExpiryMs !== undefined && this.#nextExpiryMs <= atMs) return
+    this.#cancelExpiry()
+    this.#nextExpiryMs = atMs
+    this.#cancelExpiry = this.#options.clock.schedule(atMs - this.#options.clock.nowMs(), () => this.#sweep())
+  }
+
+  /** What goes is missing from the next scrape, which ends its series with staleness markers. */
+  #sweep(): void {
+    this.#nextExpiryMs = undefined
+    const { groups, nextAtMs } = this.#store.expired(this.#options.clock.nowMs())
+    for (const { labels } of groups) {
+      this.metrics.expired.inc()
+      this.logger.info({ labels }, 'group expired')
+      this.delete(labels).catch((error: unknown) => this.logger.error({ err: error }, 'expiry not recorded'))
+    }
+    if (nextAtMs !== undefined) this.#expectExpiry(nextAtMs)
   }
 }
 
-function groupRecord({ labels, pushTimeMs, pushFailureTimeMs, families }: Group): Change {
-  return { op: 'group', group: { labels, pushTimeMs, pushFailureTimeMs }, families: [...families.values()] }
-}
+const eventOf = ({ method, address, bytes }: PushSender) => ({ method, sender: address, bytes })
 
 /** prom-client keeps the type on every metric, but not in its typings. */
 function ownType(registry: Registry, name: string): PushedType | undefined {
   return (registry.getSingleMetric(name) as { type?: PushedType } | undefined)?.type
-}
-
-/** Families that both pages have are joined, so that the page has each name once. */
-function mergePages(own: string, pushed: readonly PushedFamily[]): string {
-  const rest = new Map(pushed.map((family) => [family.name, family]))
-  const merged = parsePushedText(own).families.map((family) => {
-    const more = rest.get(family.name)
-    rest.delete(family.name)
-    return more === undefined ? family : { ...family, metrics: [...family.metrics, ...more.metrics] }
-  })
-  return writeFamilies([...merged, ...rest.values()])
 }

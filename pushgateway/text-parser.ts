@@ -1,4 +1,4 @@
-import { parseGoFloat, quoteGo } from '../model/index.ts'
+import { compareStrings, parseGoFloat, quoteGo } from '../model/index.ts'
 import { PushSyntaxError } from './errors.ts'
 import type { Point, PushedFamily, PushedMetric, PushedType } from './family.ts'
 
@@ -10,12 +10,13 @@ export interface ParsedPush {
 
 /**
  * Reads text format 0.0.4 as strictly as the Pushgateway does: every line ends with a line feed, TYPE comes before the
- * samples and once, histograms and summaries are put together.
+ * samples and once, histograms and summaries are put together. With `utf8Names` any name can stand in quotes, the metric's
+ * inside the braces: `{"my.metric","a b"="v"} 1`.
  *
  * @throws {PushSyntaxError} with the Pushgateway's message
  */
-export function parsePushedText(text: string): ParsedPush {
-  return new TextParser(text).parse()
+export function parsePushedText(text: string, options: { readonly utf8Names: boolean }): ParsedPush {
+  return new TextParser(text, options.utf8Names).parse()
 }
 
 interface FamilyDraft {
@@ -25,6 +26,11 @@ interface FamilyDraft {
   readonly metrics: (SimpleDraft | DistributionDraft)[]
   /** Summaries and histograms: the metric that lines of equal labels belong to. */
   readonly byLabels: Map<string, DistributionDraft>
+}
+interface ReadLabels {
+  readonly labels: ReadonlyMap<string, string>
+  /** The `quantile` or `le` label of a distribution's line; NaN where there is none. */
+  readonly point: number
 }
 interface SimpleDraft {
   readonly labels: readonly string[]
@@ -44,16 +50,20 @@ const TYPES: ReadonlySet<string> = new Set(['counter', 'gauge', 'untyped', 'summ
 const METRIC_NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y
 const LABEL_NAME = /[a-zA-Z_][a-zA-Z0-9_]*/y
 const UNTIL_WHITESPACE = /[^ \t\n]*/y
+/** To the end of a quoted text that has no escapes. */
+const PLAIN_QUOTED = /[^"\\\n]*"/y
 
 class TextParser {
   readonly #text: string
+  readonly #utf8Names: boolean
   #at = 0
   #line = 0
   #hasTimestamps = false
   readonly #families = new Map<string, FamilyDraft>()
 
-  constructor(text: string) {
+  constructor(text: string, utf8Names: boolean) {
     this.#text = text
+    this.#utf8Names = utf8Names
   }
 
   parse(): ParsedPush {
@@ -83,7 +93,7 @@ class TextParser {
       return
     }
     this.#skipBlanks()
-    const name = this.#match(METRIC_NAME)
+    const name = this.#isQuotedName() ? this.#readQuoted() : this.#match(METRIC_NAME)
     if (this.#peek() === '\n') return
     if (!this.#isBlank()) this.#fail('invalid metric name in comment')
     const { family } = this.#familyOf(name)
@@ -107,18 +117,40 @@ class TextParser {
   }
 
   #readSample(): void {
-    const name = this.#match(METRIC_NAME)
+    const plainName = this.#match(METRIC_NAME)
+    const isQuoted = plainName === '' && this.#utf8Names && this.#text[this.#at] === '{'
+    const name = isQuoted ? this.#readQuotedMetricName() : plainName
     if (name === '') this.#fail('invalid metric name')
     const { family, part } = this.#familyOf(name)
     family.type ??= 'untyped'
     this.#skipBlanks()
-    const { labels, point } = this.#peek() === '{' ? this.#readLabels(family) : { labels: new Map(), point: Number.NaN }
+    let read: ReadLabels = { labels: new Map(), point: Number.NaN }
+    if (isQuoted) read = this.#readLabels(family)
+    else if (this.#peek() === '{') {
+      this.#at++
+      read = this.#readLabels(family)
+    }
     const token = this.#match(UNTIL_WHITESPACE)
     this.#peek()
     const value = parseValue(token)
     if (value === undefined) this.#fail(`expected float as value, got ${quote(token)}`)
-    addSample(family, sortedFlat(labels), { part, point, value })
+    addSample(family, sortedFlat(read.labels), { part, point: read.point, value })
     if (this.#peek() !== '\n') this.#readTimestamp()
+  }
+
+  /** `{"my.metric"` with the comma after it. */
+  #readQuotedMetricName(): string {
+    this.#at++
+    this.#skipBlanks()
+    const name = this.#readQuoted()
+    this.#skipBlanks()
+    if (this.#peek() === ',') this.#at++
+    else if (this.#peek() !== '}') this.#fail('invalid metric name')
+    return name
+  }
+
+  #isQuotedName(): boolean {
+    return this.#utf8Names && this.#peek() === '"'
   }
 
   #readTimestamp(): void {
@@ -131,16 +163,15 @@ class TextParser {
     if (rest !== '') this.#fail(`spurious string after timestamp: ${quote(rest)}`)
   }
 
-  /** `point` is the `quantile` or `le` label of a distribution's line. */
-  #readLabels(family: FamilyDraft): { labels: Map<string, string>; point: number } {
+  /** Starts behind the brace. */
+  #readLabels(family: FamilyDraft): ReadLabels {
     const labels = new Map<string, string>()
     const pointLabel = family.type === 'summary' ? 'quantile' : family.type === 'histogram' ? 'le' : undefined
     let point = Number.NaN
-    this.#at++ // {
     for (;;) {
       this.#skipBlanks()
       if (this.#peek() === '}') break
-      const name = this.#match(LABEL_NAME)
+      const name = this.#isQuotedName() ? this.#readQuoted() : this.#match(LABEL_NAME)
       this.#peek()
       if (name === '') this.#fail(`invalid label name for metric ${quote(family.name)}`)
       if (name === '__name__') this.#fail('label name "__name__" is reserved')
@@ -148,7 +179,8 @@ class TextParser {
       if (this.#peek() !== '=') this.#fail(`expected '=' after label name, found ${quoteChar(this.#peek())}`)
       if (labels.has(name)) this.#fail(`duplicate label names for metric ${quote(family.name)}`)
       this.#at++
-      const value = this.#readLabelValue()
+      this.#skipBlanks()
+      const value = this.#readQuoted()
       if (name === pointLabel) {
         const parsed = parseValue(value)
         if (parsed === undefined) this.#fail(`expected float as value for '${name}' label, got ${quote(value)}`)
@@ -165,12 +197,17 @@ class TextParser {
     return { labels, point }
   }
 
-  #readLabelValue(): string {
-    this.#skipBlanks()
+  #readQuoted(): string {
     if (this.#peek() !== '"') this.#fail(`expected '"' at start of label value, found ${quoteChar(this.#peek())}`)
+    this.#at++
+    PLAIN_QUOTED.lastIndex = this.#at
+    const plain = PLAIN_QUOTED.exec(this.#text)
+    if (plain !== null) {
+      this.#at += plain[0].length
+      return plain[0].slice(0, -1)
+    }
     let value = ''
-    for (;;) {
-      this.#at++
+    for (; ; this.#at++) {
       const char = this.#peek()
       if (char === '"') break
       if (char === '\n') this.#fail(`label value ${quote(value)} contains unescaped new-line`)
@@ -264,7 +301,7 @@ function addSample(
 }
 
 function sortedFlat(labels: ReadonlyMap<string, string>): string[] {
-  return [...labels].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).flat()
+  return [...labels].sort(([a], [b]) => compareStrings(a, b)).flat()
 }
 
 /** Go's reading of a float, without hexadecimal and without underscores; out of range is an error there. */

@@ -10,6 +10,7 @@ import {
   withLabels,
 } from '../model/index.ts'
 import { type ActiveAlert, advanceAlert, needsSending } from './active-alert.ts'
+import { ALERTS_FOR_STATE_METRIC, ALERTS_METRIC } from './alert-series.ts'
 import { type AlertTemplate, type AlertTemplateData, compileAlertTemplate } from './alert-template.ts'
 import { RuleEvaluationError } from './errors.ts'
 import { type Evaluation, type OutputSample, samplesOf } from './evaluation.ts'
@@ -18,8 +19,6 @@ import type { AlertingRuleConfig } from './rule-config.ts'
 
 const ALERT_NAME = 'alertname'
 const ALERT_STATE = 'alertstate'
-export const ALERTS_METRIC = 'ALERTS'
-export const ALERTS_FOR_STATE_METRIC = 'ALERTS_FOR_STATE'
 
 type NamedTemplate = readonly [name: string, template: AlertTemplate]
 

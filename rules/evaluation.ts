@@ -1,4 +1,11 @@
-import { type InstantValue, type Labels, type QueryFunction, EMPTY_LABELS, type VectorSample } from '../model/index.ts'
+import {
+  EMPTY_LABELS,
+  type InstantValue,
+  type Labels,
+  type NativeHistogram,
+  type QueryFunction,
+  type VectorSample,
+} from '../model/index.ts'
 import { RuleEvaluationError } from './errors.ts'
 
 /** One evaluation of one rule. */
@@ -18,6 +25,8 @@ export interface Evaluation {
 export interface OutputSample {
   readonly labels: Labels
   readonly value: number
+  /** Instead of the value. */
+  readonly histogram?: NativeHistogram | undefined
 }
 
 export type RuleHealth = 'unknown' | 'ok' | 'err'

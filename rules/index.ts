@@ -17,3 +17,6 @@ export {
   type ExternalNotifierOptions,
 } from './notifier/external-notifier.ts'
 export { type AlertLabelling, fanOutSink, labellingSink, type RelabelFunction } from './notifier/sinks.ts'
+export { type RuleTestOptions, type RuleTestReport, runRuleTestFile } from './unit-test/run-file.ts'
+export type { RuleTestFailure } from './unit-test/run-test.ts'
+export { type DuplicateRule, duplicateRuleText, findDuplicateRules } from './lint.ts'

@@ -19,10 +19,16 @@ interface Series {
 /** The series one rule wrote at its last evaluation; those that it no longer yields get a staleness marker. */
 export class OutputSeries {
   #previous = new Map<string, Series>()
+  /** Of the batch that is not committed yet. */
+  #staged = new Map<string, Series>()
 
   /** Series of the last evaluation, for whoever has to end them. */
   get labels(): readonly Labels[] {
     return [...this.#previous.values()].map((series) => series.labels)
+  }
+
+  get isEmpty(): boolean {
+    return this.#previous.size === 0
   }
 
   /** Goes on where another rule's series ended. */
@@ -31,39 +37,36 @@ export class OutputSeries {
   }
 
   /**
-   * Writes one evaluation as one batch.
+   * Puts one evaluation into a batch; `settle` when that is committed.
    *
    * @returns the message of the last sample that the store refused, if any
    */
-  async write(
-    appendable: Appendable,
-    timestampMs: number,
-    samples: readonly OutputSample[],
-    logger: Logger,
-  ): Promise<string | undefined> {
-    const appender = appendable.appender()
+  stage(appender: Appender, timestampMs: number, samples: readonly OutputSample[], logger: Logger): string | undefined {
     const written = new Map<string, Series>()
     let refusal: string | undefined
-    try {
-      for (const { labels, value } of samples) {
-        const key = labelsKey(labels)
-        const known = this.#previous.get(key)
-        const result = tryAppend(() => appender.append(known?.ref, labels, timestampMs, value))
-        // What was refused is another rule's series; it must not be ended from here later.
-        if (result.ref === undefined) refusal = result.refusal
-        else written.set(key, { labels, ref: result.ref })
-      }
-      for (const [key, { labels, ref }] of this.#previous) {
-        if (!written.has(key)) appendStale(appender, ref, labels, timestampMs)
-      }
-    } catch (error) {
-      appender.rollback()
-      throw error
+    for (const { labels, value, histogram } of samples) {
+      const key = labelsKey(labels)
+      const ref = this.#previous.get(key)?.ref
+      const result = tryAppend(() =>
+        histogram === undefined
+          ? appender.append(ref, labels, timestampMs, value)
+          : appender.appendHistogram(ref, labels, timestampMs, histogram),
+      )
+      // What was refused is another rule's series; it must not be ended from here later.
+      if (result.ref === undefined) refusal = result.refusal
+      else written.set(key, { labels, ref: result.ref })
     }
-    await appender.commit()
-    this.#previous = written
+    for (const [key, { labels, ref }] of this.#previous) {
+      if (!written.has(key)) appendStale(appender, ref, labels, timestampMs)
+    }
+    this.#staged = written
     if (refusal !== undefined) logger.warn({ reason: refusal }, 'the store refused samples of a rule')
     return refusal
+  }
+
+  /** What was staged last is in the store now. */
+  settle(): void {
+    this.#previous = this.#staged
   }
 }
 

@@ -20,7 +20,7 @@ export class RecordingRule {
     const outputs = new Map<string, OutputSample>()
     for (const sample of samples) {
       const labels = withLabels(sample.labels, this.#changes)
-      outputs.set(labelsKey(labels), { labels, value: sample.value })
+      outputs.set(labelsKey(labels), { labels, value: sample.value, histogram: sample.histogram })
     }
     if (outputs.size < samples.length)
       throw new RuleEvaluationError('vector contains metrics with the same labelset after applying rule labels')

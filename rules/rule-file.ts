@@ -11,6 +11,8 @@ import type { RuleConfig, RuleGroupConfig } from './rule-config.ts'
 export interface RuleFileOptions {
   /** Throws where an expression is wrong. Default: PromQL's own parser. */
   readonly checkExpr?: (text: string) => void
+  /** Pass over keys that rule files do not have, instead of refusing them. */
+  readonly ignoreUnknownFields?: boolean
 }
 
 // Scalars arrive as text; an empty value is YAML's null.
@@ -31,7 +33,9 @@ const integer = z
   .regex(/^\d*$/, 'expected a whole number, not negative')
   .transform((value) => Number(value))
 
-const ruleSchema = z.strictObject({
+const emptyList = z.literal('').transform(() => [])
+
+const ruleShape = {
   record: text.default(''),
   alert: text.default(''),
   expr: text.default(''),
@@ -39,19 +43,25 @@ const ruleSchema = z.strictObject({
   keep_firing_for: duration.optional(),
   labels: stringMap.default({}),
   annotations: stringMap.optional(),
-})
-
-const groupSchema = z.strictObject({
+}
+const groupShape = {
   name: text.default(''),
   interval: duration.optional(),
   query_offset: duration.optional(),
   limit: integer.default(0),
   labels: stringMap.default({}),
-  rules: z.union([z.literal('').transform(() => []), z.array(ruleSchema)]).default([]),
-})
-
-const fileSchema = z.strictObject({
-  groups: z.union([z.literal('').transform(() => []), z.array(groupSchema)]).default([]),
+}
+const ruleSchema = z.strictObject(ruleShape)
+const groupSchema = z.strictObject({ ...groupShape, rules: z.union([emptyList, z.array(ruleSchema)]).default([]) })
+const fileSchema = z.strictObject({ groups: z.union([emptyList, z.array(groupSchema)]).default([]) })
+/** The same, for files that other programs have put keys of their own into. */
+const lenientSchema = z.object({
+  groups: z
+    .union([
+      emptyList,
+      z.array(z.object({ ...groupShape, rules: z.union([emptyList, z.array(z.object(ruleShape))]).default([]) })),
+    ])
+    .default([]),
 })
 
 type RawRule = z.output<typeof ruleSchema>
@@ -70,7 +80,7 @@ export function parseRuleFile(fileName: string, fileText: string, options: RuleF
   const parsed: ParsedConfig<RawFile> = parseConfig<RawFile>(
     fileName,
     firstDocument(fileText),
-    fileSchema as z.ZodType<RawFile>,
+    (options.ignoreUnknownFields === true ? lenientSchema : fileSchema) as z.ZodType<RawFile>,
     {
       scalarsAsText: true,
     },

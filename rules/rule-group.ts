@@ -1,13 +1,14 @@
 import type { Clock, Logger } from '../lib/index.ts'
 import type { AlertSink, Appendable, Labels, QueryFunction, RangeFunction } from '../model/index.ts'
 import { AlertingRule } from './alerting-rule.ts'
-import type { Evaluation } from './evaluation.ts'
+import type { Evaluation, OutputSample } from './evaluation.ts'
 import { writeStaleMarkers } from './output-series.ts'
 import { restoreRule } from './restore.ts'
 import { groupKey, type RuleGroupConfig } from './rule-config.ts'
 import type { RuleMetrics } from './rule-metrics.ts'
 import { RuleRunner } from './rule-runner.ts'
 import type { RuleGroupState } from './rule-state.ts'
+import { stagesOf } from './stages.ts'
 import { latestSlot, slotAfter, slotOffsetMs } from './schedule.ts'
 
 /** What all groups share. `settings` may change while groups run. */
@@ -32,13 +33,14 @@ export type ResolvedGroup = RuleGroupConfig & { readonly intervalMs: number; rea
 // Evaluations until the alerts' state before the restart is taken: the first one may come before any data.
 const EVALUATIONS_BEFORE_RESTORE = 2
 
-/** Evaluates its rules one after the other at each slot; what one writes, the next one sees. */
+/** Evaluates its rules at each slot; what one writes, the next one sees. */
 export class RuleGroup {
   readonly config: ResolvedGroup
   readonly key: string
   readonly #environment: GroupEnvironment
   readonly #logger: Logger
   readonly #runners: readonly RuleRunner[]
+  readonly #stages: readonly (readonly RuleRunner[])[]
   /** Series of rules that this group no longer has. */
   #orphans: Labels[] = []
   #evaluationCount = 0
@@ -59,6 +61,7 @@ export class RuleGroup {
     this.#restoreIsDue = options.restores
     const runnerOptions = { restores: options.restores, logger: this.#logger }
     this.#runners = config.rules.map((rule) => new RuleRunner(rule, runnerOptions))
+    this.#stages = stagesOf(config.rules).map((indexes) => indexes.map((index) => this.#runners[index]!))
   }
 
   get restoreIsDue(): boolean {
@@ -141,9 +144,9 @@ export class RuleGroup {
     const startMs = clock.nowMs()
     const labels = { rule_group: this.key }
     let sampleCount = 0
-    for (const runner of this.#runners) {
+    for (const stage of this.#stages) {
       if (this.#isStopped) return
-      sampleCount += await this.#runRule(runner, timeMs)
+      sampleCount += await this.#runStage(stage, timeMs)
     }
     await this.#endOrphans(timeMs - this.config.queryOffsetMs)
     this.#durationMs = clock.nowMs() - startMs
@@ -156,18 +159,45 @@ export class RuleGroup {
     if (this.#restoreIsDue && this.#evaluationCount >= EVALUATIONS_BEFORE_RESTORE) await this.#restore()
   }
 
-  async #runRule(runner: RuleRunner, timeMs: number): Promise<number> {
-    const { appendable, clock, metrics } = this.#environment
-    const sampleCount = await runner.run(this.#evaluationAt(timeMs), {
-      appendable,
-      nowMs: () => clock.nowMs(),
-      onEvaluated: () => this.#sendAlerts(runner, timeMs),
-    })
+  /** Rules that do not depend on each other: asked at once, so that their queries travel together, and written at once. */
+  async #runStage(runners: readonly RuleRunner[], timeMs: number): Promise<number> {
+    const { clock, metrics } = this.#environment
+    const evaluation = this.#evaluationAt(timeMs)
+    const results = await Promise.all(
+      runners.map(async (runner) => {
+        const samples = await runner.evaluate(evaluation, () => clock.nowMs())
+        if (samples !== undefined) this.#sendAlerts(runner, timeMs)
+        return { runner, samples }
+      }),
+    )
+    const done = results.flatMap(({ runner, samples }) => (samples === undefined ? [] : [{ runner, samples }]))
+    const wasWritten = await this.#write(done, evaluation.queryTimeMs)
     const labels = { rule_group: this.key }
-    metrics.evaluations.inc(labels)
-    if (sampleCount === undefined) metrics.evaluationFailures.inc(labels)
-    metrics.evaluationDuration.observe(runner.durationSeconds)
-    return sampleCount ?? 0
+    metrics.evaluations.inc(labels, runners.length)
+    const failed = wasWritten ? runners.length - done.length : runners.length
+    if (failed > 0) metrics.evaluationFailures.inc(labels, failed)
+    for (const runner of runners) metrics.evaluationDuration.observe(runner.durationSeconds)
+    return wasWritten ? done.reduce((sum, { samples }) => sum + samples.length, 0) : 0
+  }
+
+  /** In the order of the rules. @returns whether the store took the batch */
+  async #write(
+    results: readonly { readonly runner: RuleRunner; readonly samples: readonly OutputSample[] }[],
+    timestampMs: number,
+  ): Promise<boolean> {
+    const isNothing = results.every(({ runner, samples }) => samples.length === 0 && runner.series.isEmpty)
+    if (isNothing) return true
+    const appender = this.#environment.appendable.appender()
+    try {
+      for (const { runner, samples } of results) runner.stage(appender, timestampMs, samples)
+      await appender.commit()
+    } catch (error) {
+      appender.rollback()
+      for (const { runner } of results) runner.settle(error)
+      return false
+    }
+    for (const { runner } of results) runner.settle()
+    return true
   }
 
   #evaluationAt(timeMs: number): Evaluation {

@@ -173,7 +173,7 @@ test('stop waits for the evaluation under way and starts no other', async () => 
     })
   }
   const bench = createBench(() => undefined, { query })
-  await bench.load(group('- record: a\n  expr: x\n- record: b\n  expr: y'))
+  await bench.load(group('- record: a\n  expr: x\n- record: b\n  expr: a + 1'))
   bench.manager.start()
   await bench.tick(0)
   let isStopped = false

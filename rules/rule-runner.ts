@@ -1,7 +1,7 @@
 import { errorMessage, type Logger } from '../lib/index.ts'
-import type { Appendable } from '../model/index.ts'
+import type { Appender } from '../model/index.ts'
 import { AlertingRule } from './alerting-rule.ts'
-import type { Evaluation, RuleHealth } from './evaluation.ts'
+import type { Evaluation, OutputSample, RuleHealth } from './evaluation.ts'
 import { OutputSeries } from './output-series.ts'
 import { RecordingRule } from './recording-rule.ts'
 import type { RuleConfig } from './rule-config.ts'
@@ -38,32 +38,44 @@ export class RuleRunner {
   }
 
   /**
-   * Never rejects: what goes wrong is the rule's health.
+   * Runs the expression. Never rejects: what goes wrong is the rule's health.
    *
-   * @param onEvaluated called between the evaluation and the writing of its result
-   * @returns the number of samples, `undefined` where it failed
+   * @returns what is to be written, `undefined` where it failed
    */
-  async run(
-    evaluation: Evaluation,
-    options: { readonly appendable: Appendable; readonly nowMs: () => number; readonly onEvaluated: () => void },
-  ): Promise<number | undefined> {
-    const startMs = options.nowMs()
+  async evaluate(evaluation: Evaluation, nowMs: () => number): Promise<readonly OutputSample[] | undefined> {
+    const startMs = nowMs()
     this.#lastEvaluationMs = evaluation.timeMs
     try {
       const samples = await this.rule.evaluate(evaluation)
-      options.onEvaluated()
-      const refusal = await this.series.write(options.appendable, evaluation.queryTimeMs, samples, this.#logger)
-      this.#health = refusal === undefined ? 'ok' : 'err'
-      this.#lastError = refusal ?? ''
-      return samples.length
+      this.#health = 'ok'
+      this.#lastError = ''
+      return samples
     } catch (error) {
-      this.#health = 'err'
-      this.#lastError = errorMessage(error)
-      this.#logger.warn({ rule: this.rule.config.name, err: error }, 'evaluating a rule failed')
+      this.#fail(error)
       return undefined
     } finally {
-      this.#durationMs = options.nowMs() - startMs
+      this.#durationMs = nowMs() - startMs
     }
+  }
+
+  /** Puts what `evaluate` gave into a batch; `settle` when that is committed. @throws what the store throws but refusals */
+  stage(appender: Appender, timestampMs: number, samples: readonly OutputSample[]): void {
+    const refusal = this.series.stage(appender, timestampMs, samples, this.#logger)
+    if (refusal === undefined) return
+    this.#health = 'err'
+    this.#lastError = refusal
+  }
+
+  /** The batch is committed, or failed. */
+  settle(error?: unknown): void {
+    if (error === undefined) this.series.settle()
+    else this.#fail(error)
+  }
+
+  #fail(error: unknown): void {
+    this.#health = 'err'
+    this.#lastError = errorMessage(error)
+    this.#logger.warn({ rule: this.rule.config.name, err: error }, 'evaluating a rule failed')
   }
 
   get durationSeconds(): number {

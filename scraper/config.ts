@@ -1,5 +1,8 @@
 import type { HttpClientConfig } from '../lib/index.ts'
 import type { Labels } from '../model/index.ts'
+import type { DiscoveryConfig, FileSdConfig, HttpSdConfig, StaticConfig } from './discovery/config.ts'
+
+export type { DiscoveryConfig, DiscoveryKind, FileSdConfig, HttpSdConfig, StaticConfig } from './discovery/config.ts'
 
 /** Media types a scrape may ask for, by the names the configuration file uses. */
 export type ScrapeProtocol =
@@ -15,6 +18,9 @@ export const DEFAULT_SCRAPE_PROTOCOLS: readonly ScrapeProtocol[] = [
   'PrometheusText1.0.0',
   'PrometheusText0.0.4',
 ]
+
+/** Where native histograms are wanted: only protobuf carries them. */
+export const NATIVE_SCRAPE_PROTOCOLS: readonly ScrapeProtocol[] = ['PrometheusProto', ...DEFAULT_SCRAPE_PROTOCOLS]
 
 export type RelabelAction =
   | 'replace'
@@ -44,27 +50,6 @@ export interface RelabelConfig {
   readonly replacement?: string | undefined
   /** Default `replace`. */
   readonly action?: RelabelAction | undefined
-}
-
-/** Targets with common labels, as `static_configs`, service discovery files and HTTP discovery list them. */
-export interface StaticConfig {
-  /** `host:port` each. */
-  readonly targets: readonly string[]
-  readonly labels?: Readonly<Record<string, string>> | undefined
-}
-
-export interface FileSdConfig {
-  /** Globs (`*` in the last path segment only) of .json, .yml and .yaml files; relative ones already resolved. */
-  readonly files: readonly string[]
-  /** Default 5 minutes; files are watched besides. */
-  readonly refreshIntervalMs?: number | undefined
-}
-
-export interface HttpSdConfig {
-  readonly url: string
-  /** Default 1 minute. */
-  readonly refreshIntervalMs?: number | undefined
-  readonly http?: HttpClientConfig | undefined
 }
 
 /** One `scrape_configs` entry with everything inherited from `global` filled in. Limits: 0 = none. */
@@ -103,12 +88,26 @@ export interface ScrapeConfig {
   readonly metricNameEscapingScheme?: 'allow-utf-8' | 'underscores' | 'dots' | 'values' | undefined
   /** Adds scrape_timeout_seconds, scrape_sample_limit and scrape_body_size_bytes; default false. */
   readonly extraScrapeMetrics?: boolean | undefined
+  /** Default false: of native histograms nothing is stored. */
+  readonly scrapeNativeHistograms?: boolean | undefined
+  /** Classic histograms become native ones with their own bucket bounds; default false. */
+  readonly convertClassicHistogramsToNhcb?: boolean | undefined
+  /** Classic series also where a native histogram takes their place; default false. */
+  readonly alwaysScrapeClassicHistograms?: boolean | undefined
+  /** Native histograms with more buckets lose resolution until they fit. */
+  readonly nativeHistogramBucketLimit?: number | undefined
+  /** Native histograms whose buckets grow by less lose resolution. */
+  readonly nativeHistogramMinBucketFactor?: number | undefined
+  /** Failed scrapes are written there, one JSON object a line. */
+  readonly scrapeFailureLogFile?: string | undefined
   readonly relabelConfigs?: readonly RelabelConfig[] | undefined
   readonly metricRelabelConfigs?: readonly RelabelConfig[] | undefined
   readonly http?: HttpClientConfig | undefined
   readonly staticConfigs?: readonly StaticConfig[] | undefined
   readonly fileSdConfigs?: readonly FileSdConfig[] | undefined
   readonly httpSdConfigs?: readonly HttpSdConfig[] | undefined
+  /** Every other kind of discovery. */
+  readonly discoveries?: readonly DiscoveryConfig[] | undefined
 }
 
 /** What the scrape manager runs on. */

@@ -4,3 +4,10 @@ export { compileRelabel } from './relabel/relabel.ts'
 export { type ActiveTarget, createScrapeManager, type ScrapeManager } from './scrape/scrape-manager.ts'
 export type { InProcessTarget } from './scrape/transport.ts'
 export { createHostExporter, type HostExporter, type HostExporterOptions } from './exporters/host/index.ts'
+export {
+  createProber,
+  DEFAULT_PROBE_MODULES,
+  parseProbeConfig,
+  type Prober,
+  type ProbeModules,
+} from './exporters/probe/index.ts'

@@ -6,7 +6,14 @@ import { errorMessage } from '../lib/index.ts'
 import { ConfigError } from '../lib/yaml-config.ts'
 import { runStandaloneAlertmanager, ALERTMANAGER_FLAGS } from './standalone-alertmanager.ts'
 import { runStandalonePushgateway, PUSHGATEWAY_FLAGS } from './standalone-pushgateway.ts'
+import { CommandError } from './commands/alert-client.ts'
+import { registerQueryCommand } from './commands/query.ts'
 import { registerCheckCommand } from './check-command.ts'
+import { registerAlertCommand } from './commands/alert.ts'
+import { registerNotifyCommand } from './commands/notify.ts'
+import { registerRoutesCommand } from './commands/routes.ts'
+import { registerSilenceCommand } from './commands/silence.ts'
+import { registerTestCommand } from './commands/test-rules.ts'
 import { addFlags, FlagError, readFlags, SERVER_FLAGS } from './flags.ts'
 import { runServer } from './main.ts'
 import { VERSION } from './version.ts'
@@ -34,6 +41,12 @@ addFlags(alertmanager, ALERTMANAGER_FLAGS).action(() =>
 program.addCommand(alertmanager)
 
 registerCheckCommand(program)
+registerTestCommand(program)
+registerAlertCommand(program)
+registerSilenceCommand(program)
+registerRoutesCommand(program)
+registerNotifyCommand(program)
+registerQueryCommand(program)
 
 try {
   await program.parseAsync()
@@ -45,7 +58,7 @@ function exitCodeOf(error: unknown): number {
   // Commander has printed its own message already; help and version are no failure.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   if (error instanceof ConfigError) for (const fault of error.faults) console.error(fault)
-  else if (error instanceof FlagError) console.error(error.message)
+  else if (error instanceof FlagError || error instanceof CommandError) console.error(error.message)
   else console.error(error instanceof Error ? (error.stack ?? errorMessage(error)) : errorMessage(error))
   return 1
 }

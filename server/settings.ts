@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { LogFormat, LogLevel } from '../lib/index.ts'
 import { formatDuration, parseDuration } from '../model/index.ts'
 import { FlagError, type ParsedFlags, parseListenAddress, parseSize } from './flags.ts'
+import { WRITE_MESSAGES } from './remote-write/content-type.ts'
 
 export interface ListenAddress {
   readonly host: string
@@ -23,6 +24,13 @@ export interface Settings {
   /** '' or `/prefix`. */
   readonly routePrefix: string
   readonly lifecycleEnabled: boolean
+  readonly adminApiEnabled: boolean
+  readonly notificationsSubscribersMax: number
+  readonly remoteWriteEnabled: boolean
+  /** Full names of protobuf messages. */
+  readonly remoteWriteMessages: readonly string[]
+  /** '' = none. */
+  readonly webConfigPath: string
   readonly corsOrigin: RegExp
   readonly retentionMs: number
   readonly retentionBytes: number
@@ -34,6 +42,8 @@ export interface Settings {
   readonly gracePeriodMs: number
   readonly resendDelayMs: number
   readonly notificationQueueCapacity: number
+  /** '' = none. */
+  readonly dashboardsPath: string
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
 }
@@ -58,6 +68,11 @@ export function settingsOf({ values }: ParsedFlags): Settings {
     externalUrl,
     routePrefix: routePrefixOf(text('web.route-prefix'), externalUrl),
     lifecycleEnabled: text('web.enable-lifecycle') === 'true',
+    adminApiEnabled: text('web.enable-admin-api') === 'true',
+    notificationsSubscribersMax: Number(text('web.max-notifications-subscribers')),
+    remoteWriteEnabled: text('web.enable-remote-write-receiver') === 'true',
+    remoteWriteMessages: writeMessages(text('web.remote-write-receiver.accepted-protobuf-messages')),
+    webConfigPath: text('web.config.file'),
     corsOrigin: corsRegex(text('web.cors.origin')),
     retentionMs: durationMs('storage.tsdb.retention.time'),
     retentionBytes: parseSize(text('storage.tsdb.retention.size')),
@@ -69,6 +84,7 @@ export function settingsOf({ values }: ParsedFlags): Settings {
     gracePeriodMs: durationMs('rules.alert.for-grace-period'),
     resendDelayMs: durationMs('rules.alert.resend-delay'),
     notificationQueueCapacity: Number(text('alertmanager.notification-queue-capacity')),
+    dashboardsPath: text('dashboards.path'),
     logLevel: oneOf('log.level', text('log.level'), ['debug', 'info', 'warn', 'error']),
     logFormat: oneOf('log.format', text('log.format'), ['json', 'logfmt', 'pretty']),
   }
@@ -86,6 +102,12 @@ function routePrefixOf(given: string, externalUrl: string): string {
   const path = given !== '' ? given : externalUrl !== '' ? new URL(externalUrl).pathname : ''
   const trimmed = path.replace(/^\/+|\/+$/g, '')
   return trimmed === '' ? '' : `/${trimmed}`
+}
+
+function writeMessages(text: string): readonly string[] {
+  const names = text.split(',').filter((name) => name !== '')
+  for (const name of names) oneOf('web.remote-write-receiver.accepted-protobuf-messages', name, WRITE_MESSAGES)
+  return names.length > 0 ? names : WRITE_MESSAGES
 }
 
 function corsRegex(text: string): RegExp {

@@ -1,10 +1,12 @@
 /** Builds every part in order and knows how they hold together; `main.ts` gives it its life. */
 import { mkdirSync } from 'node:fs'
+import { dirname, join, resolve as resolvePath } from 'node:path'
 import { type Alertmanager, createAlertmanager, parseAlertmanagerConfig } from '../alertmanager/index.ts'
 import { type Clock, errorMessage, type HttpClient, type Logger } from '../lib/index.ts'
 import { Registry } from '../lib/metrics.ts'
 import { createHttpClient } from '../lib/undici-client.ts'
-import { type InstantValue, labelsFromRecord, type QueryFunction, type RangeFunction } from '../model/index.ts'
+import { labelsFromRecord, type RangeFunction } from '../model/index.ts'
+import { DashboardStore } from '../dashboards/index.ts'
 import { createPushgateway, type Pushgateway } from '../pushgateway/index.ts'
 import {
   createExternalNotifier,
@@ -17,16 +19,23 @@ import {
 import {
   compileRelabel,
   createHostExporter,
+  createProber,
   createScrapeManager,
   type InProcessTarget,
+  type Prober,
   type ScrapeManager,
 } from '../scraper/index.ts'
 import { openTsdb, type Tsdb } from '../tsdb/index.ts'
+import { Notifications } from './http/notifications.ts'
 import { IN_PROCESS } from './config/built-in.ts'
 import { type LoadedConfig, loadConfig } from './config/load.ts'
 import { alertmanagerTargets } from './external-alertmanagers.ts'
+import { ActiveQueryFile } from './query/active-query-file.ts'
+import { QueryLog } from './query/query-log.ts'
 import { QueryPool } from './query/query-pool.ts'
-import type { EngineSettings, InstantRequest, MatchRequest } from './query/query-worker.ts'
+import { batchedRuleQueries } from './query/rule-queries.ts'
+import type { EngineSettings, MatchRequest } from './query/query-worker.ts'
+import { RemoteWriteReceiver } from './remote-write/receiver.ts'
 import { registerProcessMetrics, registerQueryMetrics, type ReloadState } from './self-metrics.ts'
 import { type Settings, stateFolder } from './settings.ts'
 import { VERSION } from './version.ts'
@@ -39,8 +48,13 @@ export interface Stack {
   readonly pool: QueryPool
   readonly alertmanager: Alertmanager
   readonly pushgateway: Pushgateway
+  readonly dashboards: DashboardStore
   readonly scrapes: ScrapeManager
+  readonly prober: Prober
+  readonly remoteWrite: RemoteWriteReceiver
   readonly rules: RuleManager
+  readonly notifications: Notifications
+  readonly queryLog: QueryLog
   readonly reloadState: ReloadState
   /** What is in force now. */
   readonly config: () => LoadedConfig
@@ -54,6 +68,8 @@ export interface Stack {
 
 /** How long queued alerts may take to leave at the end. */
 const NOTIFIER_DRAIN_MS = 3000
+
+const RELOAD_FAILED = 'The configuration could not be reloaded; the previous one stays in force.'
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
@@ -88,6 +104,14 @@ export async function buildStack(
     registry,
     retentionMs: config.retention.timeMs ?? settings.retentionMs,
     retentionBytes: config.retention.bytes ?? settings.retentionBytes,
+    outOfOrderTimeWindowMs: config.outOfOrderTimeWindowMs,
+    exemplarsMax: config.exemplarsMax,
+  })
+
+  const remoteWrite = new RemoteWriteReceiver({
+    appender: () => tsdb.appender({ stream: 'remote-write' }),
+    clock,
+    registry,
   })
 
   const engineSettings = (loaded: LoadedConfig): EngineSettings => ({
@@ -95,12 +119,17 @@ export async function buildStack(
     evaluationIntervalMs: loaded.global.evaluationIntervalMs,
     maxSamples: settings.queryMaxSamples,
   })
+  const notifications = new Notifications(clock)
+  const queryLogger = logger.child({ module: 'query' })
+  const queryLog = new QueryLog(queryLogger)
+  const activeFile = ActiveQueryFile.open(join(settings.dataDir, 'queries.active'), queryLogger)
   const pool = new QueryPool({
     tsdb,
     clock,
-    logger: logger.child({ module: 'query' }),
+    logger: queryLogger,
     workerCount: settings.queryWorkers,
     settings: engineSettings(config),
+    activeFile,
   })
   registerQueryMetrics(registry, pool)
 
@@ -112,6 +141,7 @@ export async function buildStack(
     logger,
     registry: alertmanagerRegistry,
     externalUrl: `${externalUrl}/alertmanager`,
+    ownApiUrl: `${externalUrl}/api/belltower/v1`,
     httpClientFactory: (http) => createHttpClient(http),
   })
   const pushgatewayRegistry = new Registry()
@@ -121,6 +151,14 @@ export async function buildStack(
     logger,
     registry: pushgatewayRegistry,
     version: VERSION,
+    utf8Names: true,
+    ...config.push,
+  })
+  const dashboards = await DashboardStore.open({
+    dataDir: settings.dataDir,
+    clock,
+    logger: logger.child({ module: 'dashboards' }),
+    path: settings.dashboardsPath,
   })
   const registries = [registry, alertmanagerRegistry, pushgatewayRegistry]
 
@@ -146,12 +184,7 @@ export async function buildStack(
     externalLabels: () => labelsFromRecord(config.global.externalLabels),
     relabel: () => relabelAlert,
   })
-  const query: QueryFunction = (expr, timeMs) =>
-    pool.run<InstantValue>(
-      'instantValue',
-      { expr, timeMs, timeoutMs: settings.queryTimeoutMs } satisfies InstantRequest,
-      { queryClass: 'rule' },
-    )
+  const query = batchedRuleQueries(pool, settings.queryTimeoutMs)
   const queryRange: RangeFunction = (selector, { startMs, endMs }) =>
     pool.run(
       'seriesPoints',
@@ -182,6 +215,14 @@ export async function buildStack(
     config = next
     const externalLabels = labelsFromRecord(next.global.externalLabels)
     pool.configure(engineSettings(next))
+    const { queryLogFile } = next.global
+    queryLog.configure(queryLogFile === '' ? '' : resolvePath(dirname(next.source), queryLogFile))
+    tsdb.configure({
+      retentionMs: next.retention.timeMs ?? settings.retentionMs,
+      retentionBytes: next.retention.bytes ?? settings.retentionBytes,
+      outOfOrderTimeWindowMs: next.outOfOrderTimeWindowMs,
+      exemplarsMax: next.exemplarsMax,
+    })
     const { targets, clients } = alertmanagerTargets(next.alertmanagers)
     notifier.setAlertmanagers(targets)
     relabelAlert = compileRelabel(next.alertRelabelConfigs)
@@ -199,8 +240,13 @@ export async function buildStack(
     pool,
     alertmanager,
     pushgateway,
+    dashboards,
     scrapes,
+    prober: createProber(() => config.probeModules, logger),
+    remoteWrite,
     rules,
+    notifications,
+    queryLog,
     reloadState,
     config: () => config,
     async start() {
@@ -216,10 +262,12 @@ export async function buildStack(
         await apply(next)
         reloadState.successful = true
         reloadState.timeMs = clock.nowMs()
+        notifications.clear(RELOAD_FAILED)
         logger.info({ source: next.source }, 'configuration reloaded')
       } catch (error) {
         reloadState.successful = false
         alertmanager.reloadFailed()
+        notifications.set(RELOAD_FAILED)
         logger.error({ reason: errorMessage(error) }, 'configuration not reloaded, the previous one stays in force')
         throw error
       }
@@ -232,6 +280,8 @@ export async function buildStack(
       await alertmanager.stop()
       await pushgateway.close()
       await pool.close()
+      activeFile.close()
+      await queryLog.close()
       await tsdb.close()
     },
   }

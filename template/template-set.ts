@@ -2,6 +2,7 @@ import { builtinFunctions } from './builtins.ts'
 import type { Program } from './program.ts'
 import { runTemplate } from './run-template.ts'
 import { isEmptyTemplate, type ParsedTemplate, parseTemplate } from './parser.ts'
+import { undefinedCalls } from './undefined-calls.ts'
 import type { FunctionMap, GoValue } from './values.ts'
 
 export interface TemplateSource {
@@ -35,6 +36,8 @@ export interface CompiledTemplate {
    * @throws {TemplateExecError}
    */
   execute(data: GoValue, functions?: FunctionMap): Promise<string>
+  /** Calls of templates that nobody defines, wherever they stand: `name:line:column: why`. */
+  undefinedCalls(): string[]
 }
 
 /** Templates that know each other by name. Immutable. */
@@ -96,6 +99,7 @@ function createSet(program: Program): TemplateSet {
           const all = functions ? { ...program.functions, ...functions } : program.functions
           return runTemplate({ ...program, templates, functions: all }, source.name, data)
         },
+        undefinedCalls: () => undefinedCalls(templates, source.name),
       }
     },
   }

@@ -18,6 +18,11 @@ export class ByteWriter {
     return this.#length
   }
 
+  /** Starts over in the same buffer. */
+  clear(): void {
+    this.#length = 0
+  }
+
   /** What was written; valid until the next write. */
   bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length)

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ManualClock } from '../lib/index.ts'
+import { silentLogger } from '../lib/log.ts'
 import { Registry } from '../lib/metrics.ts'
 import { OutOfBoundsError, OutOfOrderSampleError, DuplicateSampleError, type SeriesRef } from '../model/index.ts'
 import { CorruptionError, DataFolderLockedError, LogWriteError, openReader, type Tsdb } from './index.ts'
@@ -229,6 +230,53 @@ test('log: while it cannot be written commits fail and change nothing; afterward
   remove()
 })
 
+test('log: a disk that refuses writes makes the store read-only with one line; afterwards everything goes on by itself', async () => {
+  const { folder, remove } = temporaryFolder()
+  const registry = new Registry()
+  const lines: string[] = []
+  const logger = { ...silentLogger, error: (_: unknown, text: string) => void lines.push(text) }
+  const clock = new ManualClock(START)
+  const store = await openStore(folder, {
+    clock,
+    registry,
+    logger: { ...logger, child: () => logger } as unknown as typeof silentLogger,
+    walSegmentBytesMax: 1,
+    walBacklogBytesMax: 20_000,
+  })
+  const writer = store.openGroup(['job', 'x'])
+  writer.addSeries([['__name__', 'n']])
+  await store.flushed()
+  renameSync(join(folder, 'wal'), join(folder, 'gone'))
+  let rows = 0
+  let refused: unknown
+  for (; refused === undefined && rows < 5000; rows++) {
+    try {
+      writeRow(writer, START + rows, [[0, rows]])
+    } catch (error) {
+      refused = error
+      rows--
+    }
+    await clock.advance(1)
+  }
+  expect(refused).toBeInstanceOf(LogWriteError)
+  expect(await registry.metrics()).toContain('belltower_tsdb_read_only 1\n')
+  expect(lines.filter((line) => line.startsWith('log cannot be written'))).toHaveLength(1)
+  expect(lines.filter((line) => line.startsWith('no more rows'))).toHaveLength(1)
+  renameSync(join(folder, 'gone'), join(folder, 'wal'))
+  while ((await registry.metrics()).includes('belltower_tsdb_read_only 1\n')) {
+    await clock.advance(1000)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  writeRow(writer, START + rows, [[0, rows]])
+  await store.close()
+  const again = await openStore(folder)
+  expect(dump(again)['n{job="x"}']!.map(([time]) => time - START)).toEqual(
+    Array.from({ length: rows + 1 }, (_, i) => i),
+  )
+  await again.close()
+  remove()
+})
+
 test('metrics: the names dashboards of Prometheus look for', async () => {
   const { folder, remove } = temporaryFolder()
   const registry = new Registry()
@@ -236,7 +284,7 @@ test('metrics: the names dashboards of Prometheus look for', async () => {
   fill(store, 0, 1)
   const text = await registry.metrics()
   expect(text).toContain('prometheus_tsdb_head_series 1\n')
-  expect(text).toContain('prometheus_tsdb_head_samples_appended_total 60\n')
+  expect(text).toContain('prometheus_tsdb_head_samples_appended_total{type="float"} 60\n')
   expect(text).toMatch(/prometheus_tsdb_wal_segment_current \d+\n/)
   await store.close()
   remove()

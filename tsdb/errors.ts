@@ -36,3 +36,8 @@ export class StoreClosedError extends AppError {
   override readonly code = 'ERR_TSDB_CLOSED'
   override readonly httpStatus = 503
 }
+
+/** A file is of a format that only a newer version knows. Nothing is touched. */
+export class NewerFormatError extends AppError {
+  override readonly code = 'ERR_TSDB_NEWER_FORMAT'
+}

@@ -1,4 +1,19 @@
-import { open, writeFile } from 'node:fs/promises'
+import { type FileHandle, open, writeFile } from 'node:fs/promises'
+
+/**
+ * Appends to a file and makes it durable. When that fails the file is as long as before: what is written next must not
+ * stand behind half of something.
+ */
+export async function appendDurably(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  const { size } = await file.stat()
+  try {
+    await file.appendFile(bytes)
+    await file.datasync()
+  } catch (error) {
+    await file.truncate(size)
+    throw error
+  }
+}
 
 /** Makes the names in a folder durable (creations, renames, deletions). */
 export async function syncFolder(folder: string): Promise<void> {

@@ -5,10 +5,12 @@ import { crc32 } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { createColumnTwin, createRowTwin } from '../kernels/index.ts'
 import { decodeBlockIndex } from './block/block-index.ts'
+import { decodeDeletions } from './block/deletions.ts'
 import { loadChunkFile } from './chunk/head-chunk-file.ts'
 import { ChunkView } from './chunk/head-chunk.ts'
+import { decodePage } from './histogram/head-histograms.ts'
 import { replayFolder } from './testing/replay.ts'
-import { bitsOf, STALE_BITS, temporaryFolder } from './testing/store.ts'
+import { bitsOf, openStore, STALE_BITS, temporaryFolder } from './testing/store.ts'
 import { decodeCheckpoint } from './wal/checkpoint.ts'
 
 /** The worked example of a format's document. */
@@ -108,7 +110,9 @@ test('formats: the image of checkpoint.md', () => {
         ['__name__', 'temp'],
       ],
     ],
-    groups: [{ id: 7, isSparse: false, stream: '', labels: ['job', 'x'], newestMs: TIMES[1], template: 0 }],
+    groups: [
+      { id: 7, isSparse: false, isLate: false, stream: '', labels: ['job', 'x'], newestMs: TIMES[1], template: 0 },
+    ],
   })
 })
 
@@ -123,4 +127,62 @@ test('formats: the index of block.md', () => {
   expect(unpack(index.groups[0]!.timestamps, 5)).toEqual(TIMES)
   expect([...index.columnStart]).toEqual([0, 11])
   expect([...index.pageChecksums]).toEqual([crc32(example('column'))])
+})
+
+test('formats: the page of histogram.md', () => {
+  const layout = {
+    integer: true,
+    schema: 3,
+    zeroThreshold: 0.001,
+    zeroCount: 1,
+    positiveSpans: [
+      { offset: -2, length: 2 },
+      { offset: 3, length: 1 },
+    ],
+    negativeSpans: [],
+    negativeBuckets: new Float64Array(0),
+    customBounds: new Float64Array(0),
+  }
+  expect(decodePage(example('histogram'), 2)).toEqual([
+    {
+      timestampMs: TIMES[0],
+      histogram: { ...layout, counterResetHint: 0, count: 10, sum: 2.5, positiveBuckets: Float64Array.of(4, 5, 0) },
+    },
+    {
+      timestampMs: TIMES[1],
+      histogram: { ...layout, counterResetHint: 2, count: 13, sum: 3.5, positiveBuckets: Float64Array.of(4, 7, 1) },
+    },
+  ])
+})
+
+test('formats: the segment of exemplars.md', async () => {
+  const { folder, remove } = temporaryFolder()
+  mkdirSync(join(folder, 'exemplars'))
+  writeFileSync(join(folder, 'exemplars/00000001'), example('exemplars'))
+  const store = await openStore(folder)
+  expect(store.exemplars([[]], { minTimeMs: 0, maxTimeMs: 1e15 })).toEqual([
+    {
+      seriesLabels: ['__name__', 'up', 'job', 'x'],
+      exemplars: [{ labels: ['trace_id', 'ab'], value: 0.5, timestampMs: TIMES[0] }],
+    },
+  ])
+  await store.close()
+  remove()
+})
+
+test('formats: the list of tombstones.md', () => {
+  expect(decodeDeletions(example('tombstones'), 'example')).toEqual({
+    newest: 2,
+    deletions: [
+      {
+        number: 2,
+        minTimeMs: TIMES[0],
+        maxTimeMs: TIMES[4],
+        matchers: [
+          { type: '=', name: '__name__', value: 'temp' },
+          { type: '=~', name: 'job', value: 'x|y' },
+        ],
+      },
+    ],
+  })
 })

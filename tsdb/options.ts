@@ -1,14 +1,31 @@
 import type { Clock, Logger, Registry } from '../lib/index.ts'
+import type { Matcher } from '../model/index.ts'
 
-export interface TsdbOptions {
-  readonly dataDir: string
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly registry: Registry
+/** Series that match all go with the block they are in, once its newest sample is this much older than the newest in blocks. */
+export interface RetentionRule {
+  readonly matchers: readonly Matcher[]
+  readonly retentionMs: number
+}
+
+/** What may change while the store is open. */
+export interface TsdbSettings {
   /** Blocks are deleted once their newest sample is this much older than the newest sample in blocks. */
   readonly retentionMs: number
   /** Bytes of blocks, head chunks and log together; oldest blocks go first. 0 or absent = no limit. */
   readonly retentionBytes?: number
+  /** Series that are kept for a shorter time than the others. */
+  readonly retentionRules?: readonly RetentionRule[]
+  /** How far behind the newest sample of the head late samples of a series are taken; default 0: none. */
+  readonly outOfOrderTimeWindowMs?: number
+  /** Exemplars kept; default 100,000; 0 keeps none. */
+  readonly exemplarsMax?: number
+}
+
+export interface TsdbOptions extends TsdbSettings {
+  readonly dataDir: string
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly registry: Registry
   /** Address space reserved for the head; default and most: 4 GiB. */
   readonly headMemoryMaxBytes?: number
   /** How far ahead of the clock an `Appender` takes samples; default 10 minutes. */
@@ -19,4 +36,6 @@ export interface TsdbOptions {
   readonly checkpointLogBytes?: number
   /** Log segments are closed at this size; default 32 MiB. */
   readonly walSegmentBytesMax?: number
+  /** Log that may wait in memory while the disk refuses writes; default 64 MiB. Beyond it rows are refused. */
+  readonly walBacklogBytesMax?: number
 }

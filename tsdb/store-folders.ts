@@ -6,8 +6,12 @@ export interface StoreFolders {
   readonly dataDir: string
   readonly wal: string
   readonly chunks: string
+  readonly histograms: string
+  readonly exemplars: string
   readonly quarantine: string
   readonly checkpoint: string
+  readonly tombstones: string
+  readonly snapshots: string
 }
 
 export function makeStoreFolders(dataDir: string): StoreFolders {
@@ -15,10 +19,15 @@ export function makeStoreFolders(dataDir: string): StoreFolders {
     dataDir,
     wal: join(dataDir, 'wal'),
     chunks: join(dataDir, 'chunks_head'),
+    histograms: join(dataDir, 'histograms_head'),
+    exemplars: join(dataDir, 'exemplars'),
     quarantine: join(dataDir, 'quarantine'),
     checkpoint: join(dataDir, 'checkpoint'),
+    tombstones: join(dataDir, 'tombstones'),
+    snapshots: join(dataDir, 'snapshots'),
   }
   mkdirSync(folders.wal, { recursive: true })
   mkdirSync(folders.chunks, { recursive: true })
+  mkdirSync(folders.histograms, { recursive: true })
   return folders
 }

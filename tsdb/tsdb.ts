@@ -1,25 +1,37 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { createKernelMemory, instantiateKernels, rowKernels } from '../kernels/index.ts'
+import { columnKernels, createKernelMemory, instantiateKernels, rowKernels } from '../kernels/index.ts'
 import type { Logger } from '../lib/index.ts'
-import type { Appendable, Appender, GroupAppendable, GroupWriter, Labels } from '../model/index.ts'
+import type {
+  Appendable,
+  Appender,
+  ExemplarQueryable,
+  GroupAppendable,
+  GroupWriter,
+  Labels,
+  Matcher,
+  SeriesExemplars,
+  TimeRange,
+} from '../model/index.ts'
 import { removeLeftovers } from './block/block-folder.ts'
 import { BlockList } from './block/block-list.ts'
+import { DeletionList } from './block/deletion-list.ts'
+import { type Deletion, pendingIn } from './block/deletions.ts'
 import type { BlockMeta } from './block/meta.ts'
-import { listChunkFiles, loadChunkFile, removeChunkFile } from './chunk/head-chunk-file.ts'
-import { ChunkView } from './chunk/head-chunk.ts'
-import { CorruptionError, StoreClosedError } from './errors.ts'
+import { writeSnapshot } from './block/snapshot.ts'
+import { StoreClosedError } from './errors.ts'
+import { ExemplarStore } from './exemplars/exemplar-store.ts'
 import { Head } from './head/head.ts'
-import type { HeadChunk } from './head/head-group.ts'
-import { SampleStream, StreamAppender } from './head/stream-appender.ts'
+import { HeadLoader } from './head/head-loader.ts'
+import { SampleStream } from './head/sample-stream.ts'
+import { StreamAppender } from './head/stream-appender.ts'
 import { lockDataFolder } from './lock.ts'
+import { Compactor } from './maintenance/compactor.ts'
 import { Maintenance } from './maintenance/maintenance.ts'
 import { HeadMemory } from './memory/head-memory.ts'
-import { LOST_LABEL_SET, Root } from './memory/layout.ts'
+import { Root } from './memory/layout.ts'
 import { registerTsdbMetrics, type TsdbMetricSource } from './metrics.ts'
-import type { TsdbOptions } from './options.ts'
+import type { TsdbOptions, TsdbSettings } from './options.ts'
 import type { ReaderHandle } from './read/reader.ts'
 import { makeStoreFolders, type StoreFolders } from './store-folders.ts'
-import { decodeCheckpoint, LOST_LABELS } from './wal/checkpoint.ts'
 import { replayLog, type ReplayResult } from './wal/replay.ts'
 import { WalLog } from './wal/wal-log.ts'
 import { WalWriter } from './wal/wal-writer.ts'
@@ -28,8 +40,10 @@ const HEAD_MEMORY_BYTES_MAX = 65_536 * 65_536
 const FUTURE_MAX_MS = 10 * 60_000
 const BLOCK_DURATION_MS = 2 * 3_600_000
 const WAL_SEGMENT_BYTES_MAX = 32 << 20
+const WAL_BACKLOG_BYTES_MAX = 64 << 20
 const CHECKPOINT_LOG_BYTES = 32 << 20
 const TICK_INTERVAL_MS = 15_000
+const EXEMPLARS_MAX = 100_000
 // Closed rows wait this long for company, so that one message and one fsync serve many groups.
 const SEAL_DELAY_MS = 200
 
@@ -46,7 +60,7 @@ export interface TsdbStats {
 }
 
 /** The store. One process at a time; writing is for the thread that opened it, reading for any thread with a reader. */
-export interface Tsdb extends GroupAppendable, Appendable {
+export interface Tsdb extends GroupAppendable, Appendable, ExemplarQueryable {
   /** Appenders of one stream must be used by one caller; streams do not check each other's order. */
   appender(options?: { readonly stream?: string }): Appender
   /** What a thread needs to read (`openReader`). `detach` when it is gone; queries of it must be over. */
@@ -56,8 +70,24 @@ export interface Tsdb extends GroupAppendable, Appendable {
   blocks(): readonly BlockMeta[]
   /** Log segments: the oldest kept, the newest, and how far a replay has come. */
   walStatus(): { readonly min: number; readonly max: number; readonly current: number }
+  /** Applies a new configuration; what it does not name is at its default from now on. */
+  configure(settings: TsdbSettings): void
   /** Seals, builds blocks, cuts the log and applies retention, as far as it is due. It happens by itself, too. */
   maintain(): Promise<void>
+  /**
+   * Hides the samples of matching series in a range (inclusive), as far as they were stored before; resolves when that is on
+   * disk. Room is made when their blocks are merged, or by `cleanTombstones`.
+   */
+  deleteSeries(matchers: readonly Matcher[], range: TimeRange): Promise<void>
+  /** Rewrites the blocks that hold hidden samples. Those of the head go when it becomes a block. */
+  cleanTombstones(): Promise<void>
+  /**
+   * Puts a copy of the store that does not change any more into `snapshots` of the data folder: a data folder itself.
+   *
+   * @param options `skipHead`: only blocks
+   * @returns its name there
+   */
+  snapshot(options?: { readonly skipHead?: boolean }): Promise<string>
   /** Resolves when everything accepted is on disk; nothing is taken from the call on. */
   close(): Promise<void>
 }
@@ -81,12 +111,16 @@ export async function openTsdb(options: TsdbOptions): Promise<Tsdb> {
 class OpenTsdb implements Tsdb, TsdbMetricSource {
   readonly head: Head
   readonly blockList: BlockList
+  readonly deletions: DeletionList
   readonly maintenance: Maintenance
+  readonly compactor: Compactor
   readonly log: WalLog
   readonly writer: WalWriter
+  readonly exemplarStore: ExemplarStore
   readonly replaySeconds: number
-  walCorruptions = 0
+  readonly walCorruptions: number
   readonly options: TsdbOptions
+  settings: TsdbSettings
   readonly #folders: StoreFolders
   readonly #logger: Logger
   readonly #unlock: () => void
@@ -102,33 +136,41 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
   constructor(options: TsdbOptions, folders: StoreFolders, unlock: () => void) {
     const startedAt = performance.now()
     this.options = options
+    this.settings = options
     this.#folders = folders
     this.#logger = options.logger
     this.#unlock = unlock
     removeLeftovers(folders.dataDir)
+    removeLeftovers(folders.snapshots)
     const maximumBytes = Math.min(options.headMemoryMaxBytes ?? HEAD_MEMORY_BYTES_MAX, HEAD_MEMORY_BYTES_MAX)
     const shared = createKernelMemory({ initialBytes: 4 << 20, maximumBytes })
     const memory = new HeadMemory(shared, maximumBytes)
+    const instance = instantiateKernels(shared)
     this.head = new Head({
       memory,
-      kernels: rowKernels(instantiateKernels(shared)),
+      kernels: rowKernels(instance),
+      columns: columnKernels(instance),
       windowMs: options.blockDurationMs ?? BLOCK_DURATION_MS,
       onClosed: () => this.#sealSoon(),
     })
     this.blockList = new BlockList(folders.dataDir, memory, options.logger)
     this.blockList.load()
+    this.deletions = new DeletionList(folders.tombstones, this.blockList.metas)
+    this.blockList.deletions = this.deletions.all
     this.head.minValidMs = this.blockList.maxTimeMs
-    const checkpointMinValidMs = this.#loadCheckpoint()
+    const loader = new HeadLoader(this.head, folders, options.logger)
+    const checkpointMinValidMs = loader.loadCheckpoint()
     let files = new Map<number, number>()
     const replayed = replayLog(this.head, folders.wal, {
       quarantineFolder: folders.quarantine,
       logger: options.logger,
       beforeRows: () => {
-        files = this.#loadChunks()
+        files = loader.loadChunks(this.blockList.metas)
       },
     })
+    this.head.histograms.endRestore()
     this.head.minValidMs = Math.max(this.head.minValidMs, checkpointMinValidMs)
-    this.walCorruptions += replayed.damagedRanges
+    this.walCorruptions = loader.damageCount + replayed.damagedRanges
     this.writer = new WalWriter({
       memory,
       folder: folders.wal,
@@ -136,10 +178,19 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
       logger: options.logger,
       firstSegment: replayed.nextSegment,
       segmentBytesMax: options.walSegmentBytesMax ?? WAL_SEGMENT_BYTES_MAX,
+      backlogBytesMax: options.walBacklogBytesMax ?? WAL_BACKLOG_BYTES_MAX,
       onSync: (seconds) => this.#observeSync(seconds),
     })
     this.head.openLog(this.writer)
+    this.head.outOfOrderWindowMs = options.outOfOrderTimeWindowMs ?? 0
     this.log = new WalLog(folders.wal, this.writer)
+    this.exemplarStore = new ExemplarStore({
+      folder: folders.exemplars,
+      capacity: options.exemplarsMax ?? EXEMPLARS_MAX,
+      memory,
+      clock: options.clock,
+      logger: options.logger,
+    })
     this.maintenance = new Maintenance({
       head: this.head,
       log: this.log,
@@ -147,9 +198,22 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
       clock: options.clock,
       logger: options.logger,
       files,
+      newestFile: Math.max(0, ...this.blockList.metas.flatMap((meta) => meta.headFiles ?? [])),
       slot: this.#takeSlot(),
       checkpointLogBytes: options.checkpointLogBytes ?? CHECKPOINT_LOG_BYTES,
+      deletions: this.deletions,
       onBlock: (meta) => this.blockList.add(meta),
+    })
+    this.compactor = new Compactor({
+      dataDir: folders.dataDir,
+      blockList: this.blockList,
+      deletions: this.deletions,
+      worker: this.maintenance,
+      clock: options.clock,
+      logger: options.logger,
+      windowMs: this.head.windowMs,
+      settings: () => this.settings,
+      onFailure: () => memory.setRoot(Root.DAMAGE_REPORTS, memory.root(Root.DAMAGE_REPORTS) + 1),
     })
     for (const group of this.head.groups.values()) group.closeRows()
     this.replaySeconds = (performance.now() - startedAt) / 1000
@@ -175,7 +239,12 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
       stream = new SampleStream(this.head, name, this.#streams.size)
       this.#streams.set(name, stream)
     }
-    return new StreamAppender(stream, this.options.clock, this.options.futureMaxMs ?? FUTURE_MAX_MS)
+    const futureMaxMs = this.options.futureMaxMs ?? FUTURE_MAX_MS
+    return new StreamAppender(stream, this.exemplarStore, this.options.clock, futureMaxMs)
+  }
+
+  exemplars(matcherSets: readonly (readonly Matcher[])[], range: TimeRange): SeriesExemplars[] {
+    return this.exemplarStore.select(matcherSets, range)
   }
 
   attachReader(): { handle: ReaderHandle; detach(): void } {
@@ -221,11 +290,57 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
     return { min, max, current: max }
   }
 
-  maintain(): Promise<void> {
-    this.#maintaining ??= this.#maintain().finally(() => {
-      this.#maintaining = undefined
+  configure(settings: TsdbSettings): void {
+    this.settings = settings
+    this.head.outOfOrderWindowMs = settings.outOfOrderTimeWindowMs ?? 0
+    this.exemplarStore.resize(settings.exemplarsMax ?? EXEMPLARS_MAX)
+  }
+
+  async maintain(): Promise<void> {
+    await this.#maintainHead()
+    await this.compactor.run()
+  }
+
+  async deleteSeries(matchers: readonly Matcher[], range: TimeRange): Promise<void> {
+    this.#checkOpen()
+    const newestMs = Math.max(this.head.timeRange().maxMs || Number.NEGATIVE_INFINITY, this.blockList.maxTimeMs - 1)
+    const maxTimeMs = Math.min(range.maxTimeMs, newestMs)
+    if (maxTimeMs < range.minTimeMs) return
+    await this.deletions.add(matchers, { minTimeMs: range.minTimeMs, maxTimeMs })
+    this.blockList.deletions = this.deletions.all
+  }
+
+  async cleanTombstones(): Promise<void> {
+    this.#checkOpen()
+    await this.compactor.cleanTombstones()
+    await this.#dropDoneDeletions()
+  }
+
+  async snapshot(options: { readonly skipHead?: boolean } = {}): Promise<string> {
+    this.#checkOpen()
+    // What is in the head must not become a block meanwhile.
+    while (this.#maintaining !== undefined) await this.#maintaining.catch(() => undefined)
+    const result = writeSnapshot({
+      folders: this.#folders,
+      blocks: this.blockList.metas,
+      deletions: this.deletions,
+      nowMs: this.options.clock.nowMs(),
+      writeHead: options.skipHead === true ? undefined : (folder) => this.maintenance.writeHeadBlocks(folder),
     })
+    this.#maintaining = result.then(
+      () => this.#endMaintaining(),
+      () => this.#endMaintaining(),
+    )
+    return result
+  }
+
+  #maintainHead(): Promise<void> {
+    this.#maintaining ??= this.#maintain().finally(() => this.#endMaintaining())
     return this.#maintaining
+  }
+
+  #endMaintaining(): void {
+    this.#maintaining = undefined
   }
 
   async close(): Promise<void> {
@@ -233,14 +348,16 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
     this.#isClosed = true
     this.#cancelTick?.()
     this.#cancelSeal?.()
-    await this.#maintaining
+    await this.#maintaining?.catch(() => undefined) // Its caller gets the failure.
     try {
       await this.writer.flushed()
       await this.maintenance.checkpoint()
     } finally {
+      const compacted = this.compactor.close()
       await this.maintenance.close()
+      await compacted
       try {
-        await this.writer.close()
+        await Promise.all([this.writer.close(), this.exemplarStore.close()])
       } finally {
         this.#unlock()
       }
@@ -250,12 +367,33 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
   async #maintain(): Promise<void> {
     if (this.#isClosed) return
     await this.maintenance.run()
+    this.#reclaim()
     await this.#checkDamage()
     this.blockList.applyRetention({
-      retentionMs: this.options.retentionMs,
-      retentionBytes: this.options.retentionBytes ?? 0,
-      otherBytes: this.options.retentionBytes ? this.log.sizeBytes() : 0,
+      retentionMs: this.settings.retentionMs,
+      retentionBytes: this.settings.retentionBytes ?? 0,
+      otherBytes: this.settings.retentionBytes ? this.log.sizeBytes() : 0,
     })
+    await this.#dropDoneDeletions()
+  }
+
+  /** Forgets deletions that all blocks have carried out and that mean nothing in the head. */
+  async #dropDoneDeletions(): Promise<void> {
+    const { minMs } = this.head.timeRange()
+    const metas = this.blockList.metas
+    const isDone = (deletion: Deletion): boolean =>
+      !(minMs <= deletion.maxTimeMs) && metas.every((meta) => pendingIn([deletion], meta).length === 0)
+    const before = this.deletions.all
+    await this.deletions.drop(isDone)
+    if (this.deletions.all !== before) this.blockList.deletions = this.deletions.all
+  }
+
+  /** Frees what belongs to series whose samples are all in blocks. */
+  #reclaim(): void {
+    const streams = [...this.#streams.values()]
+    for (const stream of streams) stream.reclaim(this.head.minValidMs)
+    this.head.reclaimLabels(labelSetsOf(streams))
+    this.head.memory.reclaim()
   }
 
   /** A reader has met damage: every block is read, the bad ones go aside. */
@@ -272,7 +410,8 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
   #scheduleTick(): void {
     if (this.#isClosed) return
     this.#cancelTick = this.options.clock.schedule(TICK_INTERVAL_MS, () => {
-      this.maintain()
+      this.#maintainHead()
+        .then(() => void this.compactor.run())
         .catch((err: unknown) => this.#logger.error({ err }, 'maintenance failed, it will be tried again'))
         .finally(() => this.#scheduleTick())
     })
@@ -296,88 +435,6 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
     if (this.#isClosed) throw new StoreClosedError('the store is closed')
   }
 
-  /** @returns from when on samples were still taken */
-  #loadCheckpoint(): number {
-    const file = this.#folders.checkpoint
-    if (!existsSync(file)) return Number.NEGATIVE_INFINITY
-    try {
-      const checkpoint = decodeCheckpoint(readFileSync(file), file)
-      const { catalogue } = this.head
-      const templates = checkpoint.templates.map((template) =>
-        Uint32Array.from(template, (labels) =>
-          labels[0] === LOST_LABELS[0] && labels.length === 2 ? LOST_LABEL_SET : catalogue.labelSet(labels),
-        ),
-      )
-      for (const { id, labels, stream, isSparse, newestMs, template } of checkpoint.groups) {
-        const group = this.head.restoreGroup(id, labels, stream, isSparse)
-        group.addPositions(templates[template]!)
-        group.newestMs = newestMs
-      }
-      return checkpoint.minValidMs
-    } catch (error) {
-      if (!(error instanceof CorruptionError)) throw error
-      this.walCorruptions++
-      this.#logger.error({ err: error }, 'checkpoint is damaged; series that only it knew are lost')
-      return Number.NEGATIVE_INFINITY
-    }
-  }
-
-  /** @returns window start by file number */
-  #loadChunks(): Map<number, number> {
-    const windows = new Map<number, number>()
-    const byGroup = new Map<number, HeadChunk[]>()
-    for (const file of listChunkFiles(this.#folders.chunks)) {
-      const loaded = loadChunkFile(this.#folders.chunks, file)
-      if (loaded === undefined) {
-        this.#logger.error({ file }, 'head chunk file has no readable header, it is left alone')
-        continue
-      }
-      // The process ended between the publication of the block and the deletion of the file.
-      if (this.#isInBlock(loaded.windowStartMs)) {
-        removeChunkFile(this.#folders.chunks, file)
-        continue
-      }
-      for (const range of loaded.damage) {
-        this.walCorruptions++
-        this.#logger.error({ file, ...range }, 'head chunk file is damaged; that part is passed over')
-      }
-      windows.set(file, loaded.windowStartMs)
-      for (const bytes of loaded.chunks) this.#adoptChunk(bytes, file, byGroup)
-    }
-    for (const [id, chunks] of byGroup) {
-      const group = this.head.groups.get(id)!
-      group.adoptChunks(chunks.sort((a, b) => a.minTimeMs - b.minTimeMs))
-    }
-    return windows
-  }
-
-  #isInBlock(windowStartMs: number): boolean {
-    const endMs = windowStartMs + this.head.windowMs
-    return this.blockList.metas.some((meta) => meta.minTime <= windowStartMs && meta.maxTime >= endMs)
-  }
-
-  #adoptChunk(bytes: Uint8Array, file: number, byGroup: Map<number, HeadChunk[]>): void {
-    const { header } = new ChunkView(bytes.buffer, bytes.byteOffset)
-    const group = this.head.groups.get(header.group)
-    if (group === undefined) {
-      this.#logger.warn({ group: header.group, file }, 'head chunk of an unknown group is passed over')
-      return
-    }
-    const known = byGroup.get(header.group) ?? []
-    // Written twice when the answer to the first writing was lost.
-    if (known.some((chunk) => header.minTimeMs <= chunk.maxTimeMs && header.maxTimeMs >= chunk.minTimeMs)) return
-    const { memory } = this.head
-    const pointer = memory.allocate(bytes.length)
-    memory.views.u8.set(bytes, pointer)
-    const { rowCount, positionCount, minTimeMs, maxTimeMs } = header
-    group.padPositions(positionCount)
-    group.newestMs = Math.max(group.newestMs, maxTimeMs)
-    byGroup.set(
-      header.group,
-      known.concat({ pointer, length: bytes.length, rowCount, positionCount, minTimeMs, maxTimeMs, file }),
-    )
-  }
-
   #logStart(replayed: ReplayResult): void {
     this.#logger.info(
       {
@@ -390,4 +447,8 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
       'store is open',
     )
   }
+}
+
+function* labelSetsOf(streams: readonly SampleStream[]): Generator<number> {
+  for (const stream of streams) yield* stream.labelSets()
 }

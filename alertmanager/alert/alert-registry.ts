@@ -22,10 +22,15 @@ export class AlertRegistry implements StatePart {
     return this.#alerts.values()
   }
 
+  get(fingerprint: string): StoredAlert | undefined {
+    return this.#alerts.get(fingerprint)
+  }
+
   /** Merges the alert with what is known of it and logs the change; the caller commits. Returns what is known now. */
   put(alert: StoredAlert, log: StateLog): StoredAlert {
     const old = this.#alerts.get(alert.fingerprint)
-    const merged = old ? mergeAlerts(old, alert, this.#clock.nowMs()) : alert
+    // The labels of one fingerprint are one object, by which others remember what they found out about them.
+    const merged = old ? mergeAlerts(old, { ...alert, labels: old.labels }, this.#clock.nowMs()) : alert
     this.#alerts.set(merged.fingerprint, merged)
     log.write(old && sameTexts(old, merged) ? touchRecord(merged) : putRecord(merged))
     return merged

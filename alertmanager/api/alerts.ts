@@ -1,32 +1,33 @@
-import { compareStrings, type Labels, labelsFromEntries, labelsToRecord } from '../../model/index.ts'
+import { type Labels, labelsFromEntries } from '../../model/index.ts'
 import type { AlertInput } from '../alert/ingest.ts'
 import type { Alertmanager } from '../alertmanager.ts'
-import type { AlertView } from '../views.ts'
-import { malformed, missing, refused, AlertmanagerApiError } from './answers.ts'
-import { isSuppressed, matchersOf, type Query, receiverFilter, stateFilter } from './query.ts'
+import { AlertJsonWriter, labelsJson } from './alert-json.ts'
+import { AlertmanagerApiError, malformed, missing, RawJson, refused } from './answers.ts'
+import { matchersOf, type Query, receiverFilter, stateFilter } from './query.ts'
 
-export function getAlerts(alertmanager: Alertmanager, query: Query): unknown[] {
+export function getAlerts(alertmanager: Alertmanager, query: Query): RawJson {
   const isWanted = stateFilter(query)
   const isReceiver = receiverFilter(query, alertmanager.receivers())
-  return alertmanager
+  const views = alertmanager
     .alerts(matchersOf(query, 'filter'))
     .filter((view) => isWanted(view) && view.receivers.some(isReceiver))
-    .map(gettableAlert)
+  return new RawJson(new AlertJsonWriter().list(views))
 }
 
-export function getGroups(alertmanager: Alertmanager, query: Query): unknown[] {
+export function getGroups(alertmanager: Alertmanager, query: Query): RawJson {
   const isWanted = stateFilter(query)
   const isReceiver = receiverFilter(query, alertmanager.receivers())
-  return alertmanager
-    .groups(matchersOf(query, 'filter'))
-    .filter((group) => isReceiver(group.receiver))
-    .map((group) => ({
-      labels: labelsToRecord(group.labels),
-      routeLabels: group.routeLabels,
-      receiver: { name: group.receiver },
-      alerts: group.alerts.filter(isWanted).map(gettableAlert),
-    }))
-    .filter((group) => group.alerts.length > 0)
+  const writer = new AlertJsonWriter()
+  const texts: string[] = []
+  for (const { receiver, labels, routeLabels, alerts } of alertmanager.groups(matchersOf(query, 'filter'))) {
+    const wanted = isReceiver(receiver) ? alerts.filter(isWanted) : []
+    if (wanted.length === 0) continue
+    texts.push(
+      `{"labels":${labelsJson(labels)},"routeLabels":${JSON.stringify(routeLabels)},` +
+        `"receiver":${JSON.stringify({ name: receiver })},"alerts":${writer.list(wanted)}}`,
+    )
+  }
+  return new RawJson(`[${texts.join(',')}]`)
 }
 
 /** Stores the good ones even when it then answers 400 for the others. */
@@ -35,26 +36,6 @@ export async function postAlerts(alertmanager: Alertmanager, body: unknown): Pro
   const inputs = body.map(toInput)
   const errors = await alertmanager.receive(inputs)
   if (errors.length > 0) throw refused(errors.map((error) => error.message).join('; '))
-}
-
-function gettableAlert(view: AlertView): unknown {
-  const { alert } = view
-  return {
-    annotations: labelsToRecord(alert.annotations),
-    endsAt: timeText(alert.endsAtMs),
-    fingerprint: alert.fingerprint,
-    receivers: [...view.receivers].sort(compareStrings).map((name) => ({ name })),
-    startsAt: timeText(alert.startsAtMs),
-    status: {
-      inhibitedBy: view.inhibitedBy,
-      mutedBy: view.mutedBy,
-      silencedBy: view.silencedBy,
-      state: isSuppressed(view) ? 'suppressed' : 'active',
-    },
-    updatedAt: timeText(alert.updatedAtMs),
-    ...(alert.generatorUrl !== '' && { generatorURL: alert.generatorUrl }),
-    labels: labelsToRecord(alert.labels),
-  }
 }
 
 function toInput(item: unknown, i: number): AlertInput {

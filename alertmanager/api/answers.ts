@@ -28,5 +28,14 @@ export const malformed = (what: string, type: string, value: unknown): Alertmana
 export const tooFew = (path: string): AlertmanagerApiError =>
   new AlertmanagerApiError(422, { code: CHECK_MIN_ITEMS, message: `${path} in body should have at least 1 items` })
 
+/** JSON that has been written already. */
+export class RawJson {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
 /** With the newline at the end that Go's encoder writes. */
-export const jsonText = (value: unknown): string => `${JSON.stringify(value)}\n`
+export const jsonText = (value: unknown): string => `${value instanceof RawJson ? value.text : JSON.stringify(value)}\n`

@@ -5,7 +5,7 @@ import { type Query, receiverFilter } from './query.ts'
 export function getStatus(alertmanager: Alertmanager): unknown {
   const { startedAtMs, config, version } = alertmanager.status()
   return {
-    cluster: { peers: [], status: 'disabled' },
+    cluster: clusterOf(alertmanager),
     config: { original: config },
     uptime: timeText(startedAtMs),
     versionInfo: {
@@ -23,4 +23,11 @@ export function getReceivers(alertmanager: Alertmanager, query: Query): unknown[
   const receivers = alertmanager.receivers()
   const isWanted = receiverFilter({ receiver_matchers: query['receiver_matchers'] }, receivers)
   return receivers.filter(({ name }) => isWanted(name)).map(({ name }) => ({ name }))
+}
+
+function clusterOf({ cluster }: Alertmanager): unknown {
+  if (!cluster) return { peers: [], status: 'disabled' }
+  const { name, peers } = cluster.status
+  const alive = peers.filter(({ isAlive }) => isAlive).map((peer) => ({ name: peer.name, address: peer.address }))
+  return { name, status: alive.length === peers.length ? 'ready' : 'settling', peers: alive }
 }

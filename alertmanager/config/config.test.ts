@@ -77,9 +77,11 @@ describe('faults', () => {
       ['/etc/a.yml:2:23: route.group_by: cannot have wildcard group_by (`...`) and other labels at the same time'],
     ],
     [
-      'an integration that cannot send',
-      'route: { receiver: a }\nreceivers:\n- name: a\n  discord_configs: [{ webhook_url: "http://x/y" }]',
-      ['/etc/a.yml:4:3: receivers.0.discord_configs: this integration is not available yet'],
+      'an SMS provider that nobody knows, and one that lacks what it needs',
+      'route: { receiver: a }\nreceivers:\n- name: a\n  sms_configs: [{ provider: pigeon, to: ["+1"] }]',
+      [
+        '/etc/a.yml:4:19: receivers.0.sms_configs.0.provider: expected a known provider: twilio, sns, vonage, messagebird, smsc, smsru, smpp or http',
+      ],
     ],
     [
       'time interval',
@@ -159,5 +161,53 @@ receivers:
     })
     expect(sms).toMatchObject({ to: ['+15550001'] })
     expect(email).toMatchObject({ sendResolved: false, requireTls: true, authPassword: { kind: 'file', path: 'pw' } })
+  })
+})
+
+describe('http_config', () => {
+  const http = (settings: string) => {
+    const receiver = `webhook_configs: [{ url: 'http://x/', http_config: ${settings} }]`
+    const config = parseAlertmanagerConfig(
+      '/etc/a.yml',
+      `route: { receiver: a }\nreceivers: [{ name: a, ${receiver} }]`,
+    )
+    return (config.receivers[0]!.integrations[0] as { http: unknown }).http
+  }
+
+  test('all of it reaches the client', () => {
+    expect(
+      http(`{ oauth2: { client_id: c, client_secret_file: s, token_url: 'http://t/', scopes: [a], endpoint_params: { x: y },
+        tls_config: { ca_file: oca, min_version: TLS12 }, proxy_url: 'http://op' },
+        tls_config: { cert_file: c, key_file: k, max_version: TLS13 }, proxy_url: 'http://p', no_proxy: 'x,y',
+        proxy_connect_header: { A: [b, c] }, follow_redirects: false, http_headers: { H: { values: [v], files: [f] } } }`),
+    ).toEqual({
+      oauth2: {
+        clientId: 'c',
+        clientSecretFile: '/etc/s',
+        tokenUrl: 'http://t/',
+        scopes: ['a'],
+        endpointParams: { x: 'y' },
+        http: { tls: { caFile: '/etc/oca', minVersion: 'TLSv1.2' }, proxyUrl: 'http://op' },
+      },
+      tls: { certFile: '/etc/c', keyFile: '/etc/k', maxVersion: 'TLSv1.3' },
+      proxyUrl: 'http://p',
+      noProxy: 'x,y',
+      proxyConnectHeaders: { A: 'b, c' },
+      followRedirects: false,
+      headers: { H: 'v' },
+      headerFiles: { H: ['/etc/f'] },
+    })
+    expect(http('{ basic_auth: { username_file: u, password_file: p } }')).toMatchObject({
+      basicAuth: { usernameFile: '/etc/u', passwordFile: '/etc/p' },
+    })
+  })
+
+  test.each([
+    ['{ proxy_from_environment: true, proxy_url: "http://p" }', 'proxy_from_environment: cannot be used beside'],
+    ['{ no_proxy: x }', 'no_proxy: has no meaning without proxy_url'],
+    ['{ basic_auth: { password: a, password_file: b } }', 'basic_auth.password_file: at most one of'],
+    ['{ bearer_token: a, basic_auth: { username: u } }', 'at most one of basic_auth, authorization, oauth2'],
+  ])('%s', (settings, why) => {
+    expect(() => http(settings)).toThrow(why)
   })
 })

@@ -18,7 +18,11 @@ const NEEDS: Readonly<Record<IntegrationKey, readonly Need[]>> = {
     { anyOf: ['from'], global: ['smtp_from'] },
   ],
   webhook_configs: [{ anyOf: ['url', 'url_file'] }],
-  sms_configs: [{ anyOf: ['auth_token', 'auth_token_file'] }, { anyOf: ['from', 'messaging_service_sid'] }],
+  // By provider, below.
+  sms_configs: [],
+  voice_configs: [{ anyOf: ['auth_token', 'auth_token_file'] }],
+  ntfy_configs: [],
+  matrix_configs: [{ anyOf: ['access_token', 'access_token_file'] }],
   slack_configs: [
     {
       anyOf: ['api_url', 'api_url_file', 'app_token', 'app_token_file'],
@@ -59,12 +63,22 @@ const NEEDS: Readonly<Record<IntegrationKey, readonly Need[]>> = {
   incidentio_configs: [{ anyOf: ['url', 'url_file'] }],
 }
 
+const SMS_NEEDS: Readonly<Record<string, readonly Need[]>> = {
+  twilio: [{ anyOf: ['auth_token', 'auth_token_file'] }, { anyOf: ['from', 'messaging_service_sid'] }],
+  vonage: [{ anyOf: ['api_secret', 'api_secret_file'] }],
+  messagebird: [{ anyOf: ['access_key', 'access_key_file'] }],
+  smsc: [{ anyOf: ['api_key', 'api_key_file', 'login'] }],
+  smsru: [{ anyOf: ['api_id', 'api_id_file'] }],
+  smpp: [{ anyOf: ['password', 'password_file'] }],
+}
+
 /** Keys of which only one may be set, beyond `x` beside `x_file`. */
 const EXCLUSIVE: Readonly<Partial<Record<IntegrationKey, readonly (readonly string[])[]>>> = {
   sms_configs: [['from', 'messaging_service_sid']],
   pagerduty_configs: [['routing_key', 'service_key']],
   sns_configs: [['topic_arn', 'phone_number', 'target_arn']],
   slack_configs: [['api_url', 'app_token']],
+  pushover_configs: [['html', 'monospace']],
 }
 
 const SLACK_APP_URL = 'https://slack.com/api/chat.postMessage'
@@ -72,7 +86,8 @@ const SLACK_APP_URL = 'https://slack.com/api/chat.postMessage'
 /** Missing and contradicting credentials of one entry of a receiver. */
 export function credentialFaults(key: IntegrationKey, entry: Entry, global: GlobalYaml): EntryFault[] {
   const faults: EntryFault[] = [...secretAndFileFaults(entry)]
-  for (const need of NEEDS[key]) {
+  const smsNeeds = key === 'sms_configs' ? (SMS_NEEDS[String(entry['provider'])] ?? []) : []
+  for (const need of [...NEEDS[key], ...smsNeeds]) {
     const isMet = isSet(entry, need.anyOf) || isSet(global as Entry, need.global ?? [])
     if (!isMet) faults.push([[need.anyOf[0]!], missingText(need)])
   }
@@ -123,15 +138,16 @@ const SPECIAL: Readonly<Partial<Record<IntegrationKey, (entry: Entry, global: Gl
   email_configs: (entry) => {
     const names = Object.keys((entry['headers'] ?? {}) as Entry).map((name) => name.toLowerCase())
     const repeated = names.find((name, i) => names.indexOf(name) < i)
-    return repeated === undefined ? [] : [[['headers'], `duplicate header "${repeated}"`]]
+    const threading = (entry['threading'] ?? {}) as Entry
+    const conflicting = threading['enabled'] ? names.find((name) => /^(references|in-reply-to)$/.test(name)) : undefined
+    return [
+      ...(repeated === undefined ? [] : [[['headers'], `duplicate header "${repeated}"`] as const]),
+      ...(conflicting === undefined
+        ? []
+        : [[['headers'], `threading.enabled conflicts with a header "${conflicting}" of your own`] as const]),
+    ]
   },
-  slack_configs: (entry, global) => {
-    if (!entry['update_message']) return []
-    const appUrl = entry['app_url'] ?? global.slack_app_url ?? SLACK_APP_URL
-    const url = entry['api_url'] ?? (isSet(entry, ['app_token', 'app_token_file']) ? undefined : global.slack_api_url)
-    const needsToken = (url !== undefined && url !== appUrl) || isSet(entry, ['api_url_file'])
-    return needsToken ? [[['update_message'], 'a message can be updated only with an app token, not a webhook']] : []
-  },
+  slack_configs: (entry, global) => [...slackActionFaults(entry), ...slackUpdateFaults(entry, global)],
   opsgenie_configs: (entry) =>
     ((entry['responders'] ?? []) as Entry[]).flatMap((responder, i): EntryFault[] => {
       const type = String(responder['type'])
@@ -156,4 +172,18 @@ const SPECIAL: Readonly<Partial<Record<IntegrationKey, (entry: Entry, global: Gl
       ? []
       : [[['alert_source_token'], 'missing alert_source_token, alert_source_token_file or authorization']]
   },
+}
+
+/** An action leads somewhere or has a name that the workspace's app knows. */
+const slackActionFaults = (entry: Entry): EntryFault[] =>
+  ((entry['actions'] ?? []) as Entry[]).flatMap((action, i): EntryFault[] =>
+    isSet(action, ['url', 'name']) ? [] : [[['actions', i], 'missing name or url in Slack action configuration']],
+  )
+
+function slackUpdateFaults(entry: Entry, global: GlobalYaml): EntryFault[] {
+  if (!entry['update_message']) return []
+  const appUrl = entry['app_url'] ?? global.slack_app_url ?? SLACK_APP_URL
+  const url = entry['api_url'] ?? (isSet(entry, ['app_token', 'app_token_file']) ? undefined : global.slack_api_url)
+  const needsToken = (url !== undefined && url !== appUrl) || isSet(entry, ['api_url_file'])
+  return needsToken ? [[['update_message'], 'a message can be updated only with an app token, not a webhook']] : []
 }

@@ -14,5 +14,6 @@ export const defaultConfig: AlertmanagerConfig = {
   timeIntervals: new Map(),
   templates: [],
   resolveTimeoutMs: 5 * 60_000,
+  faultAt: (where, what, why) => `${where} ${what}: ${why}`,
   printed: `global:\n  resolve_timeout: 5m\nroute:\n  receiver: ${NAME}\nreceivers:\n  - name: ${NAME}\n`,
 }

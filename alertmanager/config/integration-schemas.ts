@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { hostPort } from './global-schema.ts'
-import { httpConfigSchema, tlsSchema } from './http-config.ts'
+import { httpConfigSchema, oauth2Schema, tlsSchema } from './http-config.ts'
+import { matrixSchema, ntfySchema, sigv4Schema, smsSchema, voiceSchema } from './own-schemas.ts'
 import { count, duration, flag, text, textMap, templateUrl, url } from './scalars.ts'
 
 const anyInt = z.int({ error: 'expected a whole number' })
@@ -38,6 +39,8 @@ const attachment = {
   title_link: t,
 }
 
+const authoredAttachment = { ...attachment, author_name: t, author_link: t, author_icon: t, footer_icon: t }
+
 export const integrationSchemas = {
   email_configs: z.strictObject({
     ...base,
@@ -51,6 +54,8 @@ export const integrationSchemas = {
     auth_secret: t,
     auth_secret_file: t,
     auth_identity: t,
+    // Beyond the original: a token in place of a password, for providers that take no password any more.
+    auth_oauth2: oauth2Schema.optional(),
     require_tls: b,
     force_implicit_tls: b,
     tls_config: tlsSchema.optional(),
@@ -67,19 +72,10 @@ export const integrationSchemas = {
     timeout: duration.optional(),
     payload: z.record(z.string(), z.unknown()).optional(),
   }),
-  sms_configs: z.strictObject({
-    ...http,
-    provider: z.literal('twilio', { error: 'expected a known provider: twilio' }),
-    account_sid: text.min(1, 'missing'),
-    auth_token: t,
-    auth_token_file: t,
-    from: t,
-    messaging_service_sid: t,
-    to: texts.min(1, 'expected at least one recipient'),
-    text: t,
-    base_url: u,
-    timeout: duration.optional(),
-  }),
+  sms_configs: smsSchema,
+  voice_configs: voiceSchema,
+  ntfy_configs: ntfySchema,
+  matrix_configs: matrixSchema,
   slack_configs: z.strictObject({
     ...http,
     ...attachment,
@@ -170,10 +166,8 @@ export const integrationSchemas = {
     username: t,
     icon_url: t,
     icon_emoji: t,
-    text: t,
-    attachments: z
-      .array(z.strictObject({ ...attachment, author_name: t, author_link: t, author_icon: t, footer_icon: t }))
-      .optional(),
+    ...authoredAttachment,
+    attachments: z.array(z.strictObject(authoredAttachment)).optional(),
     type: t,
     props: z.strictObject({ card: t }).optional(),
     priority: z.strictObject({ priority: t, requested_ack: b, persistent_notifications: b }).optional(),
@@ -198,7 +192,20 @@ export const integrationSchemas = {
     thumb_url: t,
     link_names: b,
     actions: z
-      .array(z.strictObject({ type: t, text: t, url: t, msg: t, msg_in_chat_window: b, msg_processing_type: t }))
+      .array(
+        z.strictObject({
+          type: t,
+          text: t,
+          url: t,
+          msg: t,
+          // The original's file knows these under their names without underscores, and does not send them.
+          imageurl: t,
+          iswebview: b,
+          webviewheightratio: t,
+          msginchatwindow: b,
+          msgprocessingtype: t,
+        }),
+      )
       .optional(),
   }),
   pushover_configs: z.strictObject({
@@ -235,17 +242,7 @@ export const integrationSchemas = {
   sns_configs: z.strictObject({
     ...http,
     api_url: t,
-    sigv4: z
-      .strictObject({
-        region: t,
-        access_key: t,
-        secret_key: t,
-        profile: t,
-        role_arn: t,
-        external_id: t,
-        use_fips_sts_endpoint: b,
-      })
-      .optional(),
+    sigv4: sigv4Schema.optional(),
     topic_arn: t,
     phone_number: t,
     target_arn: t,
@@ -308,6 +305,9 @@ export const receiverSchema = z.strictObject({
   email_configs: listOf(integrationSchemas.email_configs),
   webhook_configs: listOf(integrationSchemas.webhook_configs),
   sms_configs: listOf(integrationSchemas.sms_configs),
+  voice_configs: listOf(integrationSchemas.voice_configs),
+  ntfy_configs: listOf(integrationSchemas.ntfy_configs),
+  matrix_configs: listOf(integrationSchemas.matrix_configs),
   slack_configs: listOf(integrationSchemas.slack_configs),
   pagerduty_configs: listOf(integrationSchemas.pagerduty_configs),
   opsgenie_configs: listOf(integrationSchemas.opsgenie_configs),

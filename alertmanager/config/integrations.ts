@@ -1,17 +1,10 @@
 import type { HttpClientConfig } from '../../lib/index.ts'
 import { labelsFromRecord } from '../../model/index.ts'
 import type { GlobalYaml } from './global-schema.ts'
-import { type HttpConfigYaml, type TlsYaml, toHttpClientConfig } from './http-config.ts'
+import { type HttpConfigYaml, toHttpClientConfig, toOAuth2 } from './http-config.ts'
 import type { IntegrationYaml, ReceiverYaml } from './integration-schemas.ts'
-import type {
-  EmailConfig,
-  IntegrationConfig,
-  ReceiverConfig,
-  Secret,
-  SmsConfig,
-  TlsConfig,
-  WebhookConfig,
-} from './types.ts'
+import { type ServiceConfig, type ServiceKey, serviceKeys, toService } from './services.ts'
+import type { EmailConfig, IntegrationConfig, ReceiverConfig, Secret, SmsConfig, WebhookConfig } from './types.ts'
 
 interface Context {
   readonly global: GlobalYaml
@@ -26,9 +19,15 @@ export function toReceiver(yaml: ReceiverYaml, context: Context): ReceiverConfig
     ...(yaml.webhook_configs ?? []).map((entry) => toWebhook(entry, context)),
     ...(yaml.email_configs ?? []).map((entry) => toEmail(entry, context.global)),
     ...(yaml.sms_configs ?? []).map((entry) => toSms(entry, context)),
+    ...serviceKeys.flatMap((key) => servicesOf(key, yaml, context)),
   ]
   return { name: yaml.name, labels: labelsFromRecord({ ...yaml.labels, name: yaml.name }), integrations }
 }
+
+const servicesOf = (key: ServiceKey, yaml: ReceiverYaml, context: Context): ServiceConfig[] =>
+  (yaml[key] ?? []).map((entry) =>
+    toService(key, entry, { global: context.global, http: httpOf(entry.http_config, context) }),
+  )
 
 function toWebhook(yaml: IntegrationYaml<'webhook_configs'>, context: Context): WebhookConfig {
   return {
@@ -47,16 +46,10 @@ function toSms(yaml: IntegrationYaml<'sms_configs'>, context: Context): SmsConfi
     kind: 'sms',
     sendResolved: yaml.send_resolved ?? true,
     http: httpOf(yaml.http_config, context),
-    baseUrl: (yaml.base_url ?? 'https://api.twilio.com').replace(/\/+$/, ''),
-    accountSid: yaml.account_sid,
-    authToken: secret(yaml.auth_token, yaml.auth_token_file) ?? { kind: 'inline', value: '' },
-    sender:
-      yaml.messaging_service_sid === undefined
-        ? { from: yaml.from ?? '' }
-        : { messagingServiceSid: yaml.messaging_service_sid },
     to: yaml.to,
     text: yaml.text ?? '{{ template "sms.default.text" . }}',
     timeoutMs: yaml.timeout ?? SMS_TIMEOUT_MS,
+    settings: yaml,
   }
 }
 
@@ -78,9 +71,10 @@ function toEmail(yaml: IntegrationYaml<'email_configs'>, global: GlobalYaml): Em
     authSecret:
       secret(yaml.auth_secret, yaml.auth_secret_file) ?? secret(global.smtp_auth_secret, global.smtp_auth_secret_file),
     authIdentity: yaml.auth_identity || global.smtp_auth_identity || '',
+    authOAuth2: yaml.auth_oauth2 && toOAuth2(yaml.auth_oauth2, (path) => path),
     requireTls: yaml.require_tls ?? global.smtp_require_tls ?? true,
     implicitTls: yaml.force_implicit_tls ?? global.smtp_force_implicit_tls ?? portNumber === 465,
-    tls: toTls(yaml.tls_config ?? global.smtp_tls_config),
+    tls: yaml.tls_config ?? global.smtp_tls_config,
     html: yaml.html ?? '{{ template "email.default.html" . }}',
     text: yaml.text ?? '{{ template "email.default.text" . }}',
     headers: yaml.headers ?? {},
@@ -89,22 +83,6 @@ function toEmail(yaml: IntegrationYaml<'email_configs'>, global: GlobalYaml): Em
 }
 
 const SMTP_PORT_NAMES: Readonly<Record<string, number>> = { smtp: 25, submission: 587, smtps: 465, submissions: 465 }
-
-const TLS_VERSIONS = { TLS10: 'TLSv1', TLS11: 'TLSv1.1', TLS12: 'TLSv1.2', TLS13: 'TLSv1.3' } as const
-
-function toTls(yaml: TlsYaml | undefined): TlsConfig | undefined {
-  return (
-    yaml && {
-      ca: secret(yaml.ca, yaml.ca_file),
-      cert: secret(yaml.cert, yaml.cert_file),
-      key: secret(yaml.key, yaml.key_file),
-      serverName: yaml.server_name,
-      insecureSkipVerify: yaml.insecure_skip_verify ?? false,
-      minVersion: yaml.min_version && TLS_VERSIONS[yaml.min_version],
-      maxVersion: yaml.max_version && TLS_VERSIONS[yaml.max_version],
-    }
-  )
-}
 
 /** A receiver's own `http_config` replaces the global one as a whole. */
 const httpOf = (own: HttpConfigYaml | undefined, context: Context): HttpClientConfig =>

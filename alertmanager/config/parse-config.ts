@@ -23,8 +23,6 @@ import { namedTimeIntervalSchema } from './time-interval-schema.ts'
 import type { AlertmanagerConfig } from './types.ts'
 
 const RESOLVE_TIMEOUT_DEFAULT_MS = 5 * 60_000
-/** Integrations that this version can send through. */
-const AVAILABLE = ['email_configs', 'webhook_configs', 'sms_configs']
 
 const inhibitRuleSchema = z.strictObject({
   name: text.optional(),
@@ -64,7 +62,7 @@ type FileYaml = z.infer<typeof fileSchema>
 export function parseAlertmanagerConfig(fileName: string, content: string): AlertmanagerConfig {
   const parsed = parseConfig(fileName, content, fileSchema)
   throwIfAny([...faultsOf(parsed), ...unavailableFaults(parsed)])
-  return toConfig(fileName, content, parsed.value)
+  return toConfig(fileName, content, parsed)
 }
 
 /**
@@ -127,8 +125,6 @@ function unavailableFaults({ value, fault }: ParsedConfig<FileYaml>): string[] {
   value.receivers?.forEach((receiver, i) => {
     for (const key of integrationKeys) {
       const path = ['receivers', i, key]
-      if (!AVAILABLE.includes(key) && receiver[key]?.length)
-        faults.push(fault(path, 'this integration is not available yet'))
       receiver[key]?.forEach((entry, j) => {
         if ('http_config' in entry) http([...path, j], entry.http_config)
       })
@@ -137,7 +133,7 @@ function unavailableFaults({ value, fault }: ParsedConfig<FileYaml>): string[] {
   return faults
 }
 
-function toConfig(fileName: string, content: string, value: FileYaml): AlertmanagerConfig {
+function toConfig(fileName: string, content: string, { value, fault }: ParsedConfig<FileYaml>): AlertmanagerConfig {
   const resolvePath = (path: string): string => resolve(dirname(fileName), path)
   const global: GlobalYaml = value.global ?? {}
   const route = resolveRoute(value.route, ROUTE_DEFAULTS)
@@ -164,7 +160,23 @@ function toConfig(fileName: string, content: string, value: FileYaml): Alertmana
     templates: (value.templates ?? []).map(resolvePath),
     resolveTimeoutMs,
     printed: printedConfig(content, route, formatDuration(resolveTimeoutMs)),
+    faultAt: (where, what, why) => fault(settingPath(value, where, what), why),
   }
+}
+
+/** Where a text stands in the file: `receiver/slack/0`, `fields.1.title` → receivers.2.slack_configs.0.fields.1.title. */
+function settingPath(value: FileYaml, where: string, what: string): Path {
+  const [, receiver, kind, index] = /^(.*)\/([a-z0-9]+)\/(\d+)$/s.exec(where) ?? []
+  if (receiver === undefined) return ['route']
+  const at = (value.receivers ?? []).findIndex(({ name }) => name === receiver)
+  const inner = what.split(/[. [\]]+/).filter((part) => part !== '' && part !== 'key')
+  return [
+    'receivers',
+    at,
+    `${kind}_configs`,
+    Number(index),
+    ...inner.map((part) => (/^\d+$/.test(part) ? Number(part) : part)),
+  ]
 }
 
 const KEEPS_NULLS = /^(source_|target_)?match(_re)?$/

@@ -1,3 +1,4 @@
+import { RE2JS } from 're2js'
 import { z } from 'zod'
 import { errorMessage } from '../../lib/index.ts'
 import { parseDuration } from '../../model/index.ts'
@@ -31,6 +32,9 @@ export const templateUrl = text.refine(
   (value) => value === MASK || value.includes('{{') || /^https?:\/\/[^/]/.test(value),
   { message: 'expected an http or https URL with a host' },
 )
+
+/** As RE2 reads it, not anchored. */
+export const regex = text.transform((value, context) => tryParse(() => RE2JS.compile(value), context))
 
 /** A regular expression's fault as the file's reader should see it. */
 export function tryParse<T>(parse: () => T, context: z.RefinementCtx): T {

@@ -1,23 +1,16 @@
-import type { HttpClientConfig } from '../../lib/index.ts'
+import type { HttpClientConfig, OAuth2Config } from '../../lib/index.ts'
 import type { Labels } from '../../model/index.ts'
 import type { InhibitRule } from '../inhibit/inhibitor.ts'
 import type { RouteConfig } from '../route/route.ts'
 import type { TimeInterval } from '../route/time-interval.ts'
+import type { TlsYaml } from './http-config.ts'
+import type { IntegrationYaml } from './integration-schemas.ts'
+import type { ServiceConfig } from './services.ts'
 
 /** A value that stands in the configuration or in a file, which is read at each use. */
 export type Secret =
   | { readonly kind: 'inline'; readonly value: string }
   | { readonly kind: 'file'; readonly path: string }
-
-export interface TlsConfig {
-  readonly ca: Secret | undefined
-  readonly cert: Secret | undefined
-  readonly key: Secret | undefined
-  readonly serverName: string | undefined
-  readonly insecureSkipVerify: boolean
-  readonly minVersion: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3' | undefined
-  readonly maxVersion: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3' | undefined
-}
 
 /** Texts marked (T) are templates. */
 export interface EmailConfig {
@@ -35,9 +28,11 @@ export interface EmailConfig {
   readonly authPassword: Secret | undefined
   readonly authSecret: Secret | undefined
   readonly authIdentity: string
+  /** Where a token for XOAUTH2 comes from; goes before passwords. */
+  readonly authOAuth2: OAuth2Config | undefined
   readonly requireTls: boolean
   readonly implicitTls: boolean
-  readonly tls: TlsConfig | undefined
+  readonly tls: TlsYaml | undefined
   /** (T) '' = no HTML part. */
   readonly html: string
   /** (T) '' = no text part. */
@@ -61,19 +56,20 @@ export interface WebhookConfig {
   readonly payload: Readonly<Record<string, unknown>> | undefined
 }
 
+type SmsYaml = IntegrationYaml<'sms_configs'>
+export type SmsSettings<Provider extends SmsYaml['provider']> = Extract<SmsYaml, { provider: Provider }>
+
 export interface SmsConfig {
   readonly kind: 'sms'
   readonly sendResolved: boolean
   readonly http: HttpClientConfig
-  readonly baseUrl: string
-  readonly accountSid: string
-  readonly authToken: Secret
-  readonly sender: { readonly from: string } | { readonly messagingServiceSid: string }
-  /** (T) One message to each. */
+  /** (T) One message to each; a text may name several with commas between them. */
   readonly to: readonly string[]
   /** (T) */
   readonly text: string
   readonly timeoutMs: number
+  /** What the provider needs. */
+  readonly settings: SmsYaml
 }
 
 /** Writes to our own log: what an Alertmanager without a configuration does. */
@@ -82,7 +78,7 @@ export interface LogConfig {
   readonly sendResolved: boolean
 }
 
-export type IntegrationConfig = EmailConfig | WebhookConfig | SmsConfig | LogConfig
+export type IntegrationConfig = EmailConfig | WebhookConfig | SmsConfig | LogConfig | ServiceConfig
 
 export interface ReceiverConfig {
   readonly name: string
@@ -102,4 +98,6 @@ export interface AlertmanagerConfig {
   readonly resolveTimeoutMs: number
   /** The configuration with its secrets masked, as YAML. */
   readonly printed: string
+  /** A fault of a setting as `file:line:column: path: why`, by the integration it stands in (`receiver/slack/0`). */
+  readonly faultAt: (where: string, what: string, why: string) => string
 }

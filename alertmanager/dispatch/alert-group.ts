@@ -88,6 +88,10 @@ export class AlertGroup {
     return this.#alerts.size === 0
   }
 
+  get size(): number {
+    return this.#alerts.size
+  }
+
   fingerprints(): Iterable<string> {
     return this.#alerts.keys()
   }

@@ -1,11 +1,11 @@
 import type { Clock } from '../../lib/index.ts'
-import { labelsKey } from '../../model/index.ts'
+import { type Labels, labelsKey } from '../../model/index.ts'
 import type { StoredAlert } from '../alert/stored-alert.ts'
-import { findRoutes, groupKeyOf, groupLabelsOf, type Route } from '../route/route.ts'
+import { groupKeyOf, groupLabelsOf, type Route } from '../route/route.ts'
 import { AlertGroup, type FlushHandler, type GroupTimer } from './alert-group.ts'
 
 export interface DispatcherOptions {
-  readonly route: Route
+  readonly routesOf: (labels: Labels) => readonly Route[]
   readonly clock: Clock
   readonly flushHandler: FlushHandler
   /** No first flush before this instant. */
@@ -40,9 +40,13 @@ export class Dispatcher {
     for (const groups of this.#groups.values()) yield* groups.values()
   }
 
+  group(route: Route, labels: Labels): AlertGroup | undefined {
+    return this.#groups.get(route)?.get(labelsKey(labels))
+  }
+
   add(alert: StoredAlert): void {
     if (this.#abort.signal.aborted) return
-    for (const route of findRoutes(this.#options.route, alert.labels)) this.#groupFor(route, alert).insert(alert)
+    for (const route of this.#options.routesOf(alert.labels)) this.#groupFor(route, alert).insert(alert)
   }
 
   /** Alerts that some group still has to tell about. */

@@ -56,6 +56,145 @@ Open: {{ template "__alertmanagerURL" . }}
 {{- end -}}
 `
 
+const aliases = (pairs: Readonly<Record<string, string>>): string =>
+  Object.entries(pairs)
+    .map(([name, called]) => `{{- define "${name}" }}${called === '' ? '' : `{{ template "${called}" . }}`}{{ end -}}`)
+    .join('\n')
+
+/** Services that show a title, a link and a text; '' = nothing unless the user says something. */
+const SERVICES = `
+{{- define "__description" }}{{ end -}}
+{{- define "__body" -}}
+{{ with .CommonAnnotations.SortedPairs.Values }}{{ join " " . }}
+{{ end }}
+{{- template "__lists" . }}
+{{- end -}}
+{{- define "__lists" -}}
+{{ with .Alerts.Firing }}Firing: {{ len . }}
+{{ template "__text_alert_list" . }}{{ end }}
+{{- with .Alerts.Resolved }}Resolved: {{ len . }}
+{{ template "__text_alert_list" . }}{{ end }}
+{{- end -}}
+{{- define "__text_alert_list_markdown" -}}
+{{ range . }}
+**{{ template "__alert_title" . }}**
+{{ with .Annotations.description }}
+{{ . }}
+{{ end }}
+{{ range .Labels.SortedPairs }}- {{ .Name }}: {{ .Value }}
+{{ end }}
+{{- range (.Annotations.Remove (stringSlice "summary" "title" "description")).SortedPairs }}- {{ .Name }}: {{ .Value }}
+{{ end }}
+{{- with .GeneratorURL }}
+[Source]({{ . }})
+{{ end }}
+{{ end }}
+{{- end -}}
+{{- define "__lists_markdown" -}}
+{{ with .Alerts.Firing }}
+### Firing: {{ len . }}
+{{ template "__text_alert_list_markdown" . }}{{ end }}
+{{- with .Alerts.Resolved }}
+### Resolved: {{ len . }}
+{{ template "__text_alert_list_markdown" . }}{{ end }}
+{{- end -}}
+{{- define "__traffic_light" }}{{ if eq .Status "firing" }}danger{{ else }}good{{ end }}{{ end -}}
+{{- define "__title_and_link" }}{{ template "__subject" . }} | {{ template "__alertmanagerURL" . }}{{ end -}}
+{{- define "jira.default.priority" -}}
+{{- $alerts := .Alerts.Firing -}}
+{{- if not $alerts }}{{ $alerts = .Alerts.Resolved }}{{ end -}}
+{{- $rank := 0 -}}
+{{- range $alerts -}}
+{{- $own := 0 -}}
+{{- if eq .Labels.severity "critical" }}{{ $own = 3 }}{{ else if eq .Labels.severity "warning" }}{{ $own = 2 }}{{ else if eq .Labels.severity "info" }}{{ $own = 1 }}{{ end -}}
+{{- if gt $own $rank }}{{ $rank = $own }}{{ end -}}
+{{- end -}}
+{{- if eq $rank 3 }}High{{ else if eq $rank 2 }}Medium{{ else if eq $rank 1 }}Low{{ end -}}
+{{- end -}}
+{{- define "voice.default.text" -}}
+{{- $list := .Alerts.Firing -}}
+{{- if $list }}{{ len $list }} {{ if eq (len $list) 1 }}alert is{{ else }}alerts are{{ end }} firing: {{ else }}{{ $list = .Alerts.Resolved }}Resolved: {{ end -}}
+{{- with index $list 0 }}{{ template "__alert_title" . }}{{ end }}.
+{{- end -}}
+{{- define "matrix.default.html" -}}
+<p><strong>{{ template "__subject" . }}</strong></p>
+<ul>{{ range .Alerts }}<li>{{ if eq .Status "resolved" }}resolved: {{ end }}{{ template "__alert_title" . }}{{ with .Annotations.description }}: {{ . }}{{ end }}</li>{{ end }}</ul>
+<p><a href="{{ template "__alertmanagerURL" . }}">Open</a></p>
+{{- end -}}
+{{- define "matrix.default.message" -}}
+{{ template "__subject" . }}
+{{ range .Alerts }}- {{ if eq .Status "resolved" }}resolved: {{ end }}{{ template "__alert_title" . }}
+{{ end }}{{ template "__alertmanagerURL" . }}
+{{- end -}}
+{{- define "ntfy.default.message" -}}
+{{ range .Alerts }}{{ if eq .Status "resolved" }}resolved: {{ end }}{{ template "__alert_title" . }}{{ with .Annotations.description }}
+{{ . }}{{ end }}
+{{ end }}
+{{- end -}}
+{{- define "wechat.default.message" -}}
+{{ template "__subject" . }}
+{{ template "__body" . }}
+{{ template "__alertmanagerURL" . }}
+{{- end -}}
+${aliases({
+  'slack.default.title': '__subject',
+  'slack.default.username': '__alertmanager',
+  'slack.default.fallback': '__title_and_link',
+  'slack.default.titlelink': '__alertmanagerURL',
+  'slack.default.color': '__traffic_light',
+  'slack.default.callbackid': '',
+  'slack.default.pretext': '',
+  'slack.default.iconemoji': '',
+  'slack.default.iconurl': '',
+  'slack.default.text': '',
+  'slack.default.footer': '',
+  'pagerduty.default.description': '__subject',
+  'pagerduty.default.client': '__alertmanager',
+  'pagerduty.default.clientURL': '__alertmanagerURL',
+  'opsgenie.default.message': '__subject',
+  'opsgenie.default.description': '__body',
+  'opsgenie.default.source': '__alertmanagerURL',
+  'wechat.default.to_user': '',
+  'wechat.default.to_party': '',
+  'wechat.default.to_tag': '',
+  'wechat.default.agent_id': '',
+  'victorops.default.state_message': '__body',
+  'victorops.default.entity_display_name': '__subject',
+  'victorops.default.monitoring_tool': '__alertmanager',
+  'pushover.default.title': '__subject',
+  'pushover.default.message': '__body',
+  'pushover.default.url': '__alertmanagerURL',
+  'sns.default.subject': '__subject',
+  'sns.default.message': '__body',
+  'telegram.default.message': '__lists',
+  'discord.default.content': '',
+  'discord.default.title': '__subject',
+  'discord.default.message': '__lists',
+  'webex.default.message': '__body',
+  'msteams.default.summary': '__subject',
+  'msteams.default.title': '__subject',
+  'msteams.default.text': '__lists_markdown',
+  'msteamsv2.default.title': '__subject',
+  'msteamsv2.default.text': '__lists_markdown',
+  'jira.default.summary': '__subject',
+  'jira.default.description': '__lists_markdown',
+  'rocketchat.default.title': '__subject',
+  'rocketchat.default.alias': '__alertmanager',
+  'rocketchat.default.titlelink': '__alertmanagerURL',
+  'rocketchat.default.emoji': '',
+  'rocketchat.default.iconurl': '',
+  'rocketchat.default.text': '',
+  'mattermost.default.color': '__traffic_light',
+  'mattermost.default.username': '__alertmanager',
+  'mattermost.default.title': '__subject',
+  'mattermost.default.titlelink': '__alertmanagerURL',
+  'mattermost.default.fallback': '__title_and_link',
+  'mattermost.default.text': '__lists_markdown',
+  'ntfy.default.title': '__subject',
+})}
+{{- define "pagerduty.default.instances" }}{{ template "__text_alert_list" . }}{{ end -}}
+`
+
 const HTML = `
 {{- define "__html_alerts" -}}
 {{ range . }}
@@ -103,5 +242,6 @@ const HTML = `
 export const defaultTemplates: readonly TemplateSource[] = [
   { name: 'default-shared.tmpl', text: SHARED },
   { name: 'default-text.tmpl', text: TEXT },
+  { name: 'default-services.tmpl', text: SERVICES },
   { name: 'default-html.tmpl', text: HTML },
 ]

@@ -23,8 +23,21 @@ export interface NotificationEvent {
   readonly error: string
 }
 
+/** Absent = any. */
+export interface NotificationFilter {
+  readonly receiver?: string
+  readonly integration?: string
+  readonly outcome?: NotificationEvent['outcome']
+  readonly groupKey?: string
+  /** Found anywhere in the group's labels, the reason, the answer or the error; letters count alike in both cases. */
+  readonly text?: string
+  readonly fromMs?: number
+  readonly toMs?: number
+  readonly countMax?: number
+}
+
 const KIND = 'notification-event'
-const EVENTS_MAX = 1000
+const EVENTS_MAX = 10_000
 
 /** The latest notifications, oldest first. */
 export class NotificationHistory implements StatePart {
@@ -33,6 +46,15 @@ export class NotificationHistory implements StatePart {
 
   all(): readonly NotificationEvent[] {
     return this.#events
+  }
+
+  /** The latest that fit, newest first. */
+  search(filter: NotificationFilter): NotificationEvent[] {
+    const found: NotificationEvent[] = []
+    for (let i = this.#events.length - 1; i >= 0 && found.length < (filter.countMax ?? EVENTS_MAX); i--) {
+      if (fits(this.#events[i]!, filter)) found.push(this.#events[i]!)
+    }
+    return found
   }
 
   add(event: NotificationEvent, log: StateLog): void {
@@ -52,4 +74,15 @@ export class NotificationHistory implements StatePart {
     this.#events.push(event)
     if (this.#events.length > 2 * EVENTS_MAX) this.#events = this.#events.slice(-EVENTS_MAX)
   }
+}
+
+function fits(event: NotificationEvent, filter: NotificationFilter): boolean {
+  const { receiver, integration, outcome, groupKey, text, fromMs = 0, toMs = Number.POSITIVE_INFINITY } = filter
+  if (event.atMs < fromMs || event.atMs > toMs) return false
+  if ((receiver ?? event.receiver) !== event.receiver || (integration ?? event.integration) !== event.integration)
+    return false
+  if ((outcome ?? event.outcome) !== event.outcome || (groupKey ?? event.groupKey) !== event.groupKey) return false
+  if (text === undefined || text === '') return true
+  const words = [event.groupKey, ...event.groupLabels, event.reason, event.detail, event.error]
+  return words.join(' ').toLowerCase().includes(text.toLowerCase())
 }

@@ -31,8 +31,18 @@ export async function exchange(
   }
 }
 
-/** The rule for services that say it all in the status: 2xx is done, 429 and 5xx may be tried again, the rest is final. */
-export function statusError(response: HttpResponse, nowMs: number, what = ''): DeliveryError | undefined {
+/**
+ * The rule for services that say it all in the status: 2xx is done, 429 and 5xx may be tried again, the rest is final.
+ *
+ * @param what what the service said, where that is not simply its whole answer
+ * @param retryStatuses further ones that may be tried again
+ */
+export function statusError(
+  response: HttpResponse,
+  nowMs: number,
+  what = '',
+  retryStatuses: readonly number[] = [],
+): DeliveryError | undefined {
   const { status } = response
   if (status >= 200 && status < 300) return undefined
   const reason: FailureReason =
@@ -46,7 +56,7 @@ export function statusError(response: HttpResponse, nowMs: number, what = ''): D
   const said = what || shown(response)
   return new DeliveryError(`unexpected status code ${status}${said === '' ? '' : `: ${said}`}`, {
     reason,
-    retryable: status === 429 || status >= 500,
+    retryable: status === 429 || status >= 500 || retryStatuses.includes(status),
     retryAfterMs: retryAfterMs(response.headers['retry-after'], nowMs),
   })
 }
@@ -54,6 +64,24 @@ export function statusError(response: HttpResponse, nowMs: number, what = ''): D
 /** The beginning of what the other side said, on one line. */
 export const shown = (response: HttpResponse): string =>
   Buffer.from(response.body).toString('utf8').replace(/\s+/g, ' ').trim().slice(0, ANSWER_SHOWN_MAX)
+
+/** The answer as a JSON object; `undefined` when it is something else, such as a proxy's page. */
+export function jsonOf(response: HttpResponse): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(response.body).toString('utf8'))
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+  } catch {
+    // Not from the service itself; the status and the text say what can be said.
+    return undefined
+  }
+}
+
+/** For a 2xx whose body is not what the service answers: a captive page, a half written answer. Another try may meet the service. */
+export const notItsAnswer = (response: HttpResponse, expected: string): DeliveryError =>
+  new DeliveryError(`status ${response.status} without ${expected}: ${shown(response)}`, {
+    reason: 'other',
+    retryable: true,
+  })
 
 function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   if (header === undefined) return undefined

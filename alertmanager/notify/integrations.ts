@@ -1,10 +1,12 @@
-import type { Clock, HttpClient, HttpClientConfig, Logger } from '../../lib/index.ts'
+import type { Clock, HttpClient, HttpClientConfig, Logger, OAuth2Config } from '../../lib/index.ts'
+import { OAuth2Tokens } from '../../lib/oauth2.ts'
 import type { AlertmanagerConfig, IntegrationConfig, ReceiverConfig } from '../config/types.ts'
 import type { RouteConfig } from '../route/route.ts'
 import { EmailNotifier } from './email/email.ts'
 import { LogNotifier } from './log/log.ts'
 import type { Integration, Notifier } from './notifier.ts'
-import { TwilioNotifier } from './sms/twilio.ts'
+import { serviceNotifier } from './services.ts'
+import { SmsNotifier } from './sms/sms.ts'
 import type { Templates } from './templates.ts'
 import { WebhookNotifier } from './webhook/webhook.ts'
 
@@ -48,15 +50,20 @@ function integrationsOf(receiver: ReceiverConfig, options: IntegrationsOptions):
 }
 
 function notifierOf(config: IntegrationConfig, where: string, options: IntegrationsOptions): Notifier {
-  const { templates, clock, userAgent, httpClientFactory } = options
+  const { templates, clock, userAgent, httpClientFactory, logger } = options
   switch (config.kind) {
     case 'email':
-      return new EmailNotifier({ config, templates, clock, where })
+      return new EmailNotifier({ config, templates, clock, where, tokens: tokensOf(config.authOAuth2, options) })
     case 'webhook':
       return new WebhookNotifier({ config, client: httpClientFactory(config.http), templates, clock, userAgent, where })
     case 'log':
-      return new LogNotifier(options.logger)
+      return new LogNotifier(logger)
     case 'sms':
-      return new TwilioNotifier({ config, client: httpClientFactory(config.http), templates, clock, userAgent, where })
+      return new SmsNotifier({ config, client: httpClientFactory(config.http), templates, clock, userAgent, where })
+    default:
+      return serviceNotifier({ config, client: httpClientFactory(config.http), templates, clock, userAgent, where })
   }
 }
+
+const tokensOf = (config: OAuth2Config | undefined, { httpClientFactory }: IntegrationsOptions) =>
+  config && new OAuth2Tokens(config, httpClientFactory(config.http ?? {}))

@@ -1,5 +1,6 @@
 import type { StateRecord } from '../store/frame.ts'
 import type { StateLog, StatePart } from '../store/state-log.ts'
+import type { ReceiverData } from './notifier.ts'
 
 /** What was last told through one integration about one group. */
 export interface NotificationLogEntry {
@@ -8,6 +9,10 @@ export interface NotificationLogEntry {
   readonly resolved: ReadonlySet<string>
   readonly atMs: number
   readonly expiresAtMs: number
+  /** Absent: by fingerprints. Entries that were taken over from the original know alerts by its own hash. */
+  readonly knowsBy?: 'alert-hash' | undefined
+  /** What the integration wants to find again, such as the id of the message it sent. */
+  readonly receiverData: ReceiverData
 }
 
 const PUT = 'notified'
@@ -32,6 +37,19 @@ export class NotificationLog implements StatePart {
     await log.commit()
   }
 
+  /** Takes an entry from elsewhere unless ours is as new. The caller commits. Returns whether it was taken. */
+  merge(key: string, entry: NotificationLogEntry, log: StateLog): boolean {
+    const known = this.#entries.get(key)
+    if (known && known.atMs >= entry.atMs) return false
+    this.#entries.set(key, entry)
+    log.write(putRecord(key, entry))
+    return true
+  }
+
+  entries(): Iterable<readonly [key: string, entry: NotificationLogEntry]> {
+    return this.#entries
+  }
+
   collectGarbage(nowMs: number, log: StateLog): void {
     for (const [key, entry] of this.#entries) {
       if (entry.expiresAtMs > nowMs) continue
@@ -43,10 +61,7 @@ export class NotificationLog implements StatePart {
   apply(record: StateRecord): void {
     const [kind, key] = record as [string, string]
     if (kind === GONE) this.#entries.delete(key)
-    else {
-      const [, , firing, resolved, atMs, expiresAtMs] = record as unknown as PutRecord
-      this.#entries.set(key, { firing: new Set(firing), resolved: new Set(resolved), atMs, expiresAtMs })
-    }
+    else this.#entries.set(key, notifiedOf(record))
   }
 
   *snapshot(): Iterable<StateRecord> {
@@ -54,7 +69,15 @@ export class NotificationLog implements StatePart {
   }
 }
 
-type PutRecord = readonly [string, string, string[], string[], number, number]
+type PutRecord = readonly [string, string, string[], string[], number, number, ReceiverData?, ('alert-hash' | '')?]
+
+/** The entry of a record. */
+export function notifiedOf(record: StateRecord): NotificationLogEntry {
+  // Records of the first release end before the receiver's data.
+  const [, , firing, resolved, atMs, expiresAtMs, receiverData = {}, knowsBy] = record as unknown as PutRecord
+  const sets = { firing: new Set(firing), resolved: new Set(resolved) }
+  return { ...sets, atMs, expiresAtMs, receiverData, knowsBy: knowsBy || undefined }
+}
 
 const putRecord = (key: string, e: NotificationLogEntry): PutRecord => [
   PUT,
@@ -63,6 +86,8 @@ const putRecord = (key: string, e: NotificationLogEntry): PutRecord => [
   [...e.resolved],
   e.atMs,
   e.expiresAtMs,
+  e.receiverData,
+  e.knowsBy ?? '',
 ]
 
 /** Go users see these words in templates and payloads as the reason of a notification. */

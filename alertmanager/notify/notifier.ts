@@ -48,9 +48,15 @@ export interface Notification {
   readonly alerts: readonly NotifiedAlert[]
   readonly reason: NotificationReason
   readonly externalUrl: string
+  /** What the integration gave back when it last told about the group: an id of the message that it may change. */
+  readonly receiverData?: ReceiverData
+  /** Further fields of the templates' data. */
+  readonly extra?: Readonly<Record<string, string>>
   /** Attempts must not last beyond it. */
   readonly deadlineMs: number
 }
+
+export type ReceiverData = Readonly<Record<string, string>>
 
 /** Remembers over retries, and over restarts, which of several recipients have been served. */
 export interface DeliveryProgress {
@@ -64,6 +70,8 @@ export interface DeliveryResult {
   readonly detail: string
   /** Set when it was delivered, but not to everybody. */
   readonly warning?: string
+  /** Kept for the group's next notification; absent = what is kept stays. */
+  readonly receiverData?: ReceiverData
 }
 
 /** The way out to one service. Stateless between calls, so that a retry is a fresh attempt. */

@@ -3,35 +3,26 @@ import type { Labels } from '../../model/index.ts'
 import type { FlushedAlert, GroupFlush } from '../dispatch/alert-group.ts'
 import type { Inhibitor } from '../inhibit/inhibitor.ts'
 import type { AlertmanagerMetrics } from '../metrics.ts'
+import { alertHashOf } from '../migrate/alert-hash.ts'
 import type { Route } from '../route/route.ts'
 import { intervalsContain, type TimeInterval } from '../route/time-interval.ts'
-import type { Silences } from '../silence/silences.ts'
-import type { StateLog } from '../store/state-log.ts'
-import type { PendingDeliveries } from './delivery-progress.ts'
-import type { NotificationHistory } from './history.ts'
-import { type NotificationLog, type NotificationReason, notificationReason } from './notification-log.ts'
-import type { Integration, Notification } from './notifier.ts'
-import { type Pause, type RetryOutcome, sendWithRetry } from './retry.ts'
-
-/** State that outlives a configuration. */
-export interface PipelineState {
-  readonly silences: Silences
-  readonly notificationLog: NotificationLog
-  readonly pending: PendingDeliveries
-  readonly history: NotificationHistory
-  readonly log: StateLog
-  /** Integrations that are sending right now, over all configurations, so that a reload does not send beside the old one. */
-  readonly inFlight: Map<string, Promise<unknown>>
-}
+import type { AlertmanagerState } from '../state.ts'
+import { type NotificationReason, notificationReason } from './notification-log.ts'
+import type { DeliveryResult, Integration, Notification, ReceiverData } from './notifier.ts'
+import { type Pause, type RetryOutcome, sendWithRetry, sleepUntil } from './retry.ts'
 
 export interface PipelineOptions {
-  readonly state: PipelineState
+  readonly state: AlertmanagerState
   readonly inhibitor: Inhibitor
   readonly timeIntervals: ReadonlyMap<string, readonly TimeInterval[]>
   readonly integrations: ReadonlyMap<string, readonly Integration[]>
   /** Fills in the templates in a route's labels. */
   readonly renderRouteLabels: (flush: GroupFlush, alerts: readonly FlushedAlert[]) => Promise<Labels>
   readonly retentionMs: number
+  /** How long to wait for other instances to notify. */
+  readonly clusterWaitMs: () => number
+  /** Where a person acknowledges the group. */
+  readonly ackUrlOf: (groupKey: string) => string
   readonly externalUrl: string
   readonly clock: Clock
   readonly metrics: AlertmanagerMetrics
@@ -55,6 +46,7 @@ export class Pipeline {
   async flush(flush: GroupFlush): Promise<boolean> {
     const { logger, integrations } = this.#options
     try {
+      await this.#letOthersGoFirst(flush)
       const alerts = this.#unmuted(flush)
       if (alerts.length === 0) return true
       const targets = integrations.get(flush.route.receiver) ?? []
@@ -64,6 +56,13 @@ export class Pipeline {
       logger.error({ err, groupKey: flush.groupKey }, 'Notification pipeline failed')
       return false
     }
+  }
+
+  /** What they tell until then stands in the notification log and is not told again. */
+  async #letOthersGoFirst({ signal }: GroupFlush): Promise<void> {
+    const { clock, clusterWaitMs } = this.#options
+    const waitMs = clusterWaitMs()
+    if (waitMs > 0) await sleepUntil(clock, clock.nowMs() + waitMs, signal)
   }
 
   #unmuted(flush: GroupFlush): readonly FlushedAlert[] {
@@ -109,17 +108,36 @@ export class Pipeline {
     const firing = fingerprints(alerts, false)
     const resolved = fingerprints(alerts, true)
     const { repeatIntervalMs } = flush.route
+    const last = state.notificationLog.get(key)
+    const known = last?.knowsBy
+      ? { firing: hashes(alerts, false), resolved: hashes(alerts, true) }
+      : { firing, resolved }
     const reason = notificationReason(
-      state.notificationLog.get(key),
-      { firing, resolved, atMs: flush.tickAtMs },
+      last,
+      { ...known, atMs: flush.tickAtMs },
       { sendResolved: target.sendResolved, repeatIntervalMs },
     )
-    if (!reason) return true
+    if (firing.size === 0) state.acknowledgements.remove(flush.groupKey, state.log)
+    const isTakenOn = state.acknowledgements.get(flush.groupKey, flush.tickAtMs) !== undefined
+    if (!reason || (isTakenOn && reason === 'repeat interval elapsed')) {
+      state.outgoing.done(key, state.log)
+      return true
+    }
     const told = target.sendResolved ? alerts : alerts.filter((alert) => !alert.resolved)
-    if (told.length > 0 && !(await this.#deliver(flush, told, target, key, reason))) return false
+    let receiverData = last?.receiverData ?? {}
+    if (told.length > 0) {
+      const result = await this.#deliver(flush, told, target, key, reason, receiverData)
+      if (!result) {
+        state.outgoing.postpone(key, flush.tickAtMs + flush.route.groupIntervalMs)
+        return false
+      }
+      receiverData = result.receiverData ?? receiverData
+    }
     const expiresAtMs = flush.tickAtMs + Math.min(retentionMs, 2 * repeatIntervalMs)
+    const entry = { firing, resolved, atMs: flush.tickAtMs, expiresAtMs, receiverData }
     state.pending.clear(key, state.log)
-    await state.notificationLog.set(key, { firing, resolved, atMs: flush.tickAtMs, expiresAtMs }, state.log)
+    state.outgoing.done(key, state.log)
+    await state.notificationLog.set(key, entry, state.log)
     return true
   }
 
@@ -129,7 +147,8 @@ export class Pipeline {
     target: Integration,
     key: string,
     reason: NotificationReason,
-  ): Promise<boolean> {
+    receiverData: ReceiverData,
+  ): Promise<DeliveryResult | undefined> {
     const { state, clock, metrics } = this.#options
     const notification: Omit<Notification, 'routeLabels'> = {
       receiver: target.receiver,
@@ -138,23 +157,37 @@ export class Pipeline {
       alerts,
       reason,
       externalUrl: this.#options.externalUrl,
-      deadlineMs: flush.deadlineMs,
+      receiverData,
+      extra: { AckURL: this.#options.ackUrlOf(flush.groupKey) },
+      deadlineMs: flush.deadlineMs + this.#options.clusterWaitMs(),
     }
     const progress = state.pending.progress(key, contentId(alerts, reason), state.log)
     const startedAtMs = clock.nowMs()
     const labels = { integration: target.name }
     metrics.notifications.inc(labels)
+    state.outgoing.begin(key, {
+      groupKey: flush.groupKey,
+      groupLabels: flush.groupLabels,
+      receiver: target.receiver,
+      integration: target.name,
+      index: target.index,
+      reason,
+      alertCount: alerts.length,
+      sinceMs: startedAtMs,
+    })
     const outcome = await sendWithRetry({
       attempt: async () => {
         const routeLabels = await this.#options.renderRouteLabels(flush, alerts)
         return target.notifier.send({ ...notification, routeLabels }, progress)
       },
-      onAttempt: (error) => {
+      onAttempt: (error, nextAttemptAtMs) => {
         metrics.requests.inc(labels)
-        if (error) metrics.requestsFailed.inc(labels)
+        if (!error) return
+        metrics.requestsFailed.inc(labels)
+        state.outgoing.failed(key, error.message, nextAttemptAtMs, state.log)
       },
       clock,
-      deadlineMs: flush.deadlineMs,
+      deadlineMs: flush.deadlineMs + this.#options.clusterWaitMs(),
       signal: flush.signal,
       pause: this.#pauseOf(target),
     })
@@ -162,7 +195,7 @@ export class Pipeline {
     metrics.latency.observe(labels, durationMs / 1000)
     if (outcome.error) metrics.failed.inc({ ...labels, reason: outcome.error.reason })
     this.#record(notification, target, outcome, durationMs)
-    return outcome.error === undefined
+    return outcome.result
   }
 
   #record(
@@ -215,11 +248,16 @@ export function mutingIntervals(
   return names.length > 0 ? { reason: 'mute_time_interval', names } : undefined
 }
 
-const entryKey = (groupKey: string, target: Integration): string =>
+/** Of the notification log. */
+export const entryKey = (groupKey: string, target: Integration): string =>
   `${groupKey}:${target.receiver}/${target.name}/${target.index}`
 
 const fingerprints = (alerts: readonly FlushedAlert[], resolved: boolean): Set<string> =>
   new Set(alerts.filter((a) => a.resolved === resolved).map((a) => a.alert.fingerprint))
+
+/** What entries that were taken over from the original know alerts by. */
+const hashes = (alerts: readonly FlushedAlert[], resolved: boolean): Set<string> =>
+  new Set(alerts.filter((a) => a.resolved === resolved).map((a) => alertHashOf(a.alert.labels)))
 
 /** The same for retries of one message, another for the next message. */
 const contentId = (alerts: readonly FlushedAlert[], reason: string): string =>

@@ -23,7 +23,8 @@ export interface Pause {
  */
 export async function sendWithRetry(options: {
   attempt: () => Promise<DeliveryResult>
-  onAttempt: (error: DeliveryError | undefined) => void
+  /** @param nextAttemptAtMs when another attempt is due, within the deadline or not */
+  onAttempt: (error: DeliveryError | undefined, nextAttemptAtMs: number) => void
   clock: Clock
   deadlineMs: number
   signal: AbortSignal
@@ -42,15 +43,15 @@ export async function sendWithRetry(options: {
     attempts++
     try {
       const result = await options.attempt()
-      options.onAttempt(undefined)
+      options.onAttempt(undefined, 0)
       return { attempts, result, error: undefined }
     } catch (thrown) {
       last = asDeliveryError(thrown)
-      options.onAttempt(last)
     }
     if (last.retryAfterMs !== undefined) pause.untilMs = clock.nowMs() + last.retryAfterMs
-    if (!last.retryable) return { attempts, result: undefined, error: last }
     const delayMs = Math.round(backoffMs * (1 - JITTER + 2 * JITTER * Math.random()))
+    options.onAttempt(last, Math.max(clock.nowMs() + delayMs, pause.untilMs))
+    if (!last.retryable) return { attempts, result: undefined, error: last }
     if (clock.nowMs() + delayMs >= deadlineMs) return { attempts, result: undefined, error: last }
     await sleepUntil(clock, clock.nowMs() + delayMs, signal)
     backoffMs = Math.min(backoffMs * BACKOFF_FACTOR, BACKOFF_MAX_MS)
@@ -90,7 +91,7 @@ function asDeliveryError(thrown: unknown): DeliveryError {
 }
 
 /** Ends early when the signal aborts. */
-function sleepUntil(clock: Clock, atMs: number, signal: AbortSignal): Promise<void> {
+export function sleepUntil(clock: Clock, atMs: number, signal: AbortSignal): Promise<void> {
   if (atMs <= clock.nowMs() || signal.aborted) return Promise.resolve()
   return new Promise((resolve) => {
     const finish = (): void => {

@@ -54,6 +54,20 @@ export function findRoutes(route: Route, labels: Labels): Route[] {
   return found.length > 0 ? found : [route]
 }
 
+/** `findRoutes` that remembers its answers for as long as somebody holds the labels. One for each routing tree. */
+export function routeFinder(root: Route): (labels: Labels) => readonly Route[] {
+  const known = new WeakMap<Labels, readonly Route[]>()
+  return (labels) => {
+    let routes = known.get(labels)
+    if (!routes) known.set(labels, (routes = findRoutes(root, labels)))
+    return routes
+  }
+}
+
+/** Most alerts have one destination. */
+export const receiversOf = (routes: readonly Route[]): string[] =>
+  routes.length === 1 ? [routes[0]!.receiver] : [...new Set(routes.map(({ receiver }) => receiver))]
+
 export const groupLabelsOf = (route: Route, labels: Labels): Labels =>
   route.groupByAll ? labels : projectLabels(labels, route.groupByNames, true)
 

@@ -66,6 +66,7 @@ export class Silences implements StatePart {
 
   /** Ids of the active silences that match the alert. */
   mutedBy(fingerprint: string, labels: Labels): string[] {
+    if (this.#byId.size === 0) return []
     let ids = this.#matchingIds.get(fingerprint)
     if (!ids) {
       ids = [...this.#byId.values()].filter((s) => matchesAll(s.matchers, labels)).map((s) => s.id)
@@ -110,6 +111,15 @@ export class Silences implements StatePart {
     await log.commit()
   }
 
+  /** Takes a silence from elsewhere as it is, unless ours is as new. The caller commits. Returns whether it was taken. */
+  merge(silence: Silence, log: StateLog): boolean {
+    const known = this.#byId.get(silence.id)
+    if (known && known.updatedAtMs >= silence.updatedAtMs) return false
+    if (silence.endsAtMs + this.#retentionMs <= this.#clock.nowMs()) return false
+    this.#put(silence, log)
+    return true
+  }
+
   collectGarbage(log: StateLog): void {
     const nowMs = this.#clock.nowMs()
     for (const silence of this.#byId.values()) {
@@ -123,7 +133,7 @@ export class Silences implements StatePart {
 
   apply(record: StateRecord): void {
     if (record[0] === GONE) this.#byId.delete(record[1] as string)
-    else this.#byId.set(record[1] as string, silenceOf(record as unknown as PutRecord))
+    else this.#byId.set(record[1] as string, silenceOf(record))
   }
 
   *snapshot(): Iterable<StateRecord> {
@@ -200,8 +210,10 @@ const putRecord = (s: Silence): PutRecord => [
   Object.entries(s.annotations),
 ]
 
-function silenceOf(record: PutRecord): Silence {
-  const [, id, matchers, startsAtMs, endsAtMs, updatedAtMs, createdBy, comment, annotations] = record
+/** The silence of a record. */
+export function silenceOf(record: StateRecord): Silence {
+  const [, id, matchers, startsAtMs, endsAtMs, updatedAtMs, createdBy, comment, annotations] =
+    record as unknown as PutRecord
   return {
     id,
     matchers: matchers.map((m) => createMatcher(...m)),

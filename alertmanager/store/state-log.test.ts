@@ -135,3 +135,11 @@ test('leftovers of a crash while the next log was made do no harm', async () => 
   expect(await reopened()).toEqual(new Map([['a', 2]]))
   expect(await readdir(dir)).toEqual(['state-00000002.log'])
 })
+
+test('the example of the format page is read as it says', async () => {
+  const page = await readFile(join(import.meta.dirname, '../../docs/formats/alert-state-log.md'), 'utf8')
+  const hex = /```hex\n([0-9a-f\s]+)```/.exec(page)![1]!.replace(/\s/g, '')
+  const record: StateRecord = ['silence-gone', 'b0f1']
+  expect(decodeLog(Buffer.from(hex, 'hex')).records).toEqual([record])
+  expect(encodeFrame(record).toString('hex')).toBe(hex)
+})

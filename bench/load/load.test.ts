@@ -4,6 +4,7 @@ import { startFakeTargets } from './fake-targets.ts'
 import { runIngestBench } from './ingest.ts'
 import { NodePage } from './node-page.ts'
 import { runQueryBench } from './query.ts'
+import { runRemoteWriteBench } from './remote-write.ts'
 import { isInstalled } from './systems.ts'
 
 const values = (page: string): string[] => page.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
@@ -65,4 +66,9 @@ test.skipIf(!canMeasure)('the ten queries find data', async () => {
   const results = await runQueryBench({ systems: ['prometheus'], targets: 2, intervalMs: 500, seconds: 5, rounds: 1 })
   expect(results).toHaveLength(10)
   for (const { query, answers } of results) expect(answers.prometheus!.series, query).toBeGreaterThan(0)
+})
+
+test.skipIf(!canMeasure)('the same requests can be written to a real Prometheus', async () => {
+  const results = await runRemoteWriteBench({ systems: ['prometheus'], targets: 1, samples: 3, batch: 200 })
+  expect(results).toMatchObject([{ name: 'prometheus', samples: 3 * 507 }])
 })

@@ -27,6 +27,8 @@ interface Recipe {
   /** File that runs it, if it is here. */
   findProgram(): string | undefined
   args(parts: { config: string; data: string; address: string }): string[]
+  /** Further arguments, where remote write must be switched on. */
+  readonly remoteWriteArgs: readonly string[]
   readonly samplesCounter: RegExp
 }
 
@@ -42,6 +44,7 @@ const RECIPES: Readonly<Record<SystemName, Recipe>> = {
       `--web.listen-address=${address}`,
       '--log.level=warn',
     ],
+    remoteWriteArgs: ['--web.enable-remote-write-receiver'],
     samplesCounter: /^prometheus_tsdb_head_samples_appended_total(?:\{[^}]*\})? (\S+)/gm,
   },
   prometheus: {
@@ -52,6 +55,7 @@ const RECIPES: Readonly<Record<SystemName, Recipe>> = {
       `--web.listen-address=${address}`,
       '--log.level=error',
     ],
+    remoteWriteArgs: ['--web.enable-remote-write-receiver'],
     samplesCounter: /^prometheus_tsdb_head_samples_appended_total(?:\{[^}]*\})? (\S+)/gm,
   },
   'victoria-metrics': {
@@ -64,7 +68,8 @@ const RECIPES: Readonly<Record<SystemName, Recipe>> = {
       '-search.latencyOffset=0s',
       '-search.disableCache',
     ],
-    samplesCounter: /^vm_rows_inserted_total\{type="promscrape"\} (\S+)/gm,
+    remoteWriteArgs: [],
+    samplesCounter: /^vm_rows_inserted_total\{type="(?:promscrape|promremotewrite)"\} (\S+)/gm,
   },
 }
 
@@ -73,14 +78,20 @@ export function isInstalled(name: SystemName): boolean {
 }
 
 /** Resolves when it is ready to answer. @param folder taken for its configuration and data */
-export async function startSystem(name: SystemName, folder: string, config: string): Promise<RunningSystem> {
+export async function startSystem(
+  name: SystemName,
+  folder: string,
+  config: string,
+  options: { readonly takesRemoteWrite?: boolean } = {},
+): Promise<RunningSystem> {
   const recipe = RECIPES[name]
   const dataFolder = join(folder, name)
   mkdirSync(dataFolder, { recursive: true })
   const configFile = join(folder, `${name}.yml`)
   writeFileSync(configFile, config)
   const address = `127.0.0.1:${await freePort()}`
-  const args = recipe.args({ config: configFile, data: dataFolder, address })
+  const further = options.takesRemoteWrite ? recipe.remoteWriteArgs : []
+  const args = [...recipe.args({ config: configFile, data: dataFolder, address }), ...further]
   const child = spawn(recipe.findProgram()!, args, { stdio: ['ignore', 'ignore', 'inherit'], cwd: folder })
   const ended = once(child, 'exit')
   const url = `http://${address}`

@@ -1,4 +1,5 @@
-// Sealed columns of 480 rows: pack (every form is tried, the result unpacked and compared) and unpack to float64.
+// Sealed columns of 480 rows: pack (every way is tried, the result unpacked and compared), roughly as when rows are sealed
+// and exactly as for blocks, and unpack to float64.
 // ns a sample = 1e9 / (ops/s × 480). Run: npx vitest bench bench/micro/column.bench.ts
 import { bench, describe } from 'vitest'
 import {
@@ -39,13 +40,25 @@ const SHAPES: Record<string, (row: number) => bigint> = {
   gauge: () => 65_536n * BigInt(random(1000)),
 }
 
-for (const [name, shape] of Object.entries(SHAPES)) {
+const bitsOf = (value: number): bigint => new BigInt64Array(new Float64Array([value]).buffer)[0]!
+
+/** Doubles that are no decimals of few digits. */
+const DOUBLES: Record<string, (row: number) => bigint> = {
+  'ticks as seconds': (row) => bitsOf((row * 1500 + random(900)) * 0.01),
+  'sum of durations': (() => {
+    let sum = 0.1
+    return () => bitsOf((sum += random(1000) / 1e6))
+  })(),
+}
+
+for (const [name, shape] of Object.entries({ ...SHAPES, ...DOUBLES })) {
   const rows = Array.from({ length: ROWS }, (_, row) => shape(row))
+  const isDecimal = name in SHAPES
   const fill = (): void => {
     for (const [row, value] of rows.entries()) {
       view.setBigInt64(M + 8 * row, value, true)
-      view.setInt8(E + row, 2)
-      view.setUint8(K + row, 1)
+      view.setInt8(E + row, isDecimal ? 2 : 0)
+      view.setUint8(K + row, isDecimal ? 1 : 2)
     }
   }
   fill()
@@ -57,6 +70,7 @@ for (const [name, shape] of Object.entries(SHAPES)) {
       new Uint8Array(memory.buffer).set(packed, OUT)
     }
     bench('pack', () => void kernels.columnPack(M, E, K, ROWS, OUT, WORK), { setup })
+    bench('pack exactly', () => void kernels.columnPack(M, E, K, ROWS, OUT, WORK, 1), { setup })
     bench('unpack', () => void kernels.columnUnpack(OUT, OUT + length, ROWS, BACK, 0, BACK_K, SUMMARY, 1), { setup })
   })
 }

@@ -25,7 +25,7 @@ describe('panelIntervals', () => {
         fc.integer({ min: 1000, max: 5 * MINUTE_MS }),
         (spanMs, pointsMax, scrapeIntervalMs) => {
           const got = panelIntervals({ fromMs: 0, toMs: spanMs, pointsMax, scrapeIntervalMs })
-          expect(spanMs / got.stepMs).toBeLessThanOrEqual(POINTS_MAX * 1.6)
+          expect(spanMs / got.stepMs).toBeLessThanOrEqual(POINTS_MAX)
           expect(got.stepMs).toBeGreaterThanOrEqual(scrapeIntervalMs)
           expect(got.rateIntervalMs).toBeGreaterThanOrEqual(4 * scrapeIntervalMs)
         },

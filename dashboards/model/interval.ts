@@ -53,6 +53,12 @@ export function roundInterval(intervalMs: number): number {
   return YEAR_MS
 }
 
+/** The smallest round interval that is not below; whole years beyond the ladder. */
+function roundUpInterval(intervalMs: number): number {
+  for (const [, roundMs] of LADDER) if (roundMs >= intervalMs) return roundMs
+  return Math.ceil(intervalMs / YEAR_MS) * YEAR_MS
+}
+
 export interface IntervalInput {
   readonly fromMs: number
   readonly toMs: number
@@ -73,7 +79,8 @@ export function panelIntervals(input: IntervalInput): PanelIntervals {
   const spanMs = Math.max(input.toMs - input.fromMs, 1)
   const floorMs = input.stepMinMs ?? input.scrapeIntervalMs
   const intervalMs = Math.max(roundInterval(spanMs / Math.max(input.pointsMax, 1)), floorMs)
-  const safeMs = roundInterval(spanMs / POINTS_MAX)
+  // Grafana rounds this one to the nearest, so that the server may refuse a long range; up, it never does.
+  const safeMs = roundUpInterval(spanMs / POINTS_MAX)
   const baseMs = input.stepMinMs ?? input.scrapeIntervalMs
   return {
     stepMs: Math.max(intervalMs, safeMs),

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { ruleGroups } from './api/prometheus.ts'
 import { HomePage } from './pages/home.tsx'
 import { Icon } from './shell/icons.tsx'
+import { Keys } from './shell/keys.tsx'
 import { Link } from './shell/link.tsx'
 import { TimeControls } from './shell/time-controls.tsx'
 import { useLive } from './state/live.ts'
@@ -11,10 +12,22 @@ import { basePath, pageHref, route } from './state/route.ts'
 import { type ThemeChoice, themeChoice } from './state/theme.ts'
 import { timeParams } from './state/time.ts'
 
-type PageName = 'home' | 'services' | 'query' | 'targets' | 'alerts' | 'silences' | 'push' | 'status' | 'missing'
+type PageName =
+  | 'home'
+  | 'dashboards'
+  | 'dashboard'
+  | 'services'
+  | 'query'
+  | 'targets'
+  | 'alerts'
+  | 'silences'
+  | 'push'
+  | 'status'
+  | 'missing'
 
 const NAVIGATION: readonly { page: PageName; path: string; title: string; timed?: boolean }[] = [
   { page: 'home', path: '/', title: 'Home', timed: true },
+  { page: 'dashboards', path: '/dashboards', title: 'Dashboards', timed: true },
   { page: 'services', path: '/services', title: 'Services', timed: true },
   { page: 'query', path: '/query', title: 'Query' },
   { page: 'targets', path: '/targets', title: 'Targets' },
@@ -26,6 +39,8 @@ const NAVIGATION: readonly { page: PageName; path: string; title: string; timed?
 
 /** Pages beside the first one come in pieces of their own. */
 const LAZY: Readonly<Record<Exclude<PageName, 'home'>, () => Promise<ComponentType>>> = {
+  dashboards: async () => (await import('./pages/dashboards.tsx')).DashboardsPage,
+  dashboard: async () => (await import('./pages/dashboard.tsx')).DashboardPage,
   services: async () => (await import('./pages/services.tsx')).ServicesPage,
   query: async () => (await import('./pages/query.tsx')).QueryPage,
   targets: async () => (await import('./pages/targets.tsx')).TargetsPage,
@@ -40,12 +55,14 @@ function pageOf(path: string): PageName {
   const first = path.split('/')[1] ?? ''
   if (first === '') return 'home'
   if (first === 'graph') return 'query'
+  if (first === 'd') return 'dashboard'
   return NAVIGATION.find(({ page }) => page === first)?.page ?? 'missing'
 }
 
 export function App(): JSX.Element {
   const page = pageOf(route.value.path)
-  const title = NAVIGATION.find((entry) => entry.page === page)?.title ?? 'Not found'
+  const title =
+    page === 'dashboard' ? 'Dashboard' : (NAVIGATION.find((entry) => entry.page === page)?.title ?? 'Not found')
   useEffect(() => {
     document.title = `${title} · Belltower`
   }, [title])
@@ -55,13 +72,14 @@ export function App(): JSX.Element {
         Skip to content
       </a>
       {!route.value.search.has('kiosk') && <TopBar page={page} />}
+      <Keys />
       {page === 'home' ? <HomePage /> : <LazyPage key={page} page={page} />}
     </>
   )
 }
 
 function TopBar({ page }: { page: PageName }): JSX.Element {
-  const timed = page === 'home' || page === 'services'
+  const timed = page === 'home' || page === 'services' || page === 'dashboard'
   const navRef = useRef<HTMLElement>(null)
   useEffect(() => {
     // On narrow screens the row of pages scrolls sideways.
@@ -80,7 +98,7 @@ function TopBar({ page }: { page: PageName }): JSX.Element {
           <Link
             key={entry.page}
             class="nav-link"
-            current={entry.page === page}
+            current={entry.page === page || (page === 'dashboard' && entry.page === 'dashboards')}
             href={pageHref(entry.path, entry.timed ? timeParams.value : {})}
           >
             {entry.title}

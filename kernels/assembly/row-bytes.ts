@@ -74,6 +74,13 @@ export function decimalToF64(mantissa: i64, exponent: i32): f64 {
   return m * unchecked(POW10_F64[min(-exponent, 22)])
 }
 
+/** 10^exponent as a float64, exactly. 0 ≤ exponent ≤ 22. */
+// @ts-ignore: decorator
+@inline
+export function powerOfTen(exponent: i32): f64 {
+  return unchecked(POW10_F64[exponent])
+}
+
 /** Whether `mantissa * 10^by` (by ≥ 0) stays an exact mantissa. */
 export function canRescale(mantissa: i64, by: i32): bool {
   if (mantissa == 0) return true

@@ -38,7 +38,7 @@ test.each<[string, string[]]>([
     'a NaN\nb +Inf\nc -inf\nd Infinity\ne 1e+06\nf .5\ng 7.\nh -0',
     ['a NaN', 'b Infinity', 'c -Infinity', 'd Infinity', 'e 1000000', 'f 0.5', 'g 7', 'h -0'],
   ],
-  ['a 1 1395066363000\nb 1 -5', ['a 1 @1395066363000', 'b 1 @-5']],
+  ['a 1 1395066363000\nb 1 5', ['a 1 @1395066363000', 'b 1 @5']],
   ['# HELP a two\\nlines \\\\ \\x\n# TYPE a counter', ['help a two\nlines \\ \\x', 'type a counter']],
   ['# HELP a\n#HELP b c\n# remark\n#\n# TYPED a\n  #  TYPE   a\tgauge ', ['help a ', 'type a gauge']],
   ['# TYPE "my.metric" untyped', ['type my.metric unknown']],
@@ -56,6 +56,8 @@ test.each<[string, number, string]>([
   ['a 1e400', 1, 'invalid value'],
   ['a +NaN', 1, 'invalid value'],
   ['a 1 1.5', 1, 'invalid timestamp'],
+  // As Prometheus, where a time before 1970 ends the scrape.
+  ['a 1 -5', 1, 'invalid timestamp'],
   ['a 1 2 3', 1, 'unexpected text'],
   ['a 1 # {x="1"} 1', 1, 'invalid timestamp "#"'],
   ['a 1\r\n', 1, 'invalid value "1\\r"'],

@@ -1,4 +1,5 @@
 import { AppError } from '../../lib/errors.ts'
+import type { Exemplar } from '../exemplar.ts'
 import type { Labels } from '../labels.ts'
 import type { MetricMetadata } from '../metadata.ts'
 
@@ -18,12 +19,6 @@ export class ExpositionError extends AppError {
     this.line = line
     this.reason = reason
   }
-}
-
-export interface Exemplar {
-  readonly labels: Labels
-  readonly value: number
-  readonly timestampMs: number | undefined
 }
 
 export interface ExpositionSample {

@@ -1,7 +1,8 @@
 import { parseGoFloat, normalizeBucketBound } from '../float.ts'
 import { compareStrings, type Labels, METRIC_NAME } from '../labels.ts'
 import type { MetricType } from '../metadata.ts'
-import type { Exemplar, ExpositionFormat, ExpositionSample } from './format.ts'
+import type { Exemplar } from '../exemplar.ts'
+import type { ExpositionFormat, ExpositionSample } from './format.ts'
 
 /** What is wrong with a line; whoever knows the line's number turns it into an `ExpositionError`. */
 export class LineError extends Error {}
@@ -158,7 +159,7 @@ function parseTimestamp(cursor: Cursor): number | undefined {
   cursor.skipBlanks()
   if (cursor.atEnd()) return undefined
   const text = cursor.takeSeparated('timestamp')
-  if (!/^[+-]?\d{1,19}$/.test(text)) throw new LineError(`invalid timestamp ${JSON.stringify(text)}`)
+  if (!/^\d{1,19}$/.test(text)) throw new LineError(`invalid timestamp ${JSON.stringify(text)}`)
   return Number(text)
 }
 

@@ -11,6 +11,7 @@ import type {
   ValueType,
   VectorSelector,
 } from '../parse/ast.ts'
+import { DEPTH_MAX } from '../parse/depth.ts'
 import { ParseError } from '../parse/parse-error.ts'
 import { functionSignatures } from './function-signatures.ts'
 
@@ -50,9 +51,6 @@ export function exprType(expr: Expr): ValueType {
 export function checkTypes(text: string, expr: Expr): ValueType {
   return new Checker(text).check(expr)
 }
-
-// Rows of operators make deep trees, too; everything that walks them is recursive.
-const DEPTH_MAX = 1500
 
 class Checker {
   readonly #text: string

@@ -41,9 +41,11 @@ class SumAccumulator implements Accumulator {
   readonly #seen: Uint8Array
 
   constructor(stepCount: number) {
-    this.#sums = new Float64Array(stepCount)
-    this.#errors = new Float64Array(stepCount)
-    this.#seen = new Uint8Array(stepCount)
+    // One piece of memory instead of three: there may be many groups.
+    const memory = new ArrayBuffer(17 * stepCount)
+    this.#sums = new Float64Array(memory, 0, stepCount)
+    this.#errors = new Float64Array(memory, 8 * stepCount, stepCount)
+    this.#seen = new Uint8Array(memory, 16 * stepCount, stepCount)
   }
 
   add({ values, present }: StepSeries): void {
@@ -61,9 +63,9 @@ class SumAccumulator implements Accumulator {
       }
       const sum = sums[i]!
       const t = sum + x
-      if (isInfinite(t)) errors[i] = 0
-      else if (Math.abs(sum) >= Math.abs(x)) errors[i]! += sum - t + x
-      else errors[i]! += x - t + sum
+      // The rounding error itself, as Neumaier's two cases give it, but without having to guess which of them comes next.
+      const added = t - sum
+      errors[i] = isInfinite(t) ? 0 : errors[i]! + (sum - (t - added) + (x - added))
       sums[i] = t
     }
   }

@@ -2,6 +2,7 @@ import { formatFloatGeneral } from '../../model/index.ts'
 import type { Aggregation } from '../parse/ast.ts'
 import { type EvalContext, evaluateScalar, evaluateVector } from './context.ts'
 import { QueryExecutionError } from './errors.ts'
+import { ignoreHistograms } from './histogram-accumulator.ts'
 import type { Grouping } from './label-grouping.ts'
 import { hashRatio } from './label-hash.ts'
 import { countPresent, type StepSeries } from './step-series.ts'
@@ -18,6 +19,13 @@ export function* selectSeries(expr: Aggregation, grouping: Grouping, ctx: EvalCo
   const groups = new Map<string, StepSeries[]>()
   const isSingleStep = counts.length === 1 && expr.op !== 'limitk'
   for (const series of evaluateVector(expr.expr, ctx)) {
+    if (expr.op !== 'limitk' && series.histograms !== undefined) {
+      ignoreHistograms(series, expr, ctx)
+      if (countPresent(series.present) === 0) {
+        ctx.pool.release(series)
+        continue
+      }
+    }
     const key = grouping.keyOf(series.labels)
     let members = groups.get(key)
     if (members === undefined) {

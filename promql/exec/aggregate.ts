@@ -1,15 +1,24 @@
-import { formatFloatGeneral, formatFloatPlain, type Labels, METRIC_NAME, withLabels } from '../../model/index.ts'
+import {
+  formatFloatGeneral,
+  formatFloatPlain,
+  type Labels,
+  labelsKey,
+  METRIC_NAME,
+  quoteGo,
+  withLabels,
+} from '../../model/index.ts'
 import { isLabelName } from '../functions/label-functions.ts'
 import { quantileOfSorted, sortNaNFirst } from '../functions/quantile.ts'
-import { quoteGo } from '../../model/go-quote.ts'
+import { histogramText } from '../histogram/format.ts'
 import type { Aggregation } from '../parse/ast.ts'
 import { type Accumulator, createAccumulator } from './accumulators.ts'
 import { selectSeries } from './aggregate-select.ts'
 import { type EvalContext, evaluateScalar, evaluateVector } from './context.ts'
-import { LabelMerger } from './drop-names.ts'
 import { QueryExecutionError } from './errors.ts'
 import { evaluateString } from './evaluate-string.ts'
+import { HistogramAccumulator, ignoreHistograms } from './histogram-accumulator.ts'
 import { createGrouping, type Grouping } from './label-grouping.ts'
+import { dropHistograms, histogramAt } from './step-histograms.ts'
 import type { StepSeries } from './step-series.ts'
 
 /** Aggregates over series. Sums and their like take series as they come, so that memory follows the number of groups. */
@@ -36,6 +45,8 @@ const keepsName = (expr: Aggregation): boolean => !expr.without && expr.grouping
 interface Group {
   readonly labels: Labels
   readonly accumulator: Accumulator
+  /** Sums of the histograms at each step, once there has been one. */
+  histograms: HistogramAccumulator | undefined
   dropName: boolean
 }
 
@@ -46,21 +57,40 @@ function* accumulate(expr: Aggregation, grouping: Grouping, ctx: EvalContext): G
     let group = groups.get(key)
     if (group === undefined) {
       const labels = grouping.labelsOf(series.labels)
-      group = { labels, accumulator: createAccumulator(expr.op, ctx.grid.count), dropName: false }
+      group = {
+        labels,
+        accumulator: createAccumulator(expr.op, ctx.grid.count),
+        histograms: undefined,
+        dropName: false,
+      }
       groups.set(key, group)
       ctx.query.limits.hold(ctx.grid.count)
     }
     group.dropName ||= series.dropName
+    if (series.histograms !== undefined) takeHistograms(series, expr, group, ctx)
     group.accumulator.add(series)
     ctx.pool.release(series)
   }
-  for (const { labels, accumulator, dropName } of groups.values()) {
+  for (const { labels, accumulator, histograms, dropName } of groups.values()) {
     const out = ctx.pool.take(labels)
     out.dropName = dropName && keepsName(expr)
     accumulator.finish(out)
+    histograms?.finish(out)
     ctx.query.limits.hold(-ctx.grid.count)
-    ctx.pool.charge(out)
-    yield out
+    if (ctx.pool.charge(out) > 0) yield out
+    else ctx.pool.release(out)
+  }
+}
+
+/** Moves histograms out of a series into their own sums; to the other aggregations they are nothing, or one more to count. */
+function takeHistograms(series: StepSeries, expr: Aggregation, group: Group, ctx: EvalContext): void {
+  if (expr.op === 'count' || expr.op === 'group') return
+  if (expr.op === 'sum' || expr.op === 'avg') {
+    group.histograms ??= new HistogramAccumulator(expr, ctx)
+    group.histograms.add(series)
+    dropHistograms(series)
+  } else {
+    ignoreHistograms(series, expr, ctx)
   }
 }
 
@@ -68,7 +98,10 @@ function* quantiles(expr: Aggregation, grouping: Grouping, ctx: EvalContext): Ge
   const phis = evaluateScalar(expr.param!, ctx)
   warnAboutQuantile(phis, expr.param!.span, ctx)
   const groups = new Map<string, StepSeries[]>()
-  for (const series of evaluateVector(expr.expr, ctx)) pushTo(groups, grouping.keyOf(series.labels), series)
+  for (const series of evaluateVector(expr.expr, ctx)) {
+    ignoreHistograms(series, expr, ctx)
+    pushTo(groups, grouping.keyOf(series.labels), series)
+  }
   for (const members of groups.values()) {
     const out = ctx.pool.take(grouping.labelsOf(members[0]!.labels))
     out.dropName = keepsName(expr) && members.some((series) => series.dropName)
@@ -81,8 +114,8 @@ function* quantiles(expr: Aggregation, grouping: Grouping, ctx: EvalContext): Ge
       out.present[step] = 1
     }
     for (const series of members) ctx.pool.release(series)
-    ctx.pool.charge(out)
-    yield out
+    if (ctx.pool.charge(out) > 0) yield out
+    else ctx.pool.release(out)
   }
 }
 
@@ -100,14 +133,16 @@ function* countValues(expr: Aggregation, grouping: Grouping, ctx: EvalContext): 
   const counts = new Map<string, StepSeries>()
   for (const series of evaluateVector(expr.expr, ctx)) {
     const groupLabels = grouping.labelsOf(series.labels)
-    const groupKey = grouping.keyOf(series.labels)
     for (let step = 0; step < ctx.grid.count; step++) {
       if (series.present[step] === 0) continue
-      const value = formatFloatPlain(series.values[step]!)
-      const key = `${groupKey}\u00fe${value}`
+      const histogram = histogramAt(series, step)
+      const value = histogram === undefined ? formatFloatPlain(series.values[step]!) : histogramText(histogram)
+      // Groups may differ in just the label that now holds the value.
+      const labels = withLabels(groupLabels, [[label, value]])
+      const key = labelsKey(labels)
       let out = counts.get(key)
       if (out === undefined) {
-        out = ctx.pool.take(withLabels(groupLabels, [[label, value]]))
+        out = ctx.pool.take(labels)
         counts.set(key, out)
       }
       out.values[step] = out.present[step] === 1 ? out.values[step]! + 1 : 1
@@ -116,13 +151,10 @@ function* countValues(expr: Aggregation, grouping: Grouping, ctx: EvalContext): 
     }
     ctx.pool.release(series)
   }
-  // Groups may have differed in just the label that now holds the value.
-  const merger = new LabelMerger(ctx)
   for (const series of counts.values()) {
     ctx.pool.charge(series)
-    merger.add(series)
+    yield series
   }
-  yield* merger.series()
 }
 
 function pushTo<T>(groups: Map<string, T[]>, key: string, item: T): void {

@@ -38,3 +38,36 @@ function lineColumn(text: string, offset: number): string {
 /** ` for metric name "x"`, or nothing where the name is not known. */
 export const forMetric = (metricName: string): string =>
   metricName === '' ? '' : ` for metric name ${quoteGo(metricName)}`
+
+/** What may be said about the histograms of one metric, each with its exact text. */
+export interface HistogramNotes {
+  mixedWithFloats(): void
+  mixedSchemas(): void
+  notCounter(): void
+  notGauge(): void
+  /** Histograms were left out of a range that also has floats. */
+  ignoredInRange(): void
+  boundsReconciled(during: 'addition' | 'subtraction' | 'aggregation'): void
+  resetsConflict(during: 'addition' | 'subtraction' | 'aggregation'): void
+  overlappingStart(): void
+}
+
+export function histogramNotes(to: Annotations, metricName: string, span: Span): HistogramNotes {
+  const metric = forMetric(metricName)
+  const quoted = quoteGo(metricName)
+  return {
+    mixedWithFloats: () => to.warn(`encountered a mix of histograms and floats${metric}`, span),
+    mixedSchemas: () => to.warn(`${MIXED_SCHEMAS}${metric}`, span),
+    notCounter: () => to.warn(`this native histogram metric is not a counter: ${quoted}`, span),
+    notGauge: () => to.warn(`this native histogram metric is not a gauge: ${quoted}`, span),
+    ignoredInRange: () => to.info(`ignored histograms in a range containing both floats and histograms${metric}`, span),
+    boundsReconciled: (during) => to.info(boundsReconciledText(during), span),
+    resetsConflict: (during) => to.warn(resetsConflictText(during), span),
+    overlappingStart: () =>
+      to.warn(`sample has start time that overlaps with previous sample timestamp for metric ${quoted}`, span),
+  }
+}
+
+const MIXED_SCHEMAS = 'vector contains a mix of histograms with exponential and custom buckets schemas'
+const boundsReconciledText = (during: string): string => `mismatched custom buckets were reconciled during ${during}`
+const resetsConflictText = (during: string): string => `conflicting counter resets during histogram ${during}`

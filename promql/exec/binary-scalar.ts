@@ -1,33 +1,20 @@
 import { invariant } from '../../lib/index.ts'
-import type { BinaryExpr, Expr } from '../parse/ast.ts'
+import type { BinaryExpr } from '../parse/ast.ts'
+import { elementBinary, putElement } from './binary-elements.ts'
 import { arithmeticOf, comparisonOf, isTrim } from './binary-operators.ts'
 import { type EvalContext, evaluateScalar, evaluateVector } from './context.ts'
 import { dropNames } from './drop-names.ts'
 import { hasOneName } from './one-name.ts'
+import { histogramAt } from './step-histograms.ts'
 import { countPresent, type StepSeries } from './step-series.ts'
 
 /** Operators between a vector and a scalar. Filters keep the vector's value, whichever side it stands on. */
 export function vectorWithScalar(expr: BinaryExpr, scalarIsLeft: boolean, ctx: EvalContext): Iterable<StepSeries> {
   const vectorExpr = scalarIsLeft ? expr.right : expr.left
   const scalars = evaluateScalar(scalarIsLeft ? expr.left : expr.right, ctx)
-  if (isTrim(expr.op)) return trimmed(vectorExpr, expr, ctx)
   const changed = changeEach(expr, scalarIsLeft, scalars, evaluateVector(vectorExpr, ctx), ctx)
   const derives = arithmeticOf(expr.op) !== undefined || expr.returnBool
   return derives ? dropNames(changed, ctx, hasOneName(vectorExpr)) : changed
-}
-
-/** Only histograms have observations to trim. */
-function* trimmed(vectorExpr: Expr, expr: BinaryExpr, ctx: EvalContext): Generator<StepSeries> {
-  for (const series of evaluateVector(vectorExpr, ctx)) {
-    noteFloatTrim(expr, ctx)
-    ctx.pool.release(series)
-  }
-}
-
-/** Says that floats cannot be trimmed. */
-export function noteFloatTrim({ op, span }: BinaryExpr, ctx: EvalContext): void {
-  const text = `incompatible sample types encountered for binary operator "${op}": float ${op} float`
-  ctx.query.annotations.info(text, span)
 }
 
 function* changeEach(
@@ -38,7 +25,8 @@ function* changeEach(
   ctx: EvalContext,
 ): Generator<StepSeries> {
   for (const series of input) {
-    applyInPlace(expr, scalarIsLeft, scalars, series)
+    if (series.histograms !== undefined || isTrim(expr.op)) applyEach(expr, scalarIsLeft, scalars, series, ctx)
+    else applyInPlace(expr, scalarIsLeft, scalars, series)
     if (countPresent(series.present) > 0) yield series
     else ctx.pool.release(series)
   }
@@ -59,5 +47,27 @@ function applyInPlace(expr: BinaryExpr, scalarIsLeft: boolean, scalars: Float64A
     const holds = scalarIsLeft ? comparison(scalars[i]!, values[i]!) : comparison(values[i]!, scalars[i]!)
     if (expr.returnBool) values[i] = holds ? 1 : 0
     else if (!holds) present[i] = 0
+  }
+}
+
+/** Step by step, for series that have histograms, and for trims, which need one. */
+function applyEach(
+  expr: BinaryExpr,
+  scalarIsLeft: boolean,
+  scalars: Float64Array,
+  series: StepSeries,
+  ctx: EvalContext,
+): void {
+  for (let step = 0; step < series.present.length; step++) {
+    if (series.present[step] === 0) continue
+    const scalar = scalars[step]!
+    const element = histogramAt(series, step) ?? series.values[step]!
+    const result = scalarIsLeft ? elementBinary(expr, scalar, element, ctx) : elementBinary(expr, element, scalar, ctx)
+    series.present[step] = 0
+    if (result === undefined) continue
+    // A filter keeps the vector's own value.
+    const kept =
+      typeof result === 'boolean' ? (expr.returnBool ? Number(result) : result ? element : undefined) : result
+    if (kept !== undefined) putElement(series, step, kept)
   }
 }

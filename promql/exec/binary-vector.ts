@@ -1,13 +1,15 @@
+import { invariant } from '../../lib/index.ts'
 import { compareLabels, type Labels, labelValue, projectLabels, withLabels } from '../../model/index.ts'
 import type { BinaryExpr, VectorMatching } from '../parse/ast.ts'
-import { arithmeticOf, comparisonOf, isSetOperator } from './binary-operators.ts'
-import { noteFloatTrim } from './binary-scalar.ts'
+import { elementBinary, putElement } from './binary-elements.ts'
+import { arithmeticOf, comparisonOf, isSetOperator, isTrim } from './binary-operators.ts'
 import { setOperation } from './binary-set.ts'
 import { bracedLabelsText } from './braced-labels.ts'
 import { type EvalContext, evaluateVector } from './context.ts'
 import { LabelMerger, SAME_LABELSET, withoutName } from './drop-names.ts'
 import { QueryExecutionError } from './errors.ts'
 import { createMatchGrouping, type Grouping } from './label-grouping.ts'
+import { histogramAt } from './step-histograms.ts'
 import type { StepSeries } from './step-series.ts'
 
 /** The series of one match group. */
@@ -98,28 +100,32 @@ class Join {
 
   /** A group may have several series of the "one" side, but not at the same step (where the other side has any series). */
   #checkUnique({ labels, ones }: MatchGroup, anyMany: Uint8Array): void {
-    for (let second = 1; second < ones.length; second++) {
-      for (let first = 0; first < second; first++) {
-        const a = ones[first]!
-        const b = ones[second]!
-        for (let step = 0; step < a.present.length; step++) {
-          if (a.present[step] === 0 || b.present[step] === 0) continue
-          if (anyMany[step] === 0 && this.#fillMany === undefined && this.#fillOne === undefined) continue
-          const side = this.#swapped ? 'left' : 'right'
-          const pair = [a.labels, b.labels].sort(compareLabels)
-          throw new QueryExecutionError(
-            `found duplicate series for the match group ${bracedLabelsText(labels)} on the ${side} hand-side of the operation: ` +
-              `[${pair.map(bracedLabelsText).join(', ')}]` +
-              ';many-to-many matching not allowed: matching labels must be unique on one side',
-          )
-        }
+    if (ones.length < 2) return
+    const matters = this.#fillMany !== undefined || this.#fillOne !== undefined ? undefined : anyMany
+    /** Which of the series is present at each step. */
+    const owners = new Int32Array(anyMany.length).fill(-1)
+    ones.forEach(({ present }, index) => {
+      for (let step = 0; step < present.length; step++) {
+        if (present[step] === 0 || matters?.[step] === 0) continue
+        if (owners[step] !== -1) this.#failDuplicate(labels, [ones[owners[step]!]!.labels, ones[index]!.labels])
+        owners[step] = index
       }
-    }
+    })
+  }
+
+  #failDuplicate(group: Labels, pair: [Labels, Labels]): never {
+    const side = this.#swapped ? 'left' : 'right'
+    throw new QueryExecutionError(
+      `found duplicate series for the match group ${bracedLabelsText(group)} on the ${side} hand-side of the operation: ` +
+        `[${pair.sort(compareLabels).map(bracedLabelsText).join(', ')}]` +
+        ';many-to-many matching not allowed: matching labels must be unique on one side',
+    )
   }
 
   #joinGroup(group: MatchGroup): void {
     const matched = this.#matching.card === 'one-to-one' ? new Uint8Array(this.#ctx.grid.count) : undefined
     for (const many of group.many) {
+      this.#ctx.query.limits.poll()
       for (const one of group.ones) this.#emit(many, one, matched)
       if (this.#fillOne !== undefined) {
         const filler = this.#filler(this.#fillOne, group.labels, [many], group.ones)
@@ -164,6 +170,10 @@ class Join {
 
   #compute(left: StepSeries, right: StepSeries, out: StepSeries): void {
     const { op, returnBool } = this.#expr
+    if (isTrim(op) || left.histograms !== undefined || right.histograms !== undefined) {
+      this.#computeEach(left, right, out)
+      return
+    }
     const arithmetic = arithmeticOf(op)
     const { values, present } = out
     if (arithmetic !== undefined) {
@@ -175,17 +185,30 @@ class Join {
       return
     }
     const comparison = comparisonOf(op)
-    if (comparison === undefined) {
-      // Trims have a threshold on the right, never a vector of floats on both sides.
-      noteFloatTrim(this.#expr, this.#ctx)
-      return
-    }
+    invariant(comparison !== undefined, `operator ${op} between vectors`)
     for (let i = 0; i < values.length; i++) {
       if (left.present[i] === 0 || right.present[i] === 0) continue
       const holds = comparison(left.values[i]!, right.values[i]!)
       if (!holds && !returnBool) continue
       present[i] = 1
       values[i] = returnBool ? (holds ? 1 : 0) : left.values[i]!
+    }
+  }
+
+  /** Step by step, where histograms may be on either side. */
+  #computeEach(left: StepSeries, right: StepSeries, out: StepSeries): void {
+    for (let step = 0; step < out.present.length; step++) {
+      if (left.present[step] === 0 || right.present[step] === 0) continue
+      const leftElement = histogramAt(left, step) ?? left.values[step]!
+      const rightElement = histogramAt(right, step) ?? right.values[step]!
+      const result = elementBinary(this.#expr, leftElement, rightElement, this.#ctx)
+      if (typeof result !== 'boolean') {
+        if (result !== undefined) putElement(out, step, result)
+      } else if (this.#expr.returnBool) {
+        putElement(out, step, result ? 1 : 0)
+      } else if (result) {
+        putElement(out, step, leftElement)
+      }
     }
   }
 

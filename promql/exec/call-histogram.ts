@@ -5,6 +5,7 @@ import {
   labelsKey,
   labelValue,
   METRIC_NAME,
+  type NativeHistogram,
   normalizeBucketBound,
   parseGoFloat,
   projectLabels,
@@ -18,6 +19,7 @@ import {
   bucketQuantile,
   type MonotonicityFix,
 } from '../functions/classic-buckets.ts'
+import { histogramFractionOf, histogramQuantileOf, type NaNEffect } from '../histogram/quantile.ts'
 import type { Call, Expr } from '../parse/ast.ts'
 import { warnAboutQuantile } from './aggregate.ts'
 import { forMetric } from './annotations.ts'
@@ -25,6 +27,7 @@ import { type EvalContext, evaluateScalar, evaluateVector } from './context.ts'
 import { dropNames } from './drop-names.ts'
 import { evaluateString } from './evaluate-string.ts'
 import { hasOneName } from './one-name.ts'
+import { histogramAt, putFloat } from './step-histograms.ts'
 import type { StepSeries } from './step-series.ts'
 
 const BUCKET_BOUND = new Set(['le'])
@@ -34,8 +37,8 @@ export function* histogramQuantile(expr: Call, ctx: EvalContext): Generator<Step
   const [phiArg, bucketsArg] = expr.args as [Expr, Expr]
   const phis = evaluateScalar(phiArg, ctx)
   warnAboutQuantile(phis, phiArg.span, ctx)
-  const evaluate: BucketFunction = (buckets, step) => bucketQuantile(phis[step]!, buckets)
-  yield* dropNames(evaluateBuckets(bucketsArg, [{ evaluate, labels: [] }], ctx), ctx, hasOneName(bucketsArg))
+  const output = { ...quantileOf(phis), labels: [] }
+  yield* dropNames(evaluateBuckets(bucketsArg, [output], ctx), ctx, hasOneName(bucketsArg))
 }
 
 /** `histogram_quantiles(buckets, "label", φ…)`: one output series for each φ, told apart by the label. */
@@ -45,8 +48,8 @@ export function* histogramQuantiles(expr: Call, ctx: EvalContext): Generator<Ste
   const outputs = phiArgs.map((phiArg) => {
     const phis = evaluateScalar(phiArg, ctx)
     warnAboutQuantile(phis, phiArg.span, ctx)
-    const evaluate: BucketFunction = (buckets, step) => bucketQuantile(phis[step]!, buckets)
-    return { evaluate, labels: [[label, normalizeBucketBound(formatFloatPlain(phis[0] ?? Number.NaN))]] as const }
+    const value = normalizeBucketBound(formatFloatPlain(phis[0] ?? Number.NaN))
+    return { ...quantileOf(phis), labels: [[label, value]] as const }
   })
   yield* dropNames(evaluateBuckets(bucketsArg, outputs, ctx), ctx, hasOneName(bucketsArg))
 }
@@ -56,21 +59,49 @@ export function* histogramFraction(expr: Call, ctx: EvalContext): Generator<Step
   const [lowerArg, upperArg, bucketsArg] = expr.args as [Expr, Expr, Expr]
   const lowers = evaluateScalar(lowerArg, ctx)
   const uppers = evaluateScalar(upperArg, ctx)
-  const evaluate: BucketFunction = (buckets, step) => bucketFraction(lowers[step]!, uppers[step]!, buckets)
-  yield* dropNames(evaluateBuckets(bucketsArg, [{ evaluate, labels: [] }], ctx), ctx, hasOneName(bucketsArg))
+  const output: BucketOutput = {
+    classic: (buckets, step) => bucketFraction(lowers[step]!, uppers[step]!, buckets),
+    native: (h, step) => ({
+      value: histogramFractionOf(lowers[step]!, uppers[step]!, h),
+      note:
+        h.count > 0 && Number.isNaN(h.sum)
+          ? 'histogram_fraction has NaN observations, which are excluded from all fractions'
+          : '',
+    }),
+    labels: [],
+  }
+  yield* dropNames(evaluateBuckets(bucketsArg, [output], ctx), ctx, hasOneName(bucketsArg))
 }
 
-type BucketFunction = (buckets: Bucket[], step: number) => BucketsResult
+function quantileOf(phis: Float64Array): Pick<BucketOutput, 'classic' | 'native'> {
+  return {
+    classic: (buckets, step) => bucketQuantile(phis[step]!, buckets),
+    native: (h, step) => {
+      const { value, nan } = histogramQuantileOf(phis[step]!, h)
+      return { value, note: QUANTILE_NOTES[nan] }
+    },
+  }
+}
+
+const QUANTILE_NOTES: Readonly<Record<NaNEffect, string>> = {
+  none: '',
+  isNaN: 'histogram_quantile has NaN observations, result is NaN',
+  skewed: 'histogram_quantile has NaN observations, result is skewed higher',
+}
 
 interface BucketOutput {
-  readonly evaluate: BucketFunction
+  /** Of the buckets of a classic histogram. */
+  readonly classic: (buckets: Bucket[], step: number) => BucketsResult
+  /** Of a native histogram, with what is to be said about it. */
+  readonly native: (h: NativeHistogram, step: number) => { readonly value: number; readonly note: string }
   /** Laid over the group's labels. */
   readonly labels: Iterable<readonly [string, string]>
 }
 
-/** The buckets of one classic histogram. */
+/** The buckets of one classic histogram, and the native ones of the same labels. */
 interface HistogramGroup {
   readonly labels: Labels
+  readonly natives: StepSeries[]
   readonly members: { readonly upperBound: number; readonly series: StepSeries }[]
   readonly dropName: boolean
 }
@@ -78,26 +109,24 @@ interface HistogramGroup {
 function* evaluateBuckets(bucketsArg: Expr, outputs: readonly BucketOutput[], ctx: EvalContext): Generator<StepSeries> {
   for (const group of collectGroups(bucketsArg, ctx)) {
     ctx.query.limits.poll()
-    for (const { evaluate, labels } of outputs) {
-      const out = ctx.pool.take(withLabels(group.labels, labels))
+    for (const output of outputs) {
+      const out = ctx.pool.take(withLabels(group.labels, output.labels))
       out.dropName = group.dropName
-      evaluateGroup(group, evaluate, out, bucketsArg, ctx)
+      evaluateGroup(group, output, out, bucketsArg, ctx)
       if (ctx.pool.charge(out) > 0) yield out
       else ctx.pool.release(out)
     }
     for (const { series } of group.members) ctx.pool.release(series)
+    for (const series of group.natives) ctx.pool.release(series)
   }
 }
 
 function collectGroups(bucketsArg: Expr, ctx: EvalContext): Iterable<HistogramGroup> {
   const groups = new Map<string, HistogramGroup>()
   for (const series of evaluateVector(bucketsArg, ctx)) {
-    const boundText = labelValue(series.labels, 'le')
-    const upperBound = parseGoFloat(boundText)
-    if (upperBound === undefined) {
-      const name = labelValue(series.labels, METRIC_NAME)
-      const text = `bucket label "le" is missing or has a malformed value of ${quoteGo(boundText)}`
-      ctx.query.annotations.warn(text + forMetric(name), bucketsArg.span)
+    const upperBound = hasFloats(series) ? bucketBound(series, bucketsArg, ctx) : undefined
+    const natives = series.histograms
+    if (upperBound === undefined && natives === undefined) {
       ctx.pool.release(series)
       continue
     }
@@ -105,35 +134,69 @@ function collectGroups(bucketsArg: Expr, ctx: EvalContext): Iterable<HistogramGr
     const key = labelsKey(labels)
     let group = groups.get(key)
     if (group === undefined) {
-      group = { labels, members: [], dropName: series.dropName }
+      group = { labels, natives: [], members: [], dropName: series.dropName }
       groups.set(key, group)
     }
-    group.members.push({ upperBound, series })
+    if (upperBound !== undefined) group.members.push({ upperBound, series })
+    if (natives !== undefined) group.natives.push(upperBound === undefined ? series : ctx.pool.copy(series))
   }
   return groups.values()
 }
 
+function hasFloats({ present, histograms }: StepSeries): boolean {
+  return histograms === undefined || present.some((flag, step) => flag === 1 && histograms[step] === undefined)
+}
+
+function bucketBound(series: StepSeries, bucketsArg: Expr, ctx: EvalContext): number | undefined {
+  const boundText = labelValue(series.labels, 'le')
+  const upperBound = parseGoFloat(boundText)
+  if (upperBound === undefined) {
+    const name = labelValue(series.labels, METRIC_NAME)
+    const text = `bucket label "le" is missing or has a malformed value of ${quoteGo(boundText)}`
+    ctx.query.annotations.warn(text + forMetric(name), bucketsArg.span)
+  }
+  return upperBound
+}
+
 function evaluateGroup(
   group: HistogramGroup,
-  evaluate: BucketFunction,
+  output: BucketOutput,
   out: StepSeries,
   bucketsArg: Expr,
   ctx: EvalContext,
 ): void {
   group.members.sort((a, b) => a.upperBound - b.upperBound)
+  const metric = forMetric(labelValue(group.labels, METRIC_NAME))
   const fixes: TimedFix[] = []
   for (let step = 0; step < ctx.grid.count; step++) {
+    const native = nativeAt(group.natives, step)
     const buckets: Bucket[] = []
     for (const { upperBound, series } of group.members) {
-      if (series.present[step] === 1) buckets.push({ upperBound, count: series.values[step]! })
+      if (series.present[step] === 0 || histogramAt(series, step) !== undefined) continue
+      buckets.push({ upperBound, count: series.values[step]! })
     }
-    if (buckets.length === 0) continue
-    const { value, fix } = evaluate(buckets, step)
-    out.values[step] = value
-    out.present[step] = 1
-    if (fix !== undefined) fixes.push({ fix, timeMs: ctx.grid.timeMs(step) })
+    if (native !== undefined && buckets.length > 0) {
+      const text = 'vector contains a mix of classic and native histograms'
+      ctx.query.annotations.warn(text + metric, bucketsArg.span)
+    } else if (native !== undefined) {
+      const { value, note } = output.native(native, step)
+      if (note !== '') ctx.query.annotations.info(`input to ${note}${metric}`, bucketsArg.span)
+      putFloat(out, step, value)
+    } else if (buckets.length > 0) {
+      const { value, fix } = output.classic(buckets, step)
+      putFloat(out, step, value)
+      if (fix !== undefined) fixes.push({ fix, timeMs: ctx.grid.timeMs(step) })
+    }
   }
   if (fixes.length > 0) noteMonotonicity(group, fixes, bucketsArg, ctx)
+}
+
+function nativeAt(natives: readonly StepSeries[], step: number): NativeHistogram | undefined {
+  for (const series of natives) {
+    const histogram = series.present[step] === 1 ? histogramAt(series, step) : undefined
+    if (histogram !== undefined) return histogram
+  }
+  return undefined
 }
 
 interface TimedFix {

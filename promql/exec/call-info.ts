@@ -16,6 +16,7 @@ import { type EvalContext, evaluateVector } from './context.ts'
 import { LabelMerger } from './drop-names.ts'
 import { QueryExecutionError } from './errors.ts'
 import { selectInstant } from './select-instant.ts'
+import { copyStep } from './step-histograms.ts'
 import type { StepSeries } from './step-series.ts'
 
 /** The labels by which a series finds its info series. */
@@ -110,7 +111,7 @@ function selectCandidates(
     span: { start: 0, end: 0 },
   }
   const candidates: Candidates = new Map()
-  for (const series of selectInstant(selector, ctx, { timestamps: true })) {
+  for (const series of selectInstant(selector, ctx, { times: 'sample', refuseHistograms })) {
     const key = identityKey(series.labels)
     // Without identifying labels a series would be the info of everything.
     if (key === '') continue
@@ -119,6 +120,10 @@ function selectCandidates(
     else known.push(series)
   }
   return candidates
+}
+
+function refuseHistograms(labels: Labels): void {
+  throw new QueryExecutionError(`this should be an info metric, with float samples: ${labelsText(labels)}`)
 }
 
 /** The base series, cut into one series for each set of labels it has over time. */
@@ -141,8 +146,7 @@ function enrich(
       out.dropName = base.dropName
       outputs.set(key, out)
     }
-    out.values[step] = base.values[step]!
-    out.present[step] = 1
+    copyStep(out, base, step)
   }
   for (const out of outputs.values()) ctx.pool.charge(out)
   return outputs.values()

@@ -1,12 +1,16 @@
 import { invariant } from '../../lib/index.ts'
 import { type Labels, labelValue, METRIC_NAME, quoteGo } from '../../model/index.ts'
 import { exprType } from '../check/check.ts'
+import { evaluateMixed } from '../functions/mixed-windows.ts'
+import { noteOverlaps, STARTED } from '../functions/started-counters.ts'
 import { KEEPS_NAME, windowFunctionOf } from '../functions/window-functions.ts'
+import type { WindowFunction } from '../functions/windows.ts'
 import type { Call } from '../parse/ast.ts'
 import { warnAboutQuantile } from './aggregate.ts'
+import { histogramNotes } from './annotations.ts'
 import { type EvalContext, evaluateScalar } from './context.ts'
-import { dropNames } from './drop-names.ts'
-import { type MatrixExpr, matrixHasOneName, matrixOf, selectWindows } from './select-range.ts'
+import { dropNamesOfSeries } from './drop-names.ts'
+import { type MatrixExpr, matrixHasOneName, matrixOf, selectWindows, type WindowedSeries } from './select-range.ts'
 import type { StepSeries } from './step-series.ts'
 
 const COUNTER_NAME = /_(?:total|sum|count|bucket)$/
@@ -17,7 +21,7 @@ export function callWindowFunction(expr: Call, ctx: EvalContext): Iterable<StepS
   invariant(matrixArg !== undefined, `${expr.name} without a range vector`)
   const matrix = matrixOf(matrixArg)
   const evaluated = evaluateWindows(expr, matrix, ctx)
-  return KEEPS_NAME.has(expr.name) ? evaluated : dropNames(evaluated, ctx, matrixHasOneName(matrix))
+  return KEEPS_NAME.has(expr.name) ? evaluated : dropNamesOfSeries(evaluated, ctx, matrixHasOneName(matrix))
 }
 
 function* evaluateWindows(expr: Call, matrix: MatrixExpr, ctx: EvalContext): Generator<StepSeries> {
@@ -27,21 +31,63 @@ function* evaluateWindows(expr: Call, matrix: MatrixExpr, ctx: EvalContext): Gen
   const scalars = expr.args.filter((arg) => exprType(arg) === 'scalar').map((arg) => evaluateScalar(arg, ctx))
   if (expr.name === 'quantile_over_time') warnAboutQuantile(scalars[0]!, expr.args[0]!.span, ctx)
   const wantsCounter = expr.name === 'rate' || expr.name === 'increase'
-  for (const { labels, dropName, windows } of selectWindows(matrix, ctx, expr.name)) {
+  for (const series of selectWindows(matrix, ctx, expr.name)) {
+    const { labels, dropName, windows } = series
     const out = pool.take(labels)
     out.dropName = dropName
-    evaluate(windows, scalars, out)
+    if (windows.histograms === undefined && windows.startTimesMs === undefined) evaluate(windows, scalars, out)
+    else evaluateUncommon(expr.name, matrix, series, { scalars, evaluate, ctx }, out)
     if (pool.charge(out) === 0) {
       pool.release(out)
       continue
     }
-    if (wantsCounter) noteCounterName(labels, matrix, query)
+    if (wantsCounter && hasFloat(out)) noteCounterName(labels, matrix, query)
     yield out
   }
 }
 
-function noteCounterName(labels: Labels, matrix: MatrixExpr, { annotations }: EvalContext['query']): void {
+interface WindowCall {
+  readonly scalars: readonly Float64Array[]
+  readonly evaluate: WindowFunction
+  readonly ctx: EvalContext
+}
+
+/** Over samples that are histograms, or that say when their counter began. */
+function evaluateUncommon(
+  name: string,
+  matrix: MatrixExpr,
+  { labels, windows, onlyFloats }: WindowedSeries,
+  { scalars, evaluate, ctx }: WindowCall,
+  out: StepSeries,
+): void {
+  const notes = histogramNotes(ctx.query.annotations, labelValue(labels, METRIC_NAME), matrix.span)
+  const selector = matrix.kind === 'matrixSelector' ? matrix.selector : undefined
+  const edge = selector?.anchored ? 'anchored' : selector?.smoothed ? 'smoothed' : undefined
+  const usesStart = edge === undefined && windows.startTimesMs !== undefined
+  const evaluateFloats = (usesStart ? STARTED[name] : undefined) ?? evaluate
+  if (usesStart && (name === 'rate' || name === 'increase')) noteOverlaps(windows, notes)
+  const { histograms } = windows
+  if (histograms === undefined) evaluateFloats(windows, scalars, out)
+  else evaluateMixed({ ...windows, histograms }, { name, edge, scalars, evaluateFloats, notes, onlyFloats }, out)
+}
+
+function hasFloat({ present, histograms }: StepSeries): boolean {
+  return histograms === undefined || present.some((flag, step) => flag === 1 && histograms[step] === undefined)
+}
+
+function noteCounterName(
+  labels: Labels,
+  matrix: MatrixExpr,
+  { annotations, typeAndUnitLabels }: EvalContext['query'],
+): void {
   const name = labelValue(labels, METRIC_NAME)
+  if (typeAndUnitLabels) {
+    const type = labelValue(labels, '__type__')
+    if (name === '' || type === 'counter' || type === 'histogram') return
+    const text = 'metric might not be a counter, __type__ label is not set to "counter" or "histogram", got'
+    annotations.info(`${text} ${quoteGo(type)}: ${quoteGo(name)}`, matrix.span)
+    return
+  }
   if (name === '' || COUNTER_NAME.test(name)) return
   const text = 'metric might not be a counter, name does not end in _total/_sum/_count/_bucket:'
   annotations.info(`${text} ${quoteGo(name)}`, matrix.span)

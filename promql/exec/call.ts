@@ -1,8 +1,9 @@
 import { invariant } from '../../lib/index.ts'
-import { EMPTY_LABELS } from '../../model/index.ts'
+import { EMPTY_LABELS, type NativeHistogram } from '../../model/index.ts'
 import { dateFunctions } from '../functions/date.ts'
 import { parametricMath, unaryMath } from '../functions/math.ts'
 import { isWindowFunction } from '../functions/window-functions.ts'
+import { histogramVariance } from '../histogram/quantile.ts'
 import type { Call, Expr } from '../parse/ast.ts'
 import { absent, absentOverTime } from './call-absent.ts'
 import { histogramFraction, histogramQuantile, histogramQuantiles } from './call-histogram.ts'
@@ -12,8 +13,10 @@ import { sortByLabel, sortByValue } from './call-sort.ts'
 import { callWindowFunction } from './call-window.ts'
 import { type EvalContext, evaluateScalar, evaluateVector } from './context.ts'
 import { dropNames } from './drop-names.ts'
+import { floatsOf } from './floats-of.ts'
 import { hasOneName } from './one-name.ts'
 import { selectInstant, selectsOneName } from './select-instant.ts'
+import { histogramAt } from './step-histograms.ts'
 import { countPresent, type StepSeries } from './step-series.ts'
 
 type VectorFunction = (expr: Call, ctx: EvalContext) => Iterable<StepSeries>
@@ -24,11 +27,11 @@ const VECTOR_FUNCTIONS: Readonly<Record<string, VectorFunction>> = {
   histogram_fraction: histogramFraction,
   histogram_quantile: histogramQuantile,
   histogram_quantiles: histogramQuantiles,
-  histogram_avg: ofNativeHistograms,
-  histogram_count: ofNativeHistograms,
-  histogram_stddev: ofNativeHistograms,
-  histogram_stdvar: ofNativeHistograms,
-  histogram_sum: ofNativeHistograms,
+  histogram_avg: ofHistograms((h) => h.sum / h.count),
+  histogram_count: ofHistograms((h) => h.count),
+  histogram_stddev: ofHistograms((h) => Math.sqrt(histogramVariance(h))),
+  histogram_stdvar: ofHistograms(histogramVariance),
+  histogram_sum: ofHistograms((h) => h.sum),
   info,
   label_join: changeLabels,
   label_replace: changeLabels,
@@ -36,7 +39,7 @@ const VECTOR_FUNCTIONS: Readonly<Record<string, VectorFunction>> = {
   sort_desc: sortByValue,
   sort_by_label: sortByLabel,
   sort_by_label_desc: sortByLabel,
-  start_timestamp: ofNativeHistograms,
+  start_timestamp: startTimestamp,
   timestamp,
   vector: vectorOfScalar,
 }
@@ -88,7 +91,7 @@ function scalarOfVector(expr: Expr, ctx: EvalContext): Float64Array {
   const seen = new Uint8Array(ctx.grid.count)
   for (const series of evaluateVector(expr, ctx)) {
     for (let step = 0; step < values.length; step++) {
-      if (series.present[step] === 0) continue
+      if (series.present[step] === 0 || histogramAt(series, step) !== undefined) continue
       values[step] = seen[step] === 0 ? series.values[step]! : Number.NaN
       seen[step] = 1
     }
@@ -99,7 +102,7 @@ function scalarOfVector(expr: Expr, ctx: EvalContext): Float64Array {
 
 function* mapValues(expr: Call, map: (x: number) => number, ctx: EvalContext): Generator<StepSeries> {
   const input = expr.args[0]!
-  for (const series of dropNames(evaluateVector(input, ctx), ctx, hasOneName(input))) {
+  for (const series of dropNames(floatsOf(input, ctx), ctx, hasOneName(input))) {
     for (let step = 0; step < series.values.length; step++) series.values[step] = map(series.values[step]!)
     yield series
   }
@@ -109,7 +112,7 @@ function* mapWithParameters(expr: Call, ctx: EvalContext): Generator<StepSeries>
   const map = parametricMath[expr.name]!
   const input = expr.args[0]!
   const parameters = expr.args.slice(1).map((arg) => evaluateScalar(arg, ctx))
-  for (const series of dropNames(evaluateVector(input, ctx), ctx, hasOneName(input))) {
+  for (const series of dropNames(floatsOf(input, ctx), ctx, hasOneName(input))) {
     for (let step = 0; step < series.values.length; step++) {
       const atStep = parameters.map((values) => values[step])
       const value = map(series.values[step]!, atStep)
@@ -139,19 +142,47 @@ function* vectorOfScalar(expr: Call, ctx: EvalContext): Generator<StepSeries> {
 function* timestamp(expr: Call, ctx: EvalContext): Generator<StepSeries> {
   const input = bareExpr(expr.args[0]!)
   if (input.kind === 'vectorSelector') {
-    yield* dropNames(selectInstant(input, ctx, { timestamps: true }), ctx, selectsOneName(input))
+    yield* dropNames(selectInstant(input, ctx, { times: 'sample' }), ctx, selectsOneName(input))
     return
   }
   for (const series of dropNames(evaluateVector(input, ctx), ctx, hasOneName(input))) {
     for (let step = 0; step < series.values.length; step++) series.values[step] = ctx.grid.timeMs(step) / 1000
+    series.histograms = undefined
     yield series
+  }
+}
+
+/** Of a selector the times at which the samples' counters began, 0 where it is not known; of anything else nothing. */
+function* startTimestamp(expr: Call, ctx: EvalContext): Generator<StepSeries> {
+  const input = bareExpr(expr.args[0]!)
+  if (input.kind === 'vectorSelector') {
+    yield* dropNames(selectInstant(input, ctx, { times: 'start' }), ctx, selectsOneName(input))
+  } else {
+    for (const series of evaluateVector(input, ctx)) ctx.pool.release(series)
   }
 }
 
 const bareExpr = (expr: Expr): Expr =>
   expr.kind === 'paren' || expr.kind === 'stepInvariant' ? bareExpr(expr.expr) : expr
 
-/** Functions of what only native histograms carry: floats give no result, but the input's faults still show. */
-function* ofNativeHistograms(expr: Call, ctx: EvalContext): Generator<StepSeries> {
-  for (const series of evaluateVector(expr.args[0]!, ctx)) ctx.pool.release(series)
+/** A function of what only native histograms carry; floats give no result. */
+function ofHistograms(valueOf: (h: NativeHistogram) => number): VectorFunction {
+  return function* (expr, ctx) {
+    const input = expr.args[0]!
+    yield* dropNames(histogramsOf(input, valueOf, ctx), ctx, hasOneName(input))
+  }
+}
+
+function* histogramsOf(input: Expr, valueOf: (h: NativeHistogram) => number, ctx: EvalContext): Generator<StepSeries> {
+  for (const series of evaluateVector(input, ctx)) {
+    const { present, values, histograms } = series
+    for (let step = 0; step < present.length; step++) {
+      const histogram = histograms?.[step]
+      if (histogram === undefined) present[step] = 0
+      else if (present[step] === 1) values[step] = valueOf(histogram)
+    }
+    series.histograms = undefined
+    if (ctx.pool.charge(series) > 0) yield series
+    else ctx.pool.release(series)
+  }
 }

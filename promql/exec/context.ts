@@ -1,8 +1,9 @@
 import type { WindowKernels } from '../../kernels/index.ts'
 import type { Querier } from '../../model/index.ts'
-import type { Expr } from '../parse/ast.ts'
+import type { Expr, VectorSelector } from '../parse/ast.ts'
 import type { Annotations } from './annotations.ts'
 import type { QueryLimits } from './query-limits.ts'
+import type { SampleCounter } from './sample-counter.ts'
 import type { SharedParts } from './shared-parts.ts'
 import { StepGrid } from './step-grid.ts'
 import { SeriesPool, type StepSeries } from './step-series.ts'
@@ -20,9 +21,12 @@ export interface QueryContext {
   readonly limits: QueryLimits
   readonly annotations: Annotations
   readonly shared: SharedParts
+  /** Whose histograms are asked for counts only. */
+  readonly statsSelectors: ReadonlySet<VectorSelector>
   readonly lookbackDeltaMs: number
   readonly windowKernels: WindowKernels
   readonly delayedNameRemoval: boolean
+  readonly typeAndUnitLabels: boolean
   /** Of the query itself, also inside subqueries; an instant query has both equal and step 0. */
   readonly startMs: number
   readonly endMs: number
@@ -35,12 +39,14 @@ export interface EvalContext {
   readonly query: QueryContext
   readonly grid: StepGrid
   readonly pool: SeriesPool
+  /** Absent inside of subqueries, whose points are counted instead. */
+  readonly counter: SampleCounter | undefined
 }
 
 /** @throws {QueryTooManySamplesError} when one series with a value at each step would be too much */
-export function contextFor(query: QueryContext, grid: StepGrid): EvalContext {
+export function contextFor(query: QueryContext, grid: StepGrid, counter: SampleCounter | undefined): EvalContext {
   query.limits.checkSteps(grid.count)
-  return { query, grid, pool: new SeriesPool(grid.count, query.limits) }
+  return { query, grid, pool: new SeriesPool(grid.count, query.limits), counter }
 }
 
 /**

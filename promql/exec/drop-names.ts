@@ -1,6 +1,7 @@
 import { type Labels, labelsKey, METRIC_NAME } from '../../model/index.ts'
 import type { EvalContext } from './context.ts'
 import { QueryExecutionError } from './errors.ts'
+import { copyStep } from './step-histograms.ts'
 import type { StepSeries } from './step-series.ts'
 
 export const SAME_LABELSET = 'vector cannot contain metrics with the same labelset'
@@ -49,6 +50,31 @@ export function* dropNames(input: Iterable<StepSeries>, ctx: EvalContext, unique
   yield* merger.series()
 }
 
+/**
+ * As `dropNames`, for what Prometheus computes series by series, not step by step: unary minus and functions of ranges. These
+ * refuse series that become equal even where their steps do not overlap.
+ *
+ * @throws {QueryExecutionError} where there are some
+ */
+export function* dropNamesOfSeries(
+  input: Iterable<StepSeries>,
+  ctx: EvalContext,
+  uniqueNames: boolean,
+): Generator<StepSeries> {
+  if (uniqueNames || ctx.query.delayedNameRemoval) {
+    yield* dropNames(input, ctx, uniqueNames)
+    return
+  }
+  const seen = new Set<string>()
+  for (const series of input) {
+    series.labels = withoutName(series.labels)
+    const key = labelsKey(series.labels)
+    if (seen.has(key)) throw new QueryExecutionError(SAME_LABELSET)
+    seen.add(key)
+    yield series
+  }
+}
+
 /** Joins series of equal labels whose steps do not overlap. */
 export class LabelMerger {
   readonly #byLabels = new Map<string, StepSeries>()
@@ -72,8 +98,7 @@ export class LabelMerger {
     for (let step = 0; step < series.present.length; step++) {
       if (series.present[step] === 0) continue
       if (known.present[step] === 1) throw new QueryExecutionError(this.#overlapMessage)
-      known.present[step] = 1
-      known.values[step] = series.values[step]!
+      copyStep(known, series, step)
     }
     this.#ctx.pool.release(series)
     this.#ctx.pool.charge(known)

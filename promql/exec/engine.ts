@@ -1,20 +1,23 @@
 import { scalarWindowKernels, type WindowKernels } from '../../kernels/index.ts'
 import { type Clock, systemClock } from '../../lib/index.ts'
-import type { Queryable } from '../../model/index.ts'
+import type { Queryable, TimeRange } from '../../model/index.ts'
 import { exprType } from '../check/check.ts'
 import type { Expr } from '../parse/ast.ts'
 import type { ParserFeatures } from '../parse/features.ts'
-import { parseExpr } from '../parse/parse.ts'
 import { findCommonParts } from '../plan/common.ts'
+import { findStatsSelectors } from '../plan/histogram-stats.ts'
 import { planQuery } from '../plan/plan.ts'
 import { readRangeOf } from '../plan/time-range.ts'
 import { Annotations } from './annotations.ts'
 import { contextFor, type QueryContext } from './context.ts'
 import { QueryInvalidError } from './errors.ts'
 import { evaluator } from './evaluate.ts'
+import { type Explanation, PlanProbe, type Probe } from './explain.ts'
 import { instantResult, rangeResult } from './materialize.ts'
+import { ParseCache } from './parse-cache.ts'
 import { QueryLimits } from './query-limits.ts'
 import type { Evaluation, QueryResult } from './result.ts'
+import { SampleCounter } from './sample-counter.ts'
 import { SharedParts } from './shared-parts.ts'
 import { StepGrid } from './step-grid.ts'
 
@@ -28,6 +31,8 @@ export interface EngineOptions {
   readonly features?: Partial<ParserFeatures>
   /** Drop metric names at the end of a query instead of at each function. Default false. */
   readonly delayedNameRemoval?: boolean
+  /** Series carry their type and unit as labels `__type__` and `__unit__`. Default false. */
+  readonly typeAndUnitLabels?: boolean
   /** For stores whose columns lie in the kernels' memory; plain TypeScript by default. */
   readonly windowKernels?: WindowKernels
   /** For deadlines; the system's by default. */
@@ -43,6 +48,8 @@ export interface QueryOptions {
   readonly cancelFlag?: Int32Array
   /** Most series in the answer; 0 or absent = all. */
   readonly limit?: number
+  /** Also count the samples of each step. */
+  readonly perStepStats?: boolean
 }
 
 export interface RangeTimes {
@@ -63,78 +70,143 @@ export interface Engine {
   instant(queryable: Queryable, expr: Expr | string, timeMs: number, options?: QueryOptions): Evaluation
   /** Evaluates at each step; a range or string expression is refused. @throws {AppError} as `instant` */
   range(queryable: Queryable, expr: Expr | string, times: RangeTimes, options?: QueryOptions): Evaluation
+  /**
+   * The plan of a query as a tree, with what each part is expected to read and to give; and, when it is run, what it did.
+   *
+   * @param times one time for an instant query
+   * @throws {AppError} as `instant` and `range`
+   */
+  explain(
+    queryable: Queryable,
+    expr: Expr | string,
+    times: RangeTimes | number,
+    options?: QueryOptions & { readonly run?: boolean },
+  ): Explanation
 }
 
 const TYPE_NAMES = { scalar: 'scalar', string: 'string', vector: 'instant vector', matrix: 'range vector' } as const
 
-export function createEngine(engine: EngineOptions): Engine {
+/** What all queries of one engine share. */
+type Shared = EngineOptions & { readonly parsed: ParseCache }
+
+export function createEngine(options: EngineOptions): Engine {
+  const shared: Shared = { ...options, parsed: new ParseCache(options.features) }
   return {
-    instant(queryable, query, timeMs, options = {}) {
-      const grid = StepGrid.instant(timeMs)
-      const times = { startMs: timeMs, endMs: timeMs, stepMs: 0 }
-      return new Run(engine, options, query, times).evaluate(queryable, grid, instantResult)
-    },
-    range(queryable, query, times, options = {}) {
-      if (times.endMs < times.startMs) throw new QueryInvalidError('end timestamp must not be before start time')
-      if (!(times.stepMs > 0)) {
-        const why = 'zero or negative query resolution step widths are not accepted. Try a positive integer'
-        throw new QueryInvalidError(why)
+    instant: (queryable, query, timeMs, given = {}) => instantRun(shared, given, query, timeMs).evaluate(queryable),
+    range: (queryable, query, times, given = {}) => rangeRun(shared, given, query, times).evaluate(queryable),
+    explain(queryable, query, times, { run = false, ...given } = {}) {
+      const isInstant = typeof times === 'number'
+      const prepared = isInstant ? instantRun(shared, given, query, times) : rangeRun(shared, given, query, times)
+      const probe = new PlanProbe()
+      if (run) {
+        const evaluation = prepared.evaluate(queryable, probe)
+        return { plan: probe.tree(true), evaluation }
       }
-      const run = new Run(engine, options, query, times)
-      const type = exprType(run.expr)
-      if (type !== 'scalar' && type !== 'vector') {
-        const why = `invalid expression type ${JSON.stringify(TYPE_NAMES[type])} for range query, must be Scalar or instant Vector`
-        throw new QueryInvalidError(why)
-      }
-      return run.evaluate(queryable, StepGrid.range(times.startMs, times.endMs, times.stepMs), rangeResult)
+      prepared.planOnly(queryable, probe)
+      return { plan: probe.tree(false) }
     },
   }
 }
 
+function instantRun(shared: Shared, options: QueryOptions, query: Expr | string, timeMs: number): Run {
+  const times = { startMs: timeMs, endMs: timeMs, stepMs: 0 }
+  return new Run(shared, options, query, { times, grid: StepGrid.instant(timeMs), materialize: instantResult })
+}
+
+function rangeRun(shared: Shared, options: QueryOptions, query: Expr | string, times: RangeTimes): Run {
+  const { startMs, endMs, stepMs } = times
+  if (endMs < startMs) throw new QueryInvalidError('end timestamp must not be before start time')
+  if (!(stepMs > 0)) {
+    const why = 'zero or negative query resolution step widths are not accepted. Try a positive integer'
+    throw new QueryInvalidError(why)
+  }
+  const grid = StepGrid.range(startMs, endMs, stepMs)
+  const run = new Run(shared, options, query, { times, grid, materialize: rangeResult })
+  const type = exprType(run.expr)
+  if (type !== 'scalar' && type !== 'vector') {
+    const why = `invalid expression type ${JSON.stringify(TYPE_NAMES[type])} for range query, must be Scalar or instant Vector`
+    throw new QueryInvalidError(why)
+  }
+  return run
+}
+
 type Materialize = (expr: Expr, ctx: ReturnType<typeof contextFor>) => { result: QueryResult; sortSeconds: number }
+
+/** When a query is evaluated, and what becomes of it. */
+interface RunKind {
+  readonly times: RangeTimes
+  readonly grid: StepGrid
+  readonly materialize: Materialize
+}
 
 /** One evaluation of one query. */
 class Run {
   readonly expr: Expr
-  readonly #engine: EngineOptions
+  readonly #engine: Shared
   readonly #options: QueryOptions
   readonly #text: string
-  readonly #times: RangeTimes
+  readonly #kind: RunKind
   readonly #startedAt = performance.now()
 
-  constructor(engine: EngineOptions, options: QueryOptions, query: Expr | string, times: RangeTimes) {
+  constructor(engine: Shared, options: QueryOptions, query: Expr | string, kind: RunKind) {
     this.#engine = engine
     this.#options = options
-    this.#times = times
+    this.#kind = kind
     this.#text = typeof query === 'string' ? query : ''
-    this.expr = typeof query === 'string' ? parseExpr(query, engine.features) : query
+    this.expr = typeof query === 'string' ? engine.parsed.parse(query) : query
   }
 
-  evaluate(queryable: Queryable, grid: StepGrid, materialize: Materialize): Evaluation {
+  get #lookbackDeltaMs(): number {
+    return this.#options.lookbackDeltaMs ?? this.#engine.lookbackDeltaMs
+  }
+
+  #plan(): { readonly plan: Expr; readonly readRange: TimeRange } {
+    const { times, grid } = this.#kind
+    const plan = planQuery(this.expr, { ...times, defaultSubqueryStepMs: this.#engine.defaultSubqueryStepMs() })
+    const steps = { minTimeMs: grid.startMs, maxTimeMs: grid.endMs }
+    return { plan, readRange: readRangeOf(plan, steps, this.#lookbackDeltaMs) }
+  }
+
+  /** Shows the plan to the probe, and what the store says about it, without evaluating anything. */
+  planOnly(queryable: Queryable, probe: Probe): void {
+    const { plan, readRange } = this.#plan()
+    const querier = queryable.querier(readRange)
+    try {
+      probe.onPlan(plan, querier, readRange)
+    } finally {
+      querier.close()
+    }
+  }
+
+  evaluate(queryable: Queryable, probe?: Probe): Evaluation {
+    const { times, grid, materialize } = this.#kind
     const { deadlineMs, cancelFlag } = this.#options
-    const lookbackDeltaMs = this.#options.lookbackDeltaMs ?? this.#engine.lookbackDeltaMs
     const annotations = new Annotations()
     const clock = this.#engine.clock ?? systemClock
     const limits = new QueryLimits({ maxSamples: this.#engine.maxSamples, deadlineMs, cancelFlag, clock })
-    limits.poll()
-    const plan = planQuery(this.expr, { ...this.#times, defaultSubqueryStepMs: this.#engine.defaultSubqueryStepMs() })
-    const steps = { minTimeMs: grid.startMs, maxTimeMs: grid.endMs }
-    const querier = queryable.querier(readRangeOf(plan, steps, lookbackDeltaMs))
+    limits.pollNow()
+    const counter = new SampleCounter(grid.count, this.#options.perStepStats ?? false)
+    const { plan, readRange } = this.#plan()
+    const statsSelectors = findStatsSelectors(plan)
+    const querier = queryable.querier(readRange)
     const query: QueryContext = {
-      ...this.#times,
-      evaluator,
-      querier,
+      ...times,
+      evaluator: probe?.evaluator(evaluator) ?? evaluator,
+      querier: probe?.querier(querier) ?? querier,
       limits,
       annotations,
-      shared: new SharedParts(findCommonParts(plan)),
-      lookbackDeltaMs,
+      shared: new SharedParts(findCommonParts(plan, statsSelectors)),
+      statsSelectors,
+      lookbackDeltaMs: this.#lookbackDeltaMs,
       windowKernels: this.#engine.windowKernels ?? scalarWindowKernels,
       delayedNameRemoval: this.#engine.delayedNameRemoval ?? false,
-      isInstant: this.#times.stepMs === 0,
+      typeAndUnitLabels: this.#engine.typeAndUnitLabels ?? false,
+      isInstant: times.stepMs === 0,
     }
     const preparedAt = performance.now()
     try {
-      const { result, sortSeconds } = materialize(plan, contextFor(query, grid))
+      probe?.onPlan(plan, querier, readRange)
+      const { result, sortSeconds } = materialize(plan, contextFor(query, grid, counter))
       const innerSeconds = (performance.now() - preparedAt) / 1000 - sortSeconds
       const limited = truncate(result, this.#options.limit ?? 0, annotations)
       return {
@@ -148,7 +220,11 @@ class Run {
             queryPreparationTime: (preparedAt - this.#startedAt) / 1000,
             innerEvalTime: innerSeconds,
           },
-          samples: { totalQueryableSamples: limits.totalQueryableSamples, peakSamples: limits.peakSamples },
+          samples: {
+            totalQueryableSamples: counter.total,
+            ...(counter.perStep && { totalQueryableSamplesPerStep: perStepStats(counter.perStep, grid) }),
+            peakSamples: limits.peakSamples,
+          },
         },
       }
     } finally {
@@ -156,6 +232,9 @@ class Run {
     }
   }
 }
+
+const perStepStats = (perStep: Float64Array, grid: StepGrid): (readonly [number, number])[] =>
+  Array.from(perStep, (samples, step) => [grid.timeMs(step), samples] as const)
 
 function truncate(result: QueryResult, limit: number, annotations: Annotations): QueryResult {
   const size = result.type === 'vector' ? result.samples.length : result.type === 'matrix' ? result.series.length : 0

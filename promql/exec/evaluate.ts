@@ -1,5 +1,6 @@
 import { invariant } from '../../lib/index.ts'
 import { exprType } from '../check/check.ts'
+import { scaleHistogram } from '../histogram/arithmetic.ts'
 import type { BinaryExpr, Expr, UnaryExpr } from '../parse/ast.ts'
 import { aggregate } from './aggregate.ts'
 import { scalarBinary } from './binary-operators.ts'
@@ -7,9 +8,11 @@ import { vectorWithScalar } from './binary-scalar.ts'
 import { vectorWithVector } from './binary-vector.ts'
 import { callScalar, callVector } from './call.ts'
 import { contextFor, type EvalContext, type Evaluator, evaluateScalar, evaluateVector } from './context.ts'
-import { dropNames } from './drop-names.ts'
+import { dropNamesOfSeries } from './drop-names.ts'
 import { hasOneName } from './one-name.ts'
 import { selectInstant } from './select-instant.ts'
+import { SampleCounter } from './sample-counter.ts'
+import { histogramAt } from './step-histograms.ts'
 import { StepGrid } from './step-grid.ts'
 import type { StepSeries } from './step-series.ts'
 
@@ -62,7 +65,7 @@ function scalar(expr: Expr, ctx: EvalContext): Float64Array {
       return callScalar(expr, ctx)
     case 'stepInvariant':
       if (count === 0) return new Float64Array(0)
-      return new Float64Array(count).fill(evaluateScalar(expr.expr, firstStepOf(ctx))[0]!)
+      return scalarOnce(expr.expr, ctx)
     default:
       invariant(false, `${expr.kind} is no scalar`)
   }
@@ -75,10 +78,18 @@ function evaluateBinary(expr: BinaryExpr, ctx: EvalContext): Iterable<StepSeries
 }
 
 function* negate(expr: UnaryExpr, ctx: EvalContext): Generator<StepSeries> {
-  for (const series of dropNames(evaluateVector(expr.expr, ctx), ctx, hasOneName(expr.expr))) {
+  for (const series of dropNamesOfSeries(evaluateVector(expr.expr, ctx), ctx, hasOneName(expr.expr))) {
     for (let step = 0; step < series.values.length; step++) series.values[step] = -series.values[step]!
+    series.histograms = series.histograms?.map((histogram) => histogram && scaleHistogram(histogram, -1))
     yield series
   }
+}
+
+function scalarOnce(expr: Expr, ctx: EvalContext): Float64Array {
+  const once = firstStepOf(ctx)
+  const value = evaluateScalar(expr, once)[0]!
+  countAtEachStep(once, ctx)
+  return new Float64Array(ctx.grid.count).fill(value)
 }
 
 /** Evaluates at the first step only, and repeats the value at all others. */
@@ -86,11 +97,27 @@ function* evaluateOnce(expr: Expr, ctx: EvalContext): Generator<StepSeries> {
   if (ctx.grid.count === 0) return
   const once = firstStepOf(ctx)
   for (const series of evaluateVector(expr, once)) {
-    const repeated = ctx.pool.takeConstant(series.labels, series.values[0]!)
-    repeated.dropName = series.dropName
+    const repeated = repeat(series, ctx)
     once.pool.release(series)
     yield repeated
   }
+  countAtEachStep(once, ctx)
 }
 
-const firstStepOf = (ctx: EvalContext): EvalContext => contextFor(ctx.query, StepGrid.instant(ctx.grid.startMs))
+function repeat(series: StepSeries, ctx: EvalContext): StepSeries {
+  const repeated = ctx.pool.takeConstant(series.labels, series.values[0]!)
+  const histogram = histogramAt(series, 0)
+  if (histogram !== undefined) {
+    repeated.histograms = Array.from(repeated.values, () => histogram)
+    ctx.pool.charge(repeated)
+  }
+  repeated.dropName = series.dropName
+  return repeated
+}
+
+const firstStepOf = (ctx: EvalContext): EvalContext =>
+  contextFor(ctx.query, StepGrid.instant(ctx.grid.startMs), ctx.counter && new SampleCounter(1, false))
+
+function countAtEachStep({ counter }: EvalContext, ctx: EvalContext): void {
+  if (counter !== undefined) ctx.counter?.addAtEachStep(counter, ctx.grid.count)
+}

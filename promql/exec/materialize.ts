@@ -51,8 +51,11 @@ function sorted(series: MatrixSeries[]): Materialized {
 
 function vectorSamples(expr: Expr, ctx: EvalContext): VectorSample[] {
   const samples: VectorSample[] = []
-  for (const { labels, values } of finalNames(evaluateVector(expr, ctx), ctx)) {
-    samples.push({ labels, timestampMs: ctx.grid.startMs, value: values[0]! })
+  const timestampMs = ctx.grid.startMs
+  for (const { labels, values, histograms } of finalNames(evaluateVector(expr, ctx), ctx)) {
+    const histogram = histograms?.[0]
+    if (histogram === undefined) samples.push({ labels, timestampMs, value: values[0]! })
+    else samples.push({ labels, timestampMs, value: Number.NaN, histogram })
   }
   return samples
 }
@@ -68,9 +71,12 @@ function finalNames(input: Iterable<StepSeries>, ctx: EvalContext): Iterable<Ste
   return merger.series()
 }
 
-function toMatrixSeries({ labels, values, present }: StepSeries, ctx: EvalContext): MatrixSeries {
+function toMatrixSeries({ labels, values, present, histograms }: StepSeries, ctx: EvalContext): MatrixSeries {
   const count = countPresent(present)
-  if (count === ctx.grid.count) return { labels, timestampsMs: ctx.grid.timesMs, values }
+  if (count === ctx.grid.count) {
+    const timestampsMs = ctx.grid.timesMs
+    return histograms === undefined ? { labels, timestampsMs, values } : { labels, timestampsMs, values, histograms }
+  }
   const timestampsMs = new Float64Array(count)
   const compact = new Float64Array(count)
   let at = 0
@@ -79,7 +85,8 @@ function toMatrixSeries({ labels, values, present }: StepSeries, ctx: EvalContex
     timestampsMs[at] = ctx.grid.timeMs(step)
     compact[at++] = values[step]!
   }
-  return { labels, timestampsMs, values: compact }
+  if (histograms === undefined) return { labels, timestampsMs, values: compact }
+  return { labels, timestampsMs, values: compact, histograms: histograms.filter((_, step) => present[step] === 1) }
 }
 
 function rawSeries(expr: Expr, ctx: EvalContext): MatrixSeries[] {
@@ -89,8 +96,12 @@ function rawSeries(expr: Expr, ctx: EvalContext): MatrixSeries[] {
     const to = windows.bounds.hi[0]!
     if (from >= to) continue
     ctx.query.limits.hold(to - from)
-    const timestampsMs = windows.timestampsMs.slice(from, to)
-    all.push({ labels: dropName ? withoutName(labels) : labels, timestampsMs, values: windows.values.slice(from, to) })
+    all.push({
+      labels: dropName ? withoutName(labels) : labels,
+      timestampsMs: windows.timestampsMs.slice(from, to),
+      values: windows.values.slice(from, to),
+      histograms: windows.histograms?.slice(from, to),
+    })
   }
   return all
 }

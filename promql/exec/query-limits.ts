@@ -6,8 +6,6 @@ const POLL_EVERY = 32
 
 /** What one query may use, and what it has used. */
 export class QueryLimits {
-  /** Samples seen by selectors, once per step. */
-  totalQueryableSamples = 0
   peakSamples = 0
   #heldSamples = 0
   #sincePoll = 0
@@ -44,7 +42,11 @@ export class QueryLimits {
 
   /** To be called once per series. @throws {QueryTimeoutError} @throws {QueryCanceledError} */
   poll(): void {
-    if (this.#sincePoll++ % POLL_EVERY !== 0) return
+    if (this.#sincePoll++ % POLL_EVERY === 0) this.pollNow()
+  }
+
+  /** To be called within long work on one series. @throws as `poll` */
+  pollNow(): void {
     if (this.#cancelFlag !== undefined && Atomics.load(this.#cancelFlag, 0) !== 0) throw new QueryCanceledError()
     if (this.#deadlineMs !== undefined && this.#clock.nowMs() > this.#deadlineMs) throw new QueryTimeoutError()
   }

@@ -1,10 +1,12 @@
-import type { Labels, VectorSample } from '../../model/index.ts'
+import type { Labels, NativeHistogram, VectorSample } from '../../model/index.ts'
 
 /** Points of one series, oldest first; only steps that have a value. The arrays may be shared between series: do not write. */
 export interface MatrixSeries {
   readonly labels: Labels
   readonly timestampsMs: Float64Array
   readonly values: Float64Array
+  /** Set at the points that are native histograms; absent when there is none. */
+  readonly histograms?: readonly (NativeHistogram | undefined)[] | undefined
 }
 
 /** What an expression evaluates to. Matrices of range queries are sorted by labels; vectors keep the evaluation's order. */
@@ -25,6 +27,8 @@ export interface EvaluationStats {
   readonly samples: {
     /** Samples looked at, counted once per step that saw them. */
     readonly totalQueryableSamples: number
+    /** The same for each step; only where it was asked for. */
+    readonly totalQueryableSamplesPerStep?: readonly (readonly [timestampMs: number, samples: number])[]
     /** The most samples held in memory at one time. */
     readonly peakSamples: number
   }

@@ -1,29 +1,39 @@
-import { METRIC_NAME, type SelectHints, type SeriesColumn } from '../../model/index.ts'
+import { type Labels, METRIC_NAME, type SelectHints, type SeriesColumn } from '../../model/index.ts'
 import type { VectorSelector } from '../parse/ast.ts'
 import { selectorRange } from '../plan/time-range.ts'
 import type { EvalContext } from './context.ts'
+import { withKnownResets } from './known-resets.ts'
+import { upperBound } from './sample-search.ts'
+import { smoothSeries } from './select-smoothed.ts'
+import { putHistogram } from './step-histograms.ts'
 import type { StepSeries } from './step-series.ts'
 
-/**
- * An instant selector: at each step the newest sample of (t - lookback, t], unless it is a staleness marker.
- *
- * @param timestamps give the samples' times, in seconds, instead of their values
- */
+export interface SelectOptions {
+  /** Give the samples' own times, or when their counters began, in seconds, instead of their values. */
+  readonly times?: 'sample' | 'start'
+  readonly functionName?: string
+  /** Called, to throw, for series that have histograms. */
+  readonly refuseHistograms?: (labels: Labels) => void
+}
+
+/** An instant selector: at each step the newest sample of (t - lookback, t], unless it is a staleness marker. */
 export function* selectInstant(
   selector: VectorSelector,
   ctx: EvalContext,
-  options: { timestamps?: boolean; functionName?: string } = {},
+  options: SelectOptions = {},
 ): Generator<StepSeries> {
   const { query, pool } = ctx
   const timesMs = referenceTimes(selector, ctx)
   const picker = new SamplePicker(timesMs, query.lookbackDeltaMs)
-  for (const column of query.querier.select(selector.matchers, instantHints(selector, ctx, options.functionName))) {
+  for (const stored of query.querier.select(selector.matchers, instantHints(selector, ctx, options.functionName))) {
     query.limits.poll()
+    if (stored.histograms !== undefined) options.refuseHistograms?.(stored.labels)
+    const column = query.statsSelectors.has(selector) ? withKnownResets(stored) : stored
     const series = pool.take(column.labels)
-    if (selector.smoothed) smooth(column, timesMs, query.lookbackDeltaMs, series)
-    else gather(column, picker.indexes(column), options.timestamps === true, series)
+    if (selector.smoothed) smoothSeries(column, timesMs, selector, ctx, series)
+    else gather(column, picker.indexes(column), options.times, series)
     const count = pool.charge(series)
-    query.limits.totalQueryableSamples += count
+    ctx.counter?.addSeries(series, series.charged)
     if (count > 0) yield series
     else pool.release(series)
   }
@@ -36,7 +46,7 @@ function instantHints(selector: VectorSelector, ctx: EvalContext, functionName: 
     ...range,
     stepMs: grid.count > 1 ? grid.stepMs : 0,
     ...(functionName === undefined ? {} : { functionName }),
-    ...(grid.count === 1 && !selector.smoothed ? { newestOnly: true } : {}),
+    ...(grid.count === 1 && !selector.smoothed && !query.statsSelectors.has(selector) ? { newestOnly: true } : {}),
   }
 }
 
@@ -79,44 +89,39 @@ class SamplePicker {
   }
 }
 
-/** Number of timestamps at or before `timeMs`. */
-function upperBound(timestampsMs: Float64Array, length: number, timeMs: number): number {
-  let low = 0
-  let high = length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (timestampsMs[middle]! <= timeMs) low = middle + 1
-    else high = middle
-  }
-  return low
-}
-
-function gather(column: SeriesColumn, indexes: Int32Array, timestamps: boolean, out: StepSeries): void {
-  const { stale } = column
+function gather(
+  column: SeriesColumn,
+  indexes: Int32Array,
+  times: 'sample' | 'start' | undefined,
+  out: StepSeries,
+): void {
+  const { stale, values, histograms } = column
   for (let step = 0; step < indexes.length; step++) {
     const index = indexes[step]!
     if (index < 0 || (stale !== undefined && stale[index] === 1)) continue
     out.present[step] = 1
-    out.values[step] = timestamps ? column.timestampsMs[index]! / 1000 : column.values[index]!
+    out.values[step] = values[index]!
+  }
+  if (times !== undefined) gatherTimes(column, indexes, times, out)
+  else if (histograms !== undefined) gatherHistograms(histograms, indexes, out)
+}
+
+function gatherTimes(column: SeriesColumn, indexes: Int32Array, times: 'sample' | 'start', out: StepSeries): void {
+  const timesMs = times === 'sample' ? column.timestampsMs : column.startTimesMs
+  for (let step = 0; step < indexes.length; step++) {
+    if (out.present[step] === 1) out.values[step] = (timesMs?.[indexes[step]!] ?? 0) / 1000
   }
 }
 
-/** Linear interpolation between the samples around each step; without a later one the last value is carried on. */
-function smooth(column: SeriesColumn, timesMs: Float64Array, lookbackMs: number, out: StepSeries): void {
-  const { timestampsMs, values, stale, length } = column
-  for (let step = 0; step < timesMs.length; step++) {
-    const timeMs = timesMs[step]!
-    const next = upperBound(timestampsMs, length, timeMs)
-    const previous = next - 1
-    if (previous < 0 || timestampsMs[previous]! <= timeMs - lookbackMs || stale?.[previous] === 1) continue
-    out.present[step] = 1
-    const from = values[previous]!
-    const fromMs = timestampsMs[previous]!
-    if (fromMs === timeMs || next >= length || timestampsMs[next]! > timeMs + lookbackMs || stale?.[next] === 1) {
-      out.values[step] = from
-    } else {
-      out.values[step] = from + ((values[next]! - from) * (timeMs - fromMs)) / (timestampsMs[next]! - fromMs)
-    }
+function gatherHistograms(
+  histograms: NonNullable<SeriesColumn['histograms']>,
+  indexes: Int32Array,
+  out: StepSeries,
+): void {
+  for (let step = 0; step < indexes.length; step++) {
+    if (out.present[step] === 0) continue
+    const histogram = histograms[indexes[step]!]
+    if (histogram !== undefined) putHistogram(out, step, histogram)
   }
 }
 

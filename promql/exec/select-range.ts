@@ -1,18 +1,23 @@
 import type { WindowBounds } from '../../kernels/index.ts'
 import { invariant } from '../../lib/index.ts'
-import type { Labels, SeriesColumn } from '../../model/index.ts'
+import { CounterResetHint, type Labels, type NativeHistogram, type SeriesColumn } from '../../model/index.ts'
 import type { ColumnWindows } from '../functions/windows.ts'
+import { withHint } from '../histogram/arithmetic.ts'
 import type { Expr, MatrixSelector, Subquery } from '../parse/ast.ts'
 import { selectorRange } from '../plan/time-range.ts'
 import { contextFor, type EvalContext, evaluateVector } from './context.ts'
+import { withKnownResets } from './known-resets.ts'
 import { referenceTimes, selectsOneName } from './select-instant.ts'
 import { StepGrid } from './step-grid.ts'
+import type { StepSeries } from './step-series.ts'
 
 /** One series of a range vector with its windows; valid until the next one is taken. */
 export interface WindowedSeries {
   readonly labels: Labels
   readonly dropName: boolean
   readonly windows: ColumnWindows
+  /** The same windows without the samples that are histograms. */
+  readonly onlyFloats: () => ColumnWindows
 }
 
 export type MatrixExpr = MatrixSelector | Subquery
@@ -41,25 +46,27 @@ function* selectorWindows(expr: MatrixSelector, ctx: EvalContext, functionName: 
     stepMs: grid.count > 1 ? grid.stepMs : 0,
     functionName,
   }
-  for (const column of query.querier.select(selector.matchers, hints)) {
+  const wantsStats = query.statsSelectors.has(selector)
+  for (const stored of query.querier.select(selector.matchers, hints)) {
     query.limits.poll()
-    yield { labels: column.labels, dropName: false, windows: cutter.cut(withoutStale(column)) }
+    const column = wantsStats ? withKnownResets(stored) : stored
+    yield { labels: column.labels, dropName: false, ...cutter.cutBoth(withoutStale(column)) }
   }
 }
 
 function* subqueryWindows(expr: Subquery, ctx: EvalContext): Generator<WindowedSeries> {
   const endsMs = referenceTimes(expr, ctx)
   if (endsMs.length === 0) return
-  const inner = contextFor(ctx.query, subqueryGrid(expr, endsMs))
+  const inner = contextFor(ctx.query, subqueryGrid(expr, endsMs), undefined)
   const cutter = new WindowCutter(endsMs, expr.rangeMs, ctx)
   for (const series of evaluateVector(expr.expr, inner)) {
     const { labels, dropName } = series
     const count = inner.pool.charge(series)
     const column =
-      count === inner.grid.count
+      count === inner.grid.count && series.histograms === undefined
         ? { timestampsMs: inner.grid.timesMs, values: series.values, length: count }
-        : compactSteps(series.values, series.present, count, inner.grid)
-    yield { labels, dropName, windows: cutter.cut(column) }
+        : compactSteps(series, count, inner.grid)
+    yield { labels, dropName, ...cutter.cutBoth(column) }
     inner.pool.release(series)
   }
 }
@@ -71,11 +78,8 @@ export function subqueryGrid(expr: Subquery, endsMs: Float64Array): StepGrid {
   return StepGrid.range(startMs, endsMs[endsMs.length - 1]!, expr.stepMs)
 }
 
-interface PlainColumn {
-  readonly timestampsMs: Float64Array
-  readonly values: Float64Array
-  readonly length: number
-}
+/** A column without staleness markers. */
+type PlainColumn = Pick<SeriesColumn, 'timestampsMs' | 'values' | 'length' | 'histograms' | 'startTimesMs'>
 
 /** Cuts columns into windows; bounds are computed once for all columns that share a `timestampsMs` object. */
 class WindowCutter {
@@ -93,6 +97,17 @@ class WindowCutter {
     this.#ctx = ctx
   }
 
+  cutBoth(column: PlainColumn): Pick<WindowedSeries, 'windows' | 'onlyFloats'> {
+    const windows = this.cut(column)
+    return { windows, onlyFloats: () => this.#onlyFloats(column, windows) }
+  }
+
+  #onlyFloats(column: PlainColumn, windows: ColumnWindows): ColumnWindows {
+    const floats = pickSamples(column, (i) => column.histograms?.[i] === undefined)
+    const bounds = windows.kernels.bounds(floats.timestampsMs, floats.length, this.#endsMs, this.#rangeMs)
+    return { ...windows, ...floats, histograms: undefined, bounds }
+  }
+
   cut(column: PlainColumn): ColumnWindows {
     const { query, grid } = this.#ctx
     if (this.#bounds === undefined || column.timestampsMs !== this.#timestampsMs || column.length !== this.#length) {
@@ -101,16 +116,20 @@ class WindowCutter {
       this.#length = column.length
       this.#samplesInWindows = sumOfWidths(this.#bounds)
     }
-    query.limits.totalQueryableSamples += this.#samplesInWindows
+    const { histograms } = column
+    this.#ctx.counter?.addWindows(this.#bounds, this.#samplesInWindows, histograms)
     return {
       timestampsMs: column.timestampsMs,
       values: column.values,
       length: column.length,
+      histograms,
+      startTimesMs: column.startTimesMs,
       bounds: this.#bounds,
       rangeMs: this.#rangeMs,
       evalTimesMs: grid.timesMs,
       lookbackDeltaMs: query.lookbackDeltaMs,
       kernels: query.windowKernels,
+      poll: () => query.limits.pollNow(),
     }
   }
 }
@@ -124,26 +143,39 @@ function sumOfWidths({ lo, hi }: WindowBounds): number {
 /** Range vectors skip staleness markers. A column without any is passed on as it is. */
 function withoutStale(column: SeriesColumn): PlainColumn {
   const { stale } = column
-  if (stale === undefined) return column
-  const timestampsMs = new Float64Array(column.length)
-  const values = new Float64Array(column.length)
-  let length = 0
-  for (let i = 0; i < column.length; i++) {
-    if (stale[i] === 1) continue
-    timestampsMs[length] = column.timestampsMs[i]!
-    values[length++] = column.values[i]!
-  }
-  return { timestampsMs, values, length }
+  return stale === undefined ? column : pickSamples(column, (i) => stale[i] !== 1)
 }
 
-function compactSteps(values: Float64Array, present: Uint8Array, count: number, grid: StepGrid): PlainColumn {
+/** The samples that `keep` picks, in new arrays. */
+export function pickSamples(column: PlainColumn, keep: (index: number) => boolean): PlainColumn {
+  const kept: number[] = []
+  for (let i = 0; i < column.length; i++) if (keep(i)) kept.push(i)
+  const { histograms, startTimesMs } = column
+  return {
+    timestampsMs: Float64Array.from(kept, (i) => column.timestampsMs[i]!),
+    values: Float64Array.from(kept, (i) => column.values[i]!),
+    length: kept.length,
+    histograms: histograms && kept.map((i) => histograms[i]),
+    startTimesMs: startTimesMs && Float64Array.from(kept, (i) => startTimesMs[i]!),
+  }
+}
+
+function compactSteps({ values, present, histograms }: StepSeries, count: number, grid: StepGrid): PlainColumn {
   const timestampsMs = new Float64Array(count)
   const compact = new Float64Array(count)
+  const compactHistograms = histograms && ([] as (NativeHistogram | undefined)[])
   let at = 0
   for (let step = 0; step < present.length; step++) {
     if (present[step] === 0) continue
     timestampsMs[at] = grid.timeMs(step)
+    if (compactHistograms !== undefined) compactHistograms[at] = forgetResets(histograms![step])
     compact[at++] = values[step]!
   }
-  return { timestampsMs, values: compact, length: count }
+  return { timestampsMs, values: compact, length: count, histograms: compactHistograms }
+}
+
+/** Between the steps of a subquery there may have been samples that nobody looked at. */
+function forgetResets(histogram: NativeHistogram | undefined): NativeHistogram | undefined {
+  if (histogram === undefined || histogram.counterResetHint === CounterResetHint.GAUGE) return histogram
+  return withHint(histogram, CounterResetHint.UNKNOWN)
 }

@@ -1,28 +1,36 @@
-import type { Labels } from '../../model/index.ts'
+import type { Labels, NativeHistogram } from '../../model/index.ts'
+import { heldSamples } from './step-histograms.ts'
 import type { QueryLimits } from './query-limits.ts'
 
 /**
  * One series of an intermediate vector, a value for each step of its grid. Owned by whoever holds it: an operator that takes
- * one from its input may change it in place, hand it on, or give it back to the pool. Native histograms will be further
- * columns beside `values`; `present` will then tell which column a step is in.
+ * one from its input may change it in place, hand it on, or give it back to the pool. A present step is a native histogram
+ * where `histograms` has one, and a float everywhere else.
  */
 export interface StepSeries {
   labels: Labels
   /** The metric name is to be taken away at the end of the query (delayed name removal). */
   dropName: boolean
-  /** Defined where `present` is 1. */
+  /** Defined where `present` is 1 and there is no histogram. */
   readonly values: Float64Array
   /** 1 where the series has a value at that step: a NaN is a value like any other. */
   readonly present: Uint8Array
+  /** An entry for each step, to be looked at where `present` is 1; absent as long as all values are floats. */
+  histograms: (NativeHistogram | undefined)[] | undefined
   /** Samples counted against the query's limit for this series. */
   charged: number
 }
+
+const SLAB_SERIES_MAX = 32
 
 /** Makes and recycles the series of one grid, and counts the samples they hold. */
 export class SeriesPool {
   readonly stepCount: number
   readonly #limits: QueryLimits
   readonly #free: StepSeries[] = []
+  #slab = new ArrayBuffer(0)
+  #slabSeries = 0
+  #nextInSlab = 0
 
   constructor(stepCount: number, limits: QueryLimits) {
     this.stepCount = stepCount
@@ -33,18 +41,33 @@ export class SeriesPool {
   take(labels: Labels): StepSeries {
     const recycled = this.#free.pop()
     if (recycled === undefined) {
-      return {
-        labels,
-        dropName: false,
-        values: new Float64Array(this.stepCount),
-        present: new Uint8Array(this.stepCount),
-        charged: 0,
-      }
+      return this.#make(labels)
     }
     recycled.labels = labels
     recycled.dropName = false
     recycled.present.fill(0)
+    recycled.histograms = undefined
     return recycled
+  }
+
+  /** Columns are cut from memory for many: each array with memory of its own costs more than filling it. */
+  #make(labels: Labels): StepSeries {
+    const { stepCount } = this
+    if (this.#nextInSlab === this.#slabSeries) {
+      this.#slabSeries = Math.min(Math.max(2 * this.#slabSeries, 1), SLAB_SERIES_MAX)
+      this.#slab = new ArrayBuffer(this.#slabSeries * stepCount * 9)
+      this.#nextInSlab = 0
+    }
+    const index = this.#nextInSlab++
+    const presentAt = (8 * this.#slabSeries + index) * stepCount
+    return {
+      labels,
+      dropName: false,
+      values: new Float64Array(this.#slab, 8 * index * stepCount, stepCount),
+      present: new Uint8Array(this.#slab, presentAt, stepCount),
+      histograms: undefined,
+      charged: 0,
+    }
   }
 
   /** Present everywhere with the same value. */
@@ -61,6 +84,7 @@ export class SeriesPool {
     series.dropName = of.dropName
     series.values.set(of.values)
     series.present.set(of.present)
+    series.histograms = of.histograms?.slice()
     this.charge(series)
     return series
   }
@@ -68,13 +92,14 @@ export class SeriesPool {
   /**
    * Counts the samples of a series that has just been filled.
    *
-   * @returns how many there are; 0 means that the series has nothing to say and should be released
+   * @returns how many steps are present; 0 means that the series has nothing to say and should be released
    * @throws {QueryTooManySamplesError}
    */
   charge(series: StepSeries): number {
     const count = countPresent(series.present)
-    this.#limits.hold(count - series.charged)
-    series.charged = count
+    const held = series.histograms === undefined ? count : heldSamples(series, series.histograms)
+    this.#limits.hold(held - series.charged)
+    series.charged = held
     return count
   }
 

@@ -1,16 +1,25 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { formatSampleValue, labelsFromRecord, labelsToRecord } from '../../model/index.ts'
+import { formatSampleValue, labelsFromRecord, labelsToRecord, type NativeHistogram } from '../../model/index.ts'
 import type { EvaluationStats, QueryResult } from '../exec/result.ts'
 import { type QueryJsonExtras, writeQueryJson } from '../index.ts'
+import { parseHistogramItem } from '../testing/script-histogram.ts'
 
 const decoder = new TextDecoder()
 const textOf = (result: QueryResult, extras?: QueryJsonExtras): string => decoder.decode(writeQueryJson(result, extras))
+
+const scriptHistogram = (text: string): NativeHistogram => parseHistogramItem(text)![0]!.histogram
 
 const vector = (value: number, timestampMs: number, labels: Record<string, string> = {}): QueryResult => ({
   type: 'vector',
   samples: [{ labels: labelsFromRecord(labels), timestampMs, value }],
 })
+const HISTOGRAM = scriptHistogram(
+  '{{schema:0 count:9.5 sum:1e-7 z_bucket:2 z_bucket_w:0.001 offset:-1 buckets:[1 0 3] n_buckets:[0 3.5]}}',
+)
+const EMPTY_HISTOGRAM = scriptHistogram('{{}}')
+const HISTOGRAM_TEXT =
+  '{"count":"9.5","sum":"1e-07","buckets":[[1,"-2","-1","3.5"],[3,"-0.001","0.001","2"],[0,"0.25","0.5","1"],[0,"1","2","3"]]}'
 const success = (type: string, result: string): string =>
   `{"status":"success","data":{"resultType":"${type}","result":${result}}}`
 
@@ -51,6 +60,34 @@ describe('the bytes of Prometheus', () => {
       success(
         'matrix',
         '[{"metric":{},"values":[[0,"0"],[1.050,"1.05e-07"],[2.100,"NaN"],[3.150,"-Inf"]]},{"metric":{"a":"b"}}]',
+      ),
+    ],
+    [
+      { type: 'vector', samples: [{ labels: ['a', 'b'], timestampMs: 1100, value: Number.NaN, histogram: HISTOGRAM }] },
+      success('vector', `[{"metric":{"a":"b"},"histogram":[1.100,${HISTOGRAM_TEXT}]}]`),
+    ],
+    [
+      {
+        type: 'matrix',
+        series: [
+          {
+            labels: [],
+            timestampsMs: Float64Array.of(0, 1050, 2000),
+            values: Float64Array.of(7, 0, 8),
+            histograms: [undefined, HISTOGRAM, undefined],
+          },
+          {
+            labels: ['a', 'b'],
+            timestampsMs: Float64Array.of(-50),
+            values: Float64Array.of(0),
+            histograms: [EMPTY_HISTOGRAM],
+          },
+        ],
+      },
+      success(
+        'matrix',
+        `[{"metric":{},"values":[[0,"7"],[2,"8"]],"histograms":[[1.050,${HISTOGRAM_TEXT}]]},` +
+          '{"metric":{"a":"b"},"histograms":[[-0.050,{"count":"0","sum":"0"}]]}]',
       ),
     ],
   ])('%o', (result, text) => {

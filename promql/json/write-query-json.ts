@@ -5,6 +5,7 @@ import type { Labels } from '../../model/labels.ts'
 import type { VectorSample } from '../../model/query.ts'
 import type { EvaluationStats, MatrixSeries, QueryResult } from '../exec/result.ts'
 import { ByteBuffer } from './byte-buffer.ts'
+import { writeHistogramPoint } from './write-histogram.ts'
 
 /** What stands around the result in the answer. */
 export interface QueryJsonExtras {
@@ -89,6 +90,12 @@ function writeVector(
     const sample = samples[i]!
     out.ascii(i === 0 ? '{"metric":' : ',{"metric":')
     writeLabels(out, sample.labels)
+    if (sample.histogram !== undefined) {
+      out.ascii(',"histogram":')
+      writeHistogramPoint(out, sample.timestampMs, sample.histogram)
+      out.ascii('}')
+      continue
+    }
     out.ascii(',"value":')
     timestampMs[0] = sample.timestampMs
     value[0] = sample.value
@@ -107,7 +114,8 @@ function writeMatrix(
   const count = Math.min(series.length, limit)
   out.ascii('[')
   for (let i = 0; i < count; i++) {
-    const { labels, timestampsMs, values } = series[i]!
+    const { labels, histograms } = series[i]!
+    const { timestampsMs, values } = histograms === undefined ? series[i]! : floatPoints(series[i]!, histograms)
     out.ascii(i === 0 ? '{"metric":' : ',{"metric":')
     writeLabels(out, labels)
     if (values.length > 0) {
@@ -115,9 +123,34 @@ function writeMatrix(
       writePoints(out, formatter, timestampsMs, values)
       out.ascii(']')
     }
+    if (histograms !== undefined) writeHistograms(out, series[i]!.timestampsMs, histograms)
     out.ascii('}')
   }
   out.ascii(']')
+}
+
+/** The points that are no histograms. */
+function floatPoints(
+  { timestampsMs, values }: MatrixSeries,
+  histograms: NonNullable<MatrixSeries['histograms']>,
+): Pick<MatrixSeries, 'timestampsMs' | 'values'> {
+  const isFloat = (_: number, point: number): boolean => histograms[point] === undefined
+  return { timestampsMs: timestampsMs.filter(isFloat), values: values.filter(isFloat) }
+}
+
+function writeHistograms(
+  out: ByteBuffer,
+  timestampsMs: Float64Array,
+  histograms: NonNullable<MatrixSeries['histograms']>,
+): void {
+  let open = ',"histograms":['
+  histograms.forEach((histogram, point) => {
+    if (histogram === undefined) return
+    out.ascii(open)
+    writeHistogramPoint(out, timestampsMs[point]!, histogram)
+    open = ','
+  })
+  if (open === ',') out.ascii(']')
 }
 
 function writePoints(
@@ -164,7 +197,14 @@ function statsJson({ timings, samples }: EvaluationStats, queuedMs: number): str
       execQueueTime,
       execTotalTime: timings.evalTotalTime + execQueueTime,
     },
-    samples: { totalQueryableSamples: samples.totalQueryableSamples, peakSamples: samples.peakSamples },
+    samples: {
+      totalQueryableSamplesPerStep: samples.totalQueryableSamplesPerStep?.map(([timeMs, count]) => [
+        timeMs / 1000,
+        count,
+      ]),
+      totalQueryableSamples: samples.totalQueryableSamples,
+      peakSamples: samples.peakSamples,
+    },
   })
 }
 

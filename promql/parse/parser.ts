@@ -5,6 +5,7 @@ import { unquote } from '../lex/unquote.ts'
 import type { Aggregation, AggregationOp, BinaryOp, Call, Expr, StringLiteral, VectorSelector } from './ast.ts'
 import { parseGroupingClause, parseMatching } from './clauses.ts'
 import { DurationParser, literalMs, takeNumber } from './duration.ts'
+import { DEPTH_MAX, NESTING_MAX } from './depth.ts'
 import type { ParserFeatures } from './features.ts'
 import { ModifierRules } from './modifiers.ts'
 import { parseNamedSelector, parseNamelessSelector } from './selector.ts'
@@ -39,8 +40,6 @@ const PARAMETRIC: ReadonlySet<string> = new Set([
   'limitk',
   'limit_ratio',
 ])
-// Deeper nesting would exhaust the stack.
-const NESTING_MAX = 500
 
 /** Pratt parser: operands with their suffixes, operators by binding power. Throws at the first fault. */
 export class Parser {
@@ -78,10 +77,12 @@ export class Parser {
     if (++this.#depth > NESTING_MAX)
       this.#tokens.fail(this.#tokens.end, `expression is nested deeper than ${NESTING_MAX} levels`)
     let left = this.#operand()
-    for (;;) {
+    for (let operators = 0; ; operators++) {
       const op = this.#tokens.peek()
       const power = POWER[op]
       if (power === undefined || power < powerMin) break
+      // Each one makes the tree a level deeper. The type checker looks at its depth as a whole; this spares it giants.
+      if (operators > DEPTH_MAX) this.#tokens.fail(left.span.start, `expression is deeper than ${DEPTH_MAX} levels`)
       this.#tokens.take()
       const returnBool = this.#tokens.takeIf('bool')
       const matching = parseMatching(this.#tokens)

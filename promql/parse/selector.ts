@@ -1,6 +1,7 @@
 import { errorMessage } from '../../lib/errors.ts'
 import { METRIC_NAME } from '../../model/labels.ts'
 import { createMatcher, type Matcher, type MatchType } from '../../model/matcher.ts'
+import { cachedMatcher } from './regex-cache.ts'
 import type { TokenKind } from '../lex/token.ts'
 import { unquote } from '../lex/unquote.ts'
 import type { VectorSelector } from './ast.ts'
@@ -51,7 +52,7 @@ function parseMatcher(tokens: TokenStream): Matcher {
   if (tokens.peek() !== 'string') tokens.unexpected(' in label matching, expected string')
   tokens.take()
   try {
-    return createMatcher(type as MatchType, name, unquote(tokens.taken))
+    return cachedMatcher(type as MatchType, name, unquote(tokens.taken))
   } catch (cause) {
     return tokens.fail(start, errorMessage(cause), { cause })
   }

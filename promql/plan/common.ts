@@ -1,4 +1,4 @@
-import type { Expr } from '../parse/ast.ts'
+import type { Expr, VectorSelector } from '../parse/ast.ts'
 import { childrenOf } from '../parse/walk.ts'
 import { printExpr } from '../print/print.ts'
 
@@ -14,9 +14,9 @@ export interface CommonParts {
  * Finds selectors, and functions of range selectors, that occur more than once at the query's own steps. Parts inside
  * subqueries and step-invariant parts have steps of their own and are left alone.
  */
-export function findCommonParts(expr: Expr): CommonParts {
+export function findCommonParts(expr: Expr, statsSelectors: ReadonlySet<VectorSelector>): CommonParts {
   const nodes = new Map<string, Expr[]>()
-  collect(expr, nodes)
+  collect(expr, statsSelectors, nodes)
   const keys = new Map<Expr, string>()
   const counts = new Map<string, number>()
   for (const [key, equal] of nodes) {
@@ -27,10 +27,10 @@ export function findCommonParts(expr: Expr): CommonParts {
   return { keys, counts }
 }
 
-function collect(expr: Expr, nodes: Map<string, Expr[]>): void {
+function collect(expr: Expr, statsSelectors: ReadonlySet<VectorSelector>, nodes: Map<string, Expr[]>): void {
   if (expr.kind === 'subquery' || expr.kind === 'stepInvariant') return
   if (isScan(expr)) {
-    const key = printExpr(expr)
+    const key = printExpr(expr) + (readsStats(expr, statsSelectors) ? '#' : '')
     const known = nodes.get(key)
     if (known === undefined) nodes.set(key, [expr])
     else known.push(expr)
@@ -38,7 +38,7 @@ function collect(expr: Expr, nodes: Map<string, Expr[]>): void {
   }
   // Functions look at these selectors themselves, for sample times and labels.
   if (expr.kind === 'call' && (expr.name === 'timestamp' || expr.name === 'info')) return
-  for (const child of childrenOf(expr)) collect(child, nodes)
+  for (const child of childrenOf(expr)) collect(child, statsSelectors, nodes)
 }
 
 /** Reads samples, and has no other input than literals. */
@@ -49,4 +49,10 @@ function isScan(expr: Expr): boolean {
     expr.args.some((arg) => arg.kind === 'matrixSelector') &&
     expr.args.every((arg) => arg.kind === 'matrixSelector' || arg.kind === 'number')
   )
+}
+
+/** Histograms read for their counts only know more about counter resets, so they are no others' equal. */
+function readsStats(expr: Expr, statsSelectors: ReadonlySet<VectorSelector>): boolean {
+  if (expr.kind === 'vectorSelector') return statsSelectors.has(expr)
+  return childrenOf(expr).some((child) => readsStats(child, statsSelectors))
 }

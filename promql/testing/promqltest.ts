@@ -1,12 +1,14 @@
 import { errorMessage } from '../../lib/index.ts'
-import { compareLabels, type Labels, labelsKey, labelsText, writeStaleNaN } from '../../model/index.ts'
+import { compareLabels, labelsKey, labelsText } from '../../model/index.ts'
 import { createEngine, type Engine } from '../exec/engine.ts'
-import type { Evaluation, QueryResult } from '../exec/result.ts'
+import type { Evaluation, MatrixSeries, QueryResult } from '../exec/result.ts'
 import type { Expr } from '../parse/ast.ts'
 import { ALL_FEATURES } from '../parse/features.ts'
 import { parseExpr } from '../parse/parse.ts'
 import { walkExpr } from '../parse/walk.ts'
-import { MemoryStorage } from './memory-storage.ts'
+import { almostEqual, checkSample } from './compare.ts'
+import { loadSeries } from './load.ts'
+import { MemoryStorage, type MemoryStorageOptions } from './memory-storage.ts'
 import { type EvalCommand, type Expectation, parseScript } from './script.ts'
 import type { ScriptSeries } from './script-values.ts'
 
@@ -20,7 +22,6 @@ export interface ScriptReport {
 const MINUTE_MS = 60_000
 // Times at which an expression that is fixed by @ must give the same answer as at its own time.
 const OTHER_TIMES_MS = [-10_000_000, 0, 100_000, 10_000_000, 1_000_000_000]
-const RELATIVE_TOLERANCE = 1e-6
 
 /**
  * Runs a script in Prometheus' test language against the engine and in-memory storage. Each instant evaluation is repeated
@@ -28,8 +29,8 @@ const RELATIVE_TOLERANCE = 1e-6
  *
  * @throws {Error} where the script itself cannot be read
  */
-export function runScript(text: string): ScriptReport {
-  const storage = new MemoryStorage()
+export function runScript(text: string, storageOptions: MemoryStorageOptions = {}): ScriptReport {
+  const storage = new MemoryStorage(storageOptions)
   const engine = createEngine({
     lookbackDeltaMs: 5 * MINUTE_MS,
     defaultSubqueryStepMs: () => MINUTE_MS,
@@ -43,7 +44,7 @@ export function runScript(text: string): ScriptReport {
     if (command.kind === 'clear') {
       storage.clear()
     } else if (command.kind === 'load') {
-      for (const series of command.series) load(storage, series, command.stepMs)
+      loadSeries(storage, command)
     } else {
       total++
       const why = checkEval(engine, storage, command)
@@ -51,24 +52,6 @@ export function runScript(text: string): ScriptReport {
     }
   }
   return { total, passed: total - failures.length, failures }
-}
-
-function load(storage: MemoryStorage, series: ScriptSeries, stepMs: number): void {
-  const kept = series.values
-    .map((value, index) => ({ value, index }))
-    // Storage holds floats; a histogram is as good as missing.
-    .filter(({ value }) => value.kind === 'float' || value.kind === 'stale')
-  const values = new Float64Array(kept.length)
-  kept.forEach(({ value }, at) => {
-    if (value.kind === 'float') values[at] = value.value
-    else writeStaleNaN(values, at)
-  })
-  if (kept.length > 0)
-    storage.add(
-      series.labels,
-      Float64Array.from(kept, ({ index }) => index * stepMs),
-      values,
-    )
 }
 
 /** @returns what went wrong, or `undefined` */
@@ -121,8 +104,7 @@ function checkAsRange(engine: Engine, storage: MemoryStorage, command: EvalComma
     stepMs: MINUTE_MS,
   }
   const outcome = outcomeOf(() => engine.range(storage, command.expr, times))
-  // An error at another step says nothing about this one.
-  if ('error' in outcome) return undefined
+  if ('error' in outcome) return `in a range query: unexpected error: ${outcome.error}`
   const middle = stepOf(outcome.evaluation.result, command.timeMs, command.scalar !== undefined)
   const why = checkResult(middle, command)
   return why === undefined ? undefined : `in a range query: ${why}`
@@ -130,9 +112,9 @@ function checkAsRange(engine: Engine, storage: MemoryStorage, command: EvalComma
 
 function stepOf(result: QueryResult, timestampMs: number, asScalar: boolean): QueryResult {
   if (result.type !== 'matrix') return result
-  const samples = result.series.flatMap(({ labels, timestampsMs, values }) => {
+  const samples = result.series.flatMap(({ labels, timestampsMs, values, histograms }) => {
     const at = timestampsMs.indexOf(timestampMs)
-    return at < 0 ? [] : [{ labels, timestampMs, value: values[at]! }]
+    return at < 0 ? [] : [{ labels, timestampMs, value: values[at]!, histogram: histograms?.[at] }]
   })
   if (asScalar && samples.length === 1) return { type: 'scalar', timestampMs, value: samples[0]!.value }
   return { type: 'vector', samples }
@@ -210,10 +192,8 @@ function checkVector(result: Extract<QueryResult, { type: 'vector' }>, command: 
   for (const [index, { labels, value }] of wanted.entries()) {
     const sample = ordered ? result.samples[index]! : byLabels.get(labelsKey(labels))
     if (sample === undefined || compareLabels(sample.labels, labels) !== 0) return `${labelsText(labels)} is missing`
-    if (value?.kind !== 'float') return `${labelsText(labels)} should be ${value?.kind ?? 'absent'}`
-    if (!almostEqual(sample.value, value.value)) {
-      return `${labelsText(labels)}: ${sample.value} instead of ${value.value}`
-    }
+    const why = value === undefined ? 'should be absent' : checkSample(sample.value, sample.histogram, value)
+    if (why !== undefined) return `${labelsText(labels)}: ${why}`
   }
   return undefined
 }
@@ -237,18 +217,17 @@ function checkMatrix(result: Extract<QueryResult, { type: 'matrix' }>, command: 
 }
 
 function checkPoints(
-  series: { readonly labels: Labels; readonly timestampsMs: Float64Array; readonly values: Float64Array },
+  series: MatrixSeries,
   wanted: ScriptSeries['values'],
   times: { readonly startMs: number; readonly stepMs: number },
 ): string | undefined {
   let at = 0
   for (const [step, want] of wanted.entries()) {
     if (want.kind === 'missing') continue
-    if (want.kind !== 'float') return `${want.kind} at step ${step} cannot be answered`
     const timeMs = times.startMs + step * times.stepMs
     if (series.timestampsMs[at] !== timeMs) return `no value at step ${step}`
-    if (!almostEqual(series.values[at]!, want.value))
-      return `${series.values[at]} instead of ${want.value} at step ${step}`
+    const why = checkSample(series.values[at]!, series.histograms?.[at], want)
+    if (why !== undefined) return `${why} at step ${step}`
     at++
   }
   return at === series.timestampsMs.length ? undefined : `${series.timestampsMs.length - at} values too many`
@@ -277,13 +256,4 @@ function matchesText(expectation: Expectation, text: string): boolean {
   if (expectation.match === 'any') return true
   if (expectation.match === 'text') return text === expectation.text
   return new RegExp(expectation.text).test(text)
-}
-
-function almostEqual(a: number, b: number): boolean {
-  if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) && Number.isNaN(b)
-  if (a === b) return true
-  const sum = Math.abs(a) + Math.abs(b)
-  const diff = Math.abs(a - b)
-  if (a === 0 || b === 0 || sum < Number.MIN_VALUE) return diff < RELATIVE_TOLERANCE * 2.2250738585072014e-308
-  return diff / Math.min(sum, Number.MAX_VALUE) < RELATIVE_TOLERANCE
 }

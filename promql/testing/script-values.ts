@@ -1,21 +1,23 @@
 import { type Labels, labelsFromEntries, parseDuration, parseGoFloat } from '../../model/index.ts'
 import { parseSelector } from '../parse/parse.ts'
+import { parseHistogramItem, type ScriptHistogram } from './script-histogram.ts'
 
-/** One place in a sequence of samples. Native histograms keep their text. */
+/** One place in a sequence of samples. */
 export type ScriptValue =
   | { readonly kind: 'missing' }
   | { readonly kind: 'stale' }
   | { readonly kind: 'float'; readonly value: number }
-  | { readonly kind: 'histogram'; readonly text: string }
+  | ({ readonly kind: 'histogram' } & ScriptHistogram)
 
 export interface ScriptSeries {
   readonly labels: Labels
   readonly values: readonly ScriptValue[]
+  /** When each value's counter began, from its own time on; `undefined` where nothing is known. */
+  readonly startOffsetsMs?: readonly (number | undefined)[]
 }
 
 const NUMBER = String.raw`(?:\d[\d.]*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf|nan)`
 const FLOAT_ITEM = new RegExp(`^([+-]?${NUMBER})(?:([+-])([+-]?${NUMBER}))?(?:x(\\d+))?$`, 'i')
-const HISTOGRAM_ITEM = /^\{\{[^}]*\}\}(?:[+-]\{\{[^}]*\}\})?(?:x(\d+))?$/
 
 /** `name{label="value"} item item …`. @throws {Error} */
 export function parseSeriesLine(line: string): ScriptSeries {
@@ -35,6 +37,29 @@ export function parseTimeMs(text: string): number {
   const seconds = parseGoFloat(text)
   if (seconds !== undefined) return Math.round(seconds * 1000)
   return text.startsWith('-') ? -parseDuration(text.slice(1)) : parseDuration(text)
+}
+
+/** `name{label="value"}@st item item …`: when each sample's counter began, from the sample's time on; as sparse as the samples. */
+export function parseStartTimesLine(
+  line: string,
+): { readonly labels: Labels; readonly offsetsMs: (number | undefined)[] } | undefined {
+  const match = /^(\S.*?)@st\s+(.*)$/.exec(line)
+  if (!match) return undefined
+  return { labels: parseLabels(match[1]!), offsetsMs: match[2]!.trim().split(/\s+/).flatMap(parseOffset) }
+}
+
+const OFFSET = String.raw`(?:\d+(?:ms|[smhdwy]))+|0`
+const OFFSET_ITEM = new RegExp(String.raw`^([+-]?(?:${OFFSET}))(?:([+-])(${OFFSET}))?(?:x(\d+))?$`)
+
+function parseOffset(item: string): (number | undefined)[] {
+  const missing = /^_(?:x(\d+))?$/.exec(item)
+  if (missing) return Array.from({ length: Number(missing[1] ?? 1) }, () => undefined)
+  const match = OFFSET_ITEM.exec(item)
+  if (!match) throw new Error(`bad start time ${JSON.stringify(item)}`)
+  const [, first, sign, by, count] = match
+  const offsetMs = parseTimeMs(first!.replace(/^\+/, ''))
+  const incrementMs = by === undefined ? 0 : (sign === '-' ? -1 : 1) * parseTimeMs(by)
+  return Array.from({ length: Number(count ?? 0) + 1 }, (_, i) => offsetMs + i * incrementMs)
 }
 
 /** Where the label set ends: at the first white space outside of braces and quotes. */
@@ -76,8 +101,8 @@ function parseItem(item: string): ScriptValue[] {
   if (missing) return repeat({ kind: 'missing' }, Number(missing[1] ?? 1))
   const stale = /^stale(?:x(\d+))?$/.exec(item)
   if (stale) return repeat({ kind: 'stale' }, stale[1] === undefined ? 1 : Number(stale[1]) + 1)
-  const histogram = HISTOGRAM_ITEM.exec(item)
-  if (histogram) return repeat({ kind: 'histogram', text: item }, Number(histogram[1] ?? 0) + 1)
+  const histograms = parseHistogramItem(item)
+  if (histograms) return histograms.map((histogram) => ({ kind: 'histogram', ...histogram }))
   const float = FLOAT_ITEM.exec(item)
   if (!float) throw new Error(`bad item ${JSON.stringify(item)}`)
   const [, first, sign, by, count] = float

@@ -1,6 +1,6 @@
 import { parseGoFloat } from '../../model/index.ts'
 import { unquote } from '../lex/unquote.ts'
-import { parseSeriesLine, parseTimeMs, type ScriptSeries } from './script-values.ts'
+import { parseSeriesLine, parseStartTimesLine, parseTimeMs, type ScriptSeries } from './script-values.ts'
 
 /** What an `expect` line asks of errors and annotations. */
 export interface Expectation {
@@ -25,10 +25,15 @@ export interface EvalCommand {
   readonly rangeVector: { readonly startMs: number; readonly endMs: number; readonly stepMs: number } | undefined
 }
 
-export type Command =
-  | { readonly kind: 'clear' }
-  | { readonly kind: 'load'; readonly stepMs: number; readonly series: readonly ScriptSeries[] }
-  | EvalCommand
+export interface LoadCommand {
+  readonly kind: 'load'
+  readonly stepMs: number
+  readonly series: readonly ScriptSeries[]
+  /** Also store each classic histogram as a native one with custom buckets. */
+  readonly withCustomBuckets: boolean
+}
+
+export type Command = { readonly kind: 'clear' } | LoadCommand | EvalCommand
 
 const EVAL =
   /^eval(?:_(\w+))?\s+(?:instant(?:\s+at\s+(\S+))?|range\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+))\s+(.+)$/i
@@ -64,12 +69,23 @@ const isBlank = (line: string): boolean => line === '' || line.startsWith('#')
 function parseCommand(word: string, head: string, body: readonly string[], line: number): Command {
   if (word === 'clear') return { kind: 'clear' }
   if (word === 'load' || word === 'load_with_nhcb') {
-    // Start times of samples stand on lines of their own in front of the series; they are not kept.
-    const series = body.filter((row) => !/^\S.*@st\s/.test(row)).map(parseSeriesLine)
-    return { kind: 'load', stepMs: parseTimeMs(head.split(/\s+/)[1]!), series }
+    const stepMs = parseTimeMs(head.split(/\s+/)[1]!)
+    return { kind: 'load', stepMs, series: parseLoad(body), withCustomBuckets: word === 'load_with_nhcb' }
   }
   if (word.startsWith('eval')) return parseEval(head, body, line)
   throw new Error(`unknown command ${word}`)
+}
+
+/** Start times of samples stand on lines of their own, in front of the series. */
+function parseLoad(body: readonly string[]): ScriptSeries[] {
+  const series: ScriptSeries[] = []
+  let startOffsetsMs: ScriptSeries['startOffsetsMs']
+  for (const row of body) {
+    const starts = parseStartTimesLine(row)
+    if (starts === undefined) series.push({ ...parseSeriesLine(row), ...(startOffsetsMs && { startOffsetsMs }) })
+    startOffsetsMs = starts?.offsetsMs
+  }
+  return series
 }
 
 function parseEval(head: string, body: readonly string[], line: number): EvalCommand {

@@ -50,6 +50,8 @@ export class MemoryStore implements Appendable {
     return {
       append: (_, labels, timestampMs, value) => stage(labels, timestampMs, value),
       appendStale: (_, labels, timestampMs) => stage(labels, timestampMs, Number.NaN),
+      appendHistogram: (_, labels, timestampMs, histogram) => stage(labels, timestampMs, histogram.count),
+      appendExemplar: () => undefined,
       commit: async () => {
         for (const write of staged.splice(0)) write()
       },

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import type { Clock, Logger } from '../../lib/index.ts'
-import type { FileSdConfig } from '../config.ts'
+import type { FileSdConfig } from './config.ts'
 import { type Discovery, parseTargetList, type TargetGroup } from './discovery.ts'
 
 const REFRESH_DEFAULT_MS = 5 * 60_000

@@ -1,4 +1,4 @@
-import type { StaticConfig } from '../config.ts'
+import type { StaticConfig } from './config.ts'
 import { type Discovery, targetGroup } from './discovery.ts'
 
 /** Targets as the configuration file lists them. */

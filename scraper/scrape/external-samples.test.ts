@@ -1,16 +1,10 @@
 import { expect, test } from 'vitest'
 import { wasmLockstep } from '../../kernels/index.ts'
-import {
-  type Appendable,
-  type Appender,
-  DuplicateSampleError,
-  labelsText,
-  OutOfOrderSampleError,
-  type SeriesRef,
-} from '../../model/index.ts'
 import { PageMemory } from './page-memory.ts'
+import { RecordingAppendable } from './recording-appendable.ts'
 import { RecordingStore } from './recording-store.ts'
-import { TargetRows, type TargetRowsRules } from './target-rows.ts'
+import type { TargetRowsRules } from './target-rules.ts'
+import { TargetRows } from './target-rows.ts'
 
 const REPORT = {
   up: true,
@@ -33,33 +27,11 @@ const RULES: TargetRowsRules = {
   honorTimestamps: true,
   trackTimestampsStaleness: true,
   extraScrapeMetrics: false,
-}
-
-/** Keeps what is committed, as text; refuses times that do not rise, as a store does. */
-class RecordingAppendable implements Appendable {
-  readonly committed: string[] = []
-  readonly #newest = new Map<SeriesRef, number>()
-  readonly #refs = new Map<string, SeriesRef>()
-
-  appender(): Appender {
-    const staged: string[] = []
-    const add = (ref: SeriesRef | undefined, labels: string, timeMs: number, text: string): SeriesRef => {
-      const known = ref ?? this.#refs.get(labels) ?? ((this.#refs.size + 1) as SeriesRef)
-      this.#refs.set(labels, known)
-      const newest = this.#newest.get(known) ?? 0
-      if (timeMs < newest) throw new OutOfOrderSampleError('old')
-      if (timeMs === newest) throw new DuplicateSampleError('same')
-      this.#newest.set(known, timeMs)
-      staged.push(`${labels} ${text} @${timeMs}`)
-      return known
-    }
-    return {
-      append: (ref, labels, timeMs, value) => add(ref, labelsText(labels), timeMs, String(value)),
-      appendStale: (ref, labels, timeMs) => add(ref, labelsText(labels), timeMs, 'stale'),
-      commit: () => Promise.resolve(void this.committed.push(...staged.splice(0))),
-      rollback: () => void staged.splice(0),
-    }
-  }
+  scrapeNativeHistograms: false,
+  convertClassicHistograms: false,
+  alwaysScrapeClassicHistograms: false,
+  histogramBucketLimit: 0,
+  histogramSchemaMax: 8,
 }
 
 function rig(rules: Partial<TargetRowsRules> = {}) {

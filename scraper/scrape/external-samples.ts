@@ -20,7 +20,7 @@ interface ExternalSeries {
 }
 
 // What the page says must not lie further ahead than this.
-const FUTURE_MAX_MS = 10 * 60_000
+export const FUTURE_MAX_MS = 10 * 60_000
 
 /**
  * The series of one target whose samples carry their own times: a row has one time, so they are appended one by one. A
@@ -79,7 +79,8 @@ export class ExternalSamples {
   }
 }
 
-function countRefusal(refused: RefusedSamples, append: () => void): void {
+/** Runs one append; a sample that the store refuses is counted and left out. */
+export function countRefusal(refused: RefusedSamples, append: () => void): void {
   try {
     append()
   } catch (error) {

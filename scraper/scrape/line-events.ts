@@ -19,18 +19,33 @@ export interface LooseLine {
   readonly sample: ExpositionSample
 }
 
+/** What of a page stands before the lines that are looked at. */
+export interface LineContext {
+  /** Of the last TYPE line. */
+  type: MetricType
+  /** `# EOF` stood at the end. */
+  sawEnd: boolean
+}
+
+export const lineContext = (): LineContext => ({ type: 'unknown', sawEnd: false })
+
 /**
  * Settles what the kernel reported about the page: fills in values that are no plain decimals, checks comments, parses
  * lines.
  *
+ * @param context is brought up to date
  * @returns the loose lines in page order, or `undefined` when some line breaks the format
  */
-export function settleEvents(memory: PageMemory, body: Uint8Array, format: ExpositionFormat): LooseLine[] | undefined {
+export function settleEvents(
+  memory: PageMemory,
+  body: Uint8Array,
+  format: ExpositionFormat,
+  context = lineContext(),
+): LooseLine[] | undefined {
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   const { words, params } = memory
   const eventCount = params[LockstepParam.EVENT_COUNT]!
   const loose: LooseLine[] = []
-  let type: MetricType = 'unknown'
   let at = params[LockstepParam.EVENTS]! / 4
   try {
     for (let i = 0; i < eventCount; i++, at += LOCKSTEP_EVENT_BYTES / 4) {
@@ -42,9 +57,14 @@ export function settleEvents(memory: PageMemory, body: Uint8Array, format: Expos
         fillPayload(memory, index, parseValue(text.toString('latin1', start, end)))
       } else if (kind === LockstepEvent.COMMENT) {
         const comment = parseCommentLine(text.toString('utf8', start, end), format)
-        if (comment.kind === 'type') type = comment.type
+        if (comment.kind === 'type') context.type = comment.type
+        // Nothing but a newline may follow.
+        if (comment.kind === 'eof') {
+          if (end < body.length - 1) return undefined
+          context.sawEnd = true
+        }
       } else {
-        const sample = parseSampleLine(text.toString('utf8', start, end), format, type)
+        const sample = parseSampleLine(text.toString('utf8', start, end), format, context.type)
         loose.push({ line: index, fresh: kind === LockstepEvent.FRESH, sample })
       }
     }
@@ -54,6 +74,22 @@ export function settleEvents(memory: PageMemory, body: Uint8Array, format: Expos
   }
   return loose
 }
+
+/**
+ * Whether lines begin the way OpenMetrics wants it: none is blank, none starts with a blank. Together with what `settleEvents`
+ * checks line by line, and `# EOF` at the end, that makes a page of that format.
+ */
+export function hasStrictLines(body: Uint8Array): boolean {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const first = text[0]
+  if (first === NEWLINE || first === SPACE || first === TAB) return false
+  return LOOSE_BEGINNINGS.every((beginning) => !text.includes(beginning))
+}
+
+const NEWLINE = 10
+const SPACE = 32
+const TAB = 9
+const LOOSE_BEGINNINGS = ['\n\n', '\n ', '\n\t']
 
 function fillPayload(memory: PageMemory, index: number, value: number): void {
   if (index === LOCKSTEP_NO_ENTRY) return

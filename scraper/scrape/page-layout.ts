@@ -7,6 +7,17 @@ export interface LoadedPage {
   readonly length: number
 }
 
+/** Regions belong to whoever takes it. */
+export interface FinishedLayout {
+  readonly page: LoadedPage
+  readonly table: Region
+  readonly map: Region
+  readonly lineCount: number
+  /** Every line fits the table. */
+  readonly fits: boolean
+  readonly comparable: boolean
+}
+
 /**
  * The last accepted page of one target and what each of its lines means: the input of the next comparison. Results of
  * `compare` and `rematch` stand in the memory's scratch until the next page of any target.
@@ -74,6 +85,17 @@ export class PageLayout {
     const { bytes } = this.#memory
     bytes.copyWithin(this.#table.at, newTable, newTable + lineCount * LOCKSTEP_TABLE_BYTES)
     bytes.copyWithin(this.#map.at, newMap, newMap + lineCount * 4)
+    this.#lineCount = lineCount
+    this.#matchable = fits
+    this.#comparable = fits && comparable
+    this.#replacePage(page)
+  }
+
+  /** Takes over a layout that was put together piece by piece. */
+  adopt({ page, table, map, lineCount, fits, comparable }: FinishedLayout): void {
+    for (const region of [this.#table, this.#map]) if (region) this.#memory.free(region)
+    this.#table = table
+    this.#map = map
     this.#lineCount = lineCount
     this.#matchable = fits
     this.#comparable = fits && comparable

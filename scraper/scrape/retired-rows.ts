@@ -20,10 +20,13 @@ export class RetiredRows {
     const key = labelsKey(labels)
     const cancel = this.#clock.schedule(intervalMs * 2.1, () => {
       this.#waiting.delete(key)
-      try {
-        rows.end(this.#clock.nowMs())
-      } catch (error) {
+      const failed = (error: unknown): void => {
         this.#logger.warn({ err: error, why: errorMessage(error) }, 'no stale markers for a target that went away')
+      }
+      try {
+        rows.end(this.#clock.nowMs())?.catch(failed)
+      } catch (error) {
+        failed(error)
         rows.close()
       }
     })

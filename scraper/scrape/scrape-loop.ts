@@ -1,9 +1,11 @@
 import { AppError, BodyTooLargeError, type Clock, errorMessage, InvariantError, type Logger } from '../../lib/index.ts'
-import { type ExpositionFormat, formatDuration, OutOfOrderSampleError } from '../../model/index.ts'
+import { formatDuration, OutOfOrderSampleError } from '../../model/index.ts'
 import { slotOffsetMs, type Target } from '../targets/target.ts'
 import type { ScrapeReport } from './report-series.ts'
 import type { ScrapeMetrics } from './scrape-metrics.ts'
-import { type PageCounts, SampleLimitError, type TargetRows } from './target-rows.ts'
+import type { PageFormat } from './split-page.ts'
+import { type PageCounts, SampleLimitError } from './target-rules.ts'
+import type { TargetRows } from './target-rows.ts'
 import type { Ticker, Waiter } from './ticker.ts'
 import type { PageSource, Transport } from './transport.ts'
 
@@ -16,6 +18,8 @@ export interface ScrapeLoopParts {
   /** Spreads replicas: host name and external labels. */
   readonly seed: string
   readonly sampleLimit: number
+  /** Hears why each failed scrape failed. */
+  readonly onFailure: ((why: string) => void) | undefined
 }
 
 // A start this close to the planned time counts as on time: equal distances between timestamps pack best.
@@ -109,10 +113,51 @@ export class ScrapeLoop implements Waiter {
     this.#parts.ticker.at(dueMs, this)
   }
 
-  #finish(body: Uint8Array | undefined, format: ExpositionFormat, failure: unknown): void {
+  #finish(body: Uint8Array | undefined, format: PageFormat, failure: unknown): void {
     if (this.#stopped) return
     try {
-      const storing = this.#store(body, format, failure)
+      let error = failure
+      let counts: PageCounts | undefined = NO_COUNTS
+      if (body !== undefined) {
+        try {
+          counts = this.rows.read(body, format, true)
+        } catch (thrown) {
+          error = thrown
+        }
+      }
+      if (body !== undefined && counts === undefined) return this.#learn(Uint8Array.from(body), format)
+      this.#settle(body, error, counts ?? NO_COUNTS)
+    } catch (error) {
+      this.#breakOff(error)
+      this.#end()
+    }
+  }
+
+  /** The page is new to us and long: others get their turns while it is looked through. */
+  #learn(body: Uint8Array, format: PageFormat): void {
+    this.#storing = this.rows
+      .learn(body, format, () => this.#stopped)
+      .then(
+        () => this.#stopped || this.#readAndSettle(body, format),
+        (error: unknown) => this.#stopped || this.#settle(body, error, NO_COUNTS),
+      )
+      .then(() => undefined)
+  }
+
+  #readAndSettle(body: Uint8Array, format: PageFormat): void {
+    let error: unknown
+    let counts = NO_COUNTS
+    try {
+      counts = this.rows.read(body, format)
+    } catch (thrown) {
+      error = thrown
+    }
+    this.#settle(body, error, counts)
+  }
+
+  #settle(body: Uint8Array | undefined, error: unknown, counts: PageCounts): void {
+    try {
+      const storing = this.#store(body, error, error instanceof SampleLimitError ? error.counts : counts)
       this.lastScrapeMs = this.#timestampMs
       if (storing === undefined) this.#end()
       else this.#storing = storing.catch((error: unknown) => this.#breakOff(error)).then(() => this.#end())
@@ -133,23 +178,13 @@ export class ScrapeLoop implements Waiter {
   }
 
   /**
-   * The page is read and its row written in one go; nothing waits in between.
+   * Writes the row of what has just been read; nothing waited in between.
    *
    * @returns when samples with times of their own are stored too; `undefined` = there are none
    */
-  #store(body: Uint8Array | undefined, format: ExpositionFormat, failure: unknown): Promise<void> | undefined {
+  #store(body: Uint8Array | undefined, error: unknown, counts: PageCounts): Promise<void> | undefined {
     const { rows } = this
     try {
-      let error = failure
-      let counts = NO_COUNTS
-      if (body !== undefined) {
-        try {
-          counts = rows.read(body, format)
-        } catch (thrown) {
-          error = thrown
-          if (thrown instanceof SampleLimitError) counts = thrown.counts
-        }
-      }
       const up = body !== undefined && error === undefined
       this.lastDurationMs = performance.now() - this.#startedAt
       this.#noteHealth(up, error)
@@ -164,11 +199,11 @@ export class ScrapeLoop implements Waiter {
         bodyBytes: error instanceof BodyTooLargeError ? -1 : up ? body.length : 0,
       }
       return up ? rows.write(this.#timestampMs, report) : rows.writeFailed(this.#timestampMs, report)
-    } catch (error) {
+    } catch (thrown) {
       // The clock went back: this row is lost, the next one is complete again.
-      if (!(error instanceof OutOfOrderSampleError)) throw error
+      if (!(thrown instanceof OutOfOrderSampleError)) throw thrown
       this.#parts.metrics.outOfOrder.inc()
-      this.#parts.logger.warn({ err: error, target: this.target.url }, 'scrape is not newer than the last one')
+      this.#parts.logger.warn({ err: thrown, target: this.target.url }, 'scrape is not newer than the last one')
       return undefined
     }
   }
@@ -178,6 +213,7 @@ export class ScrapeLoop implements Waiter {
     this.health = up ? 'up' : 'down'
     this.lastError = up ? '' : errorMessage(error)
     if (up) return
+    this.#parts.onFailure?.(this.lastError)
     if (error instanceof SampleLimitError) metrics.exceededSampleLimit.inc()
     if (error instanceof BodyTooLargeError) metrics.exceededBodySizeLimit.inc()
     // What is no expected failure is a fault of ours and must be seen.

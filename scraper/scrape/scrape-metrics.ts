@@ -50,6 +50,12 @@ export function createScrapeMetrics(registry: Registry, clock: Clock) {
       labelNames: ['name', 'config'],
       registers,
     }),
+    sdFailures: new Counter({
+      name: 'prometheus_sd_refresh_failures_total',
+      help: 'Number of refresh failures for the given SD mechanism.',
+      labelNames: ['mechanism', 'config'],
+      registers,
+    }),
     metadataEntries: new Gauge({
       name: 'prometheus_target_metadata_cache_entries',
       help: 'Total number of metric metadata entries in the cache.',

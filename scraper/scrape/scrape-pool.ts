@@ -2,16 +2,20 @@ import type { Clock, HttpClient, Logger, PlainHttpClient } from '../../lib/index
 import { createHttpClient } from '../../lib/undici-client.ts'
 import type { Labels } from '../../model/index.ts'
 import type { ScrapeConfig } from '../config.ts'
+import { createDiscovery } from '../discovery/create.ts'
 import type { Discovery, TargetGroup } from '../discovery/discovery.ts'
 import { fileDiscovery } from '../discovery/file.ts'
 import { httpDiscovery } from '../discovery/http.ts'
 import { staticDiscovery } from '../discovery/static.ts'
 import { compileRelabel, type Relabel } from '../relabel/relabel.ts'
 import { buildTarget, type Target } from '../targets/target.ts'
+import { FailureLog } from './failure-log.ts'
+import { schemaOfFactor } from './histogram-buckets.ts'
 import type { RetiredRows } from './retired-rows.ts'
 import { ScrapeLoop } from './scrape-loop.ts'
 import type { ScrapeMetrics } from './scrape-metrics.ts'
-import { TargetRows, type TargetRowsParts, type TargetRowsRules } from './target-rows.ts'
+import type { TargetRowsRules } from './target-rules.ts'
+import { TargetRows, type TargetRowsParts } from './target-rows.ts'
 import type { Ticker } from './ticker.ts'
 import { httpTransport, type InProcessTarget, inProcessTransport, type Transport } from './transport.ts'
 
@@ -41,6 +45,7 @@ export class ScrapePool {
   readonly #rules: TargetRowsRules
   readonly #client: HttpClient
   readonly #httpTransport: Transport
+  readonly #failureLog: FailureLog | undefined
   readonly #discoveries: readonly { readonly name: string; readonly discovery: Discovery }[]
   readonly #groups = new Map<Discovery, readonly TargetGroup[]>()
   #loops = new Map<string, ScrapeLoop>()
@@ -61,6 +66,8 @@ export class ScrapePool {
       { client: this.#client, plainClient: parts.plainClient, userAgent: parts.userAgent },
       config,
     )
+    this.#failureLog =
+      config.scrapeFailureLogFile === undefined ? undefined : new FailureLog(config.scrapeFailureLogFile, parts)
     this.#discoveries = createDiscoveries(config, parts)
   }
 
@@ -95,6 +102,7 @@ export class ScrapePool {
     this.#loops.clear()
     const stopping = loops.map((loop) => loop.stop())
     await Promise.all([this.#client.close(), ...stopping])
+    await this.#failureLog?.close()
     for (const { target, rows } of loops) {
       if (retire) this.#parts.retired.retire(target.labels, rows, target.intervalMs)
       else rows.close()
@@ -158,7 +166,19 @@ export class ScrapePool {
     const source = this.#parts.inProcess.get(target.address)
     const transport = source ? inProcessTransport(source, this.config) : this.#httpTransport
     const sampleLimit = this.#rules.sampleLimit
-    const loop = new ScrapeLoop(target, rows, { clock, ticker, logger, metrics, transport, seed, sampleLimit })
+    const failureLog = this.#failureLog
+    const { jobName } = this.config
+    const onFailure = failureLog && ((why: string): void => failureLog.add(jobName, target.url, why))
+    const loop = new ScrapeLoop(target, rows, {
+      clock,
+      ticker,
+      logger,
+      metrics,
+      transport,
+      seed,
+      sampleLimit,
+      onFailure,
+    })
     this.#loops.set(key, loop)
     const spreadMs = targetCount / FIRST_SCRAPES_PER_MS
     loop.start(held ? undefined : Math.floor((this.#loops.size / targetCount) * spreadMs))
@@ -186,16 +206,30 @@ function rowRules(config: ScrapeConfig): TargetRowsRules {
     honorTimestamps: config.honorTimestamps ?? true,
     trackTimestampsStaleness: config.trackTimestampsStaleness ?? false,
     extraScrapeMetrics: config.extraScrapeMetrics ?? false,
+    scrapeNativeHistograms: config.scrapeNativeHistograms ?? false,
+    convertClassicHistograms: config.convertClassicHistogramsToNhcb ?? false,
+    alwaysScrapeClassicHistograms: config.alwaysScrapeClassicHistograms ?? false,
+    histogramBucketLimit: config.nativeHistogramBucketLimit ?? 0,
+    histogramSchemaMax: schemaOfFactor(config.nativeHistogramMinBucketFactor ?? 0),
   }
 }
 
-function createDiscoveries(config: ScrapeConfig, parts: { clock: Clock; logger: Logger }) {
+function createDiscoveries(config: ScrapeConfig, { clock, logger, metrics }: ScrapePoolParts) {
+  const partsOf = (mechanism: string) => ({
+    clock,
+    logger,
+    onFailure: () => metrics.sdFailures.inc({ mechanism, config: config.jobName }),
+  })
   const files = config.fileSdConfigs ?? []
   const services = config.httpSdConfigs ?? []
   const statics = config.staticConfigs ?? []
   return [
     ...(statics.length > 0 ? [{ name: 'static', discovery: staticDiscovery(statics) }] : []),
-    ...files.map((file) => ({ name: 'file', discovery: fileDiscovery(file, parts) })),
-    ...services.map((service) => ({ name: 'http', discovery: httpDiscovery(service, parts) })),
+    ...files.map((file) => ({ name: 'file', discovery: fileDiscovery(file, partsOf('file')) })),
+    ...services.map((service) => ({ name: 'http', discovery: httpDiscovery(service, partsOf('http')) })),
+    ...(config.discoveries ?? []).map((one) => ({
+      name: one.kind,
+      discovery: createDiscovery(one, partsOf(one.kind)),
+    })),
   ]
 }

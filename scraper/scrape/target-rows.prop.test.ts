@@ -5,7 +5,8 @@ import { labelsKey, type Labels, parseExposition, withLabels, METRIC_NAME } from
 import { PageMemory } from './page-memory.ts'
 import { RecordingStore } from './recording-store.ts'
 import type { ScrapeReport } from './report-series.ts'
-import { TargetRows, type TargetRowsRules } from './target-rows.ts'
+import type { TargetRowsRules } from './target-rules.ts'
+import { TargetRows } from './target-rows.ts'
 
 const TARGET: Labels = ['instance', 'h:1', 'job', 'j']
 const RULES: TargetRowsRules = {
@@ -19,6 +20,11 @@ const RULES: TargetRowsRules = {
   honorTimestamps: false,
   trackTimestampsStaleness: false,
   extraScrapeMetrics: false,
+  scrapeNativeHistograms: false,
+  convertClassicHistograms: false,
+  alwaysScrapeClassicHistograms: false,
+  histogramBucketLimit: 0,
+  histogramSchemaMax: 8,
 }
 const REPORT_NAMES = [
   'up',

@@ -1,8 +1,8 @@
-import { isUtf8 } from 'node:buffer'
 import { LockstepMap, LockstepParam } from '../../kernels/index.ts'
 import { invariant } from '../../lib/index.ts'
 import {
   type Appendable,
+  ExpositionError,
   type ExpositionFormat,
   type ExpositionSample,
   type GroupAppendable,
@@ -17,45 +17,39 @@ import {
   withLabels,
 } from '../../model/index.ts'
 import { ExternalSamples, type RefusedSamples } from './external-samples.ts'
+import { ExtraSamples } from './extra-samples.ts'
+import { limitHistogram } from './histogram-buckets.ts'
+import { KnownLabels } from './known-labels.ts'
 import { LabelIndex } from './label-index.ts'
-import { type LooseLine, settleEvents, writeRawPayload } from './line-events.ts'
+import { LayoutDraft, sliceEnd } from './layout-draft.ts'
+import { lineContext, type LooseLine, settleEvents, writeRawPayload } from './line-events.ts'
+import { droppedCount, freshCount, isAcceptable, isComparable, sliceFault } from './page-checks.ts'
 import { type LoadedPage, PageLayout } from './page-layout.ts'
 import type { PageMemory } from './page-memory.ts'
 import { PositionStates } from './position-states.ts'
 import { ReportSeriesWriter, type ScrapeReport } from './report-series.ts'
-import { labelsOverTarget, ScrapeLimitError, type SeriesLabelRules, seriesLabels } from './series-labels.ts'
+import { labelsOverTarget, seriesLabels } from './series-labels.ts'
+import {
+  type HistogramRules,
+  type PageFormat,
+  splitClassicHistograms,
+  type SplitPage,
+  splitProtobuf,
+} from './split-page.ts'
+import { addCounts, checkSampleLimit, type PageCounts, type TargetRowsRules } from './target-rules.ts'
 
-export interface TargetRowsRules extends SeriesLabelRules {
-  /** 0 = none; counts samples left by relabelling. */
-  readonly sampleLimit: number
-  readonly honorTimestamps: boolean
-  readonly trackTimestampsStaleness: boolean
-  readonly extraScrapeMetrics: boolean
-}
+// A page with more new lines is learnt in slices, so that nobody else waits. A slice takes a few milliseconds: it is made
+// smaller where the machine is slow.
+const NEW_LINES_MAX = 2000
+const SLICE_LINES = 1000
+const SLICE_LINES_MIN = 100
+const SLICE_MS_MAX = 8
 
 export interface TargetRowsParts {
   readonly memory: PageMemory
   readonly store: GroupAppendable
-  /** Takes samples that carry their own time; without it they get the scrape's. */
+  /** Takes samples that carry their own time (without it they get the scrape's), native histograms and exemplars. */
   readonly appendable: Appendable | undefined
-}
-
-/** What a page held; for the report. */
-export interface PageCounts {
-  readonly samplesScraped: number
-  /** Left by relabelling. */
-  readonly samplesKept: number
-  readonly seriesAdded: number
-}
-
-/** More samples than `sample_limit`. */
-export class SampleLimitError extends ScrapeLimitError {
-  readonly counts: PageCounts
-
-  constructor(counts: PageCounts) {
-    super('sample limit exceeded')
-    this.counts = counts
-  }
 }
 
 /** Entries of the row to come, in the memory's scratch, and the page they came from. */
@@ -90,6 +84,8 @@ export class TargetRows {
   readonly #positions = new LabelIndex()
   readonly #states = new PositionStates()
   readonly #externals: ExternalSamples | undefined
+  readonly #extras: ExtraSamples | undefined
+  readonly #known: KnownLabels
   readonly #report: ReportSeriesWriter
   #rules: TargetRowsRules
   #group: GroupWriter | undefined
@@ -99,8 +95,12 @@ export class TargetRows {
   #sendAll = false
   #format: ExpositionFormat = 'text'
   #staged: Staged | undefined
+  /** Of the last page, where it was taken apart. */
+  #metadata: Map<string, MetricMetadata> | undefined
   #samplesKept = 0
   #duplicateCount = 0
+  /** Series that came up while the page was learnt. */
+  #learntCount = 0
 
   constructor(parts: TargetRowsParts, targetLabels: Labels, rules: TargetRowsRules) {
     this.#parts = parts
@@ -108,23 +108,168 @@ export class TargetRows {
     this.#rules = rules
     this.#layout = new PageLayout(parts.memory)
     this.#externals = parts.appendable && new ExternalSamples(parts.appendable)
+    this.#extras = parts.appendable && new ExtraSamples(parts.appendable)
+    this.#known = new KnownLabels(targetLabels)
     this.#report = new ReportSeriesWriter(rules.extraScrapeMetrics)
   }
 
   /** Other rules for the same target: positions stay, every line of the next page is resolved anew. */
   changeRules(rules: TargetRowsRules): void {
     this.#rules = rules
+    this.#known.clear()
     this.#layout.forgetLines()
   }
 
   /**
    * Understands a page; nothing is written yet. After an error the page before stays the one that the next is compared with.
    *
-   * @throws {ExpositionError} @throws {ScrapeLimitError} @throws {SampleLimitError}
+   * @param mayDefer where so many lines are new that it would take long, nothing is done: `learn` the page first
+   * @returns `undefined` where it was deferred
+   * @throws {ExpositionError} @throws {WireFormatError} @throws {ScrapeLimitError} @throws {SampleLimitError}
    */
-  read(body: Uint8Array, format: ExpositionFormat): PageCounts {
+  read(body: Uint8Array, format: PageFormat, mayDefer: true): PageCounts | undefined
+  read(body: Uint8Array, format: PageFormat): PageCounts
+  read(body: Uint8Array, format: PageFormat, mayDefer = false): PageCounts | undefined {
     const group = this.#openGroup()
     this.#discard()
+    if (format === 'protobuf') return this.#readSplit(group, splitProtobuf(body, this.#rules))
+    if (this.#rules.convertClassicHistograms) {
+      return this.#readSplit(group, splitClassicHistograms(body, format, this.#rules))
+    }
+    this.#metadata = undefined
+    try {
+      return this.#readFloats(group, body, format, mayDefer)
+    } catch (error) {
+      if (!(error instanceof UnusualPageError)) throw error
+      return this.#readSplit(group, splitClassicHistograms(body, format, AS_IT_IS))
+    }
+  }
+
+  #readSplit(group: GroupWriter, split: SplitPage): PageCounts {
+    this.#metadata = split.metadata
+    try {
+      const extra = this.#stageSplit(split)
+      const counts = addCounts(this.#readFloats(group, split.body, 'text', false)!, extra)
+      checkSampleLimit(counts, this.#rules.sampleLimit)
+      return counts
+    } catch (error) {
+      this.#discard()
+      throw error
+    }
+  }
+
+  /**
+   * Finds out what each line of a page with many new lines means, a slice at a time; nothing is written. `read` the page then.
+   *
+   * @param body does not change meanwhile
+   * @param isStopped asked between slices: true gives up
+   * @throws as `read`
+   */
+  async learn(body: Uint8Array, format: PageFormat, isStopped: () => boolean): Promise<void> {
+    if (format === 'protobuf' || !isAcceptable(body, format)) return
+    const { memory } = this.#parts
+    const group = this.#openGroup()
+    const page = memory.loadPage(body)
+    const lineCountMax = memory.kernel.countLines(page.region.at, page.length)
+    const draft = new LayoutDraft(memory, lineCountMax)
+    const progress = {
+      context: lineContext(),
+      claimed: new Uint8Array(group.positionCount + lineCountMax),
+      lineNumber: 0,
+      counts: { samplesScraped: 0, samplesKept: 0, seriesAdded: 0 },
+    }
+    let isAdopted = false
+    try {
+      let sliceLines = SLICE_LINES
+      for (let start = 0; start < body.length; ) {
+        const startedAt = performance.now()
+        const end = sliceEnd(body, start, sliceLines)
+        this.#learnSlice(group, draft, body.subarray(start, end), format, progress)
+        start = end
+        const isSlow = performance.now() - startedAt > SLICE_MS_MAX
+        sliceLines = isSlow ? Math.max(SLICE_LINES_MIN, sliceLines >> 1) : Math.min(SLICE_LINES, sliceLines * 2)
+        await new Promise<void>((resolve) => setImmediate(resolve))
+        if (isStopped()) return
+      }
+      checkSampleLimit(progress.counts, this.#rules.sampleLimit)
+      if (format === 'openmetrics' && !progress.context.sawEnd) {
+        throw new ExpositionError(progress.lineNumber + 1, 'data does not end with # EOF')
+      }
+      this.#layout.adopt(draft.finish(page))
+      isAdopted = true
+      this.#learntCount = progress.counts.seriesAdded
+      this.#sendAll = true
+    } catch (error) {
+      // `read` knows what to do.
+      if (!(error instanceof UnusualPageError)) throw error
+    } finally {
+      draft.close()
+      if (!isAdopted) memory.free(page.region)
+    }
+  }
+
+  #learnSlice(
+    group: GroupWriter,
+    draft: LayoutDraft,
+    body: Uint8Array,
+    format: ExpositionFormat,
+    progress: LearnProgress,
+  ): void {
+    const { memory } = this.#parts
+    const slice = memory.loadPage(body)
+    try {
+      const lineCount = draft.scan(slice)
+      const loose = lineCount < 0 ? undefined : settleEvents(memory, body, format, progress.context)
+      if (loose === undefined) throw sliceFault(body, format, progress.lineNumber) ?? new UnusualPageError()
+      const mapAt = memory.params[LockstepParam.NEW_MAP]! / 4
+      const map = memory.words.subarray(mapAt, mapAt + lineCount)
+      const resolved = this.#resolve(loose, map)
+      const { counts } = progress
+      counts.samplesScraped += lineCount
+      counts.samplesKept += lineCount - droppedCount(map)
+      const { sampleLimit } = this.#rules
+      // Beyond the limit it only counts: what will not be stored needs no place.
+      if (sampleLimit === 0 || counts.samplesKept <= sampleLimit) {
+        counts.seriesAdded += this.#place(group, resolved, map, progress.claimed)
+        draft.append(slice, lineCount, isComparable(loose))
+      }
+      progress.lineNumber += memory.kernel.countLines(slice.region.at, slice.length)
+    } finally {
+      this.#externals?.discard()
+      memory.free(slice.region)
+    }
+  }
+
+  /** @throws {ScrapeLimitError} */
+  #stageSplit(split: SplitPage): PageCounts {
+    const extras = this.#extras
+    const counts = { samplesScraped: split.histograms.length, samplesKept: 0, seriesAdded: 0 }
+    const { histogramBucketLimit, histogramSchemaMax } = this.#rules
+    for (const sample of split.histograms) {
+      const labels = this.#known.of(sample, this.#rules)
+      if (labels === undefined) continue
+      counts.samplesKept++
+      const histogram = limitHistogram(sample.histogram, histogramBucketLimit, histogramSchemaMax)
+      if (extras?.stageHistogram(labels, this.#timeOf(sample), histogram)) counts.seriesAdded++
+    }
+    if (!extras) return counts
+    for (const sample of split.exemplars) {
+      const labels = this.#known.of(sample, this.#rules)
+      if (labels) extras.stageExemplar(labels, this.#timeOf(sample), sample.exemplar)
+    }
+    return counts
+  }
+
+  #timeOf({ timestampMs }: { readonly timestampMs: number | undefined }): number | undefined {
+    return this.#rules.honorTimestamps ? timestampMs : undefined
+  }
+
+  #readFloats(
+    group: GroupWriter,
+    body: Uint8Array,
+    format: ExpositionFormat,
+    mayDefer: boolean,
+  ): PageCounts | undefined {
     const { memory } = this.#parts
     const page = memory.loadPage(body)
     try {
@@ -134,7 +279,9 @@ export class TargetRows {
         this.#staged = this.#stage({ page })
         return { samplesScraped: this.#layout.lineCount, samplesKept: this.#samplesKept, seriesAdded: 0 }
       }
-      return this.#readNewLayout(group, page, body, format)
+      const counts = this.#readNewLayout(group, page, body, format, mayDefer)
+      if (counts === undefined) memory.free(page.region)
+      return counts
     } catch (error) {
       memory.free(page.region)
       this.#externals?.discard()
@@ -170,15 +317,22 @@ export class TargetRows {
     return this.#writeRow(timestampMs, staged, report)
   }
 
-  /** The target is gone for good: all of its series go stale, those about the scrape too, and the group is closed. */
-  end(timestampMs: number): void {
+  /**
+   * The target is gone for good: all of its series go stale, those about the scrape too, and the group is closed.
+   *
+   * @returns as `write`
+   */
+  end(timestampMs: number): Promise<void> | undefined {
+    let ended: Promise<void> | undefined
     if (this.#group) {
       this.#discard()
       const staged = this.#stageAllStale()
       for (let i = 0; i < this.#report.count; i++) this.#addEntry(staged, this.#basePosition + i, SampleKind.STALE)
       this.#send(timestampMs, staged, 0)
+      ended = this.#extras?.flush(timestampMs, false, this.refused)
     }
     this.close()
+    return ended
   }
 
   /** Lets go of the memory and the group, without stale markers. */
@@ -191,7 +345,7 @@ export class TargetRows {
 
   /** What the last good page said about its families. */
   metadata(): Map<string, MetricMetadata> {
-    return readMetadata(this.#layout.pageCopy(), this.#format)
+    return this.#metadata ?? readMetadata(this.#layout.pageCopy(), this.#format)
   }
 
   #openGroup(): GroupWriter {
@@ -214,36 +368,57 @@ export class TargetRows {
     if (this.#staged?.page) this.#parts.memory.free(this.#staged.page.region)
     this.#staged = undefined
     this.#externals?.discard()
+    this.#extras?.discard()
   }
 
-  #readNewLayout(group: GroupWriter, page: LoadedPage, body: Uint8Array, format: ExpositionFormat): PageCounts {
+  #readNewLayout(
+    group: GroupWriter,
+    page: LoadedPage,
+    body: Uint8Array,
+    format: ExpositionFormat,
+    mayDefer: boolean,
+  ): PageCounts | undefined {
     const { memory } = this.#parts
-    // Rules that span lines, and bytes that are no text, are the general parser's business.
-    if (format === 'openmetrics' || !isUtf8(body)) parseExposition(body, format, {})
+    // What is wrong is the general parser's business to say.
+    if (!isAcceptable(body, format)) parseExposition(body, format, {})
     const lineCount = this.#layout.rematch(page, this.#sendAll, group.positionCount)
-    const loose = lineCount < 0 ? undefined : settleEvents(memory, body, format)
+    if (mayDefer && memory.params[LockstepParam.EVENT_COUNT]! > NEW_LINES_MAX && freshCount(memory) > NEW_LINES_MAX) {
+      return undefined
+    }
+    const context = lineContext()
+    const settled = lineCount < 0 ? undefined : settleEvents(memory, body, format, context)
+    const loose = format === 'openmetrics' && !context.sawEnd ? undefined : settled
     if (loose === undefined) {
       parseExposition(body, format, {})
-      invariant(false, 'a page with a broken line is refused by the general parser')
+      throw new UnusualPageError()
     }
     const mapAt = memory.params[LockstepParam.NEW_MAP]! / 4
     const map = memory.words.subarray(mapAt, mapAt + lineCount)
     const resolved = this.#resolve(loose, map)
-    const samplesKept = lineCount - map.reduce((dropped, at) => dropped + (at === LockstepMap.DROPPED ? 1 : 0), 0)
+    const samplesKept = lineCount - droppedCount(map)
     const counts = { samplesScraped: lineCount, samplesKept, seriesAdded: 0 }
-    if (this.#rules.sampleLimit > 0 && samplesKept > this.#rules.sampleLimit) throw new SampleLimitError(counts)
+    checkSampleLimit(counts, this.#rules.sampleLimit)
 
     const allFound = memory.params[LockstepParam.MATCHED_COUNT] === this.#layout.lineCount
     const unchanged = allFound && resolved.length === 0 && !this.#states.hasStale && !this.#sendAll
     const claimed = unchanged ? undefined : this.#claim(map, group.positionCount + resolved.length)
     const seriesAdded = claimed === undefined ? 0 : this.#place(group, resolved, map, claimed)
-    const comparable = loose.every(({ sample }) => sample.timestampMs === undefined && sample.exemplar === undefined)
-    const staged = this.#stage({ page, lineCount, comparable, claimed })
-    for (const { line, sample } of loose) if (map[line]! >= 0) this.#addValue(staged, map[line]!, sample.value)
+    const staged = this.#stage({ page, lineCount, comparable: isComparable(loose), claimed })
+    for (const { line, sample } of loose) {
+      if (map[line]! >= 0) this.#addValue(staged, map[line]!, sample.value)
+      if (sample.exemplar && map[line] !== LockstepMap.DROPPED) this.#stageExemplar(sample)
+    }
     this.#staged = staged
     this.#format = format
     this.#samplesKept = samplesKept
-    return { ...counts, seriesAdded }
+    const learnt = this.#learntCount
+    this.#learntCount = 0
+    return { ...counts, seriesAdded: seriesAdded + learnt }
+  }
+
+  #stageExemplar(sample: ExpositionSample): void {
+    const labels = this.#extras && this.#known.of(sample, this.#rules)
+    if (labels) this.#extras?.stageExemplar(labels, this.#timeOf(sample), sample.exemplar!)
   }
 
   /** Finds out the labels of new lines, marks those that are dropped, stages samples of known external series. */
@@ -377,10 +552,14 @@ export class TargetRows {
       this.#sendAll = true
       this.#report.forget()
       this.#externals?.discard()
+      this.#extras?.discard()
       throw error
     }
     const { trackTimestampsStaleness } = this.#rules
-    return this.#externals?.flush(timestampMs, trackTimestampsStaleness, this.refused)
+    const storing = [this.#externals, this.#extras]
+      .map((samples) => samples?.flush(timestampMs, trackTimestampsStaleness, this.refused))
+      .filter((flushed) => flushed !== undefined)
+    return storing.length > 1 ? Promise.all(storing).then(() => undefined) : storing[0]
   }
 
   #send(timestampMs: number, staged: Staged, front: number): void {
@@ -399,4 +578,20 @@ export class TargetRows {
     }
     this.#group!.writeRow(timestampMs, memory.bytes.subarray(at, at + count * ROW_ENTRY_BYTES), count)
   }
+}
+
+interface LearnProgress {
+  readonly context: ReturnType<typeof lineContext>
+  readonly claimed: Uint8Array
+  /** Lines of any kind before the slice. */
+  lineNumber: number
+  readonly counts: { samplesScraped: number; samplesKept: number; seriesAdded: number }
+}
+
+/** The general parser takes a page that the kernel does not: no blank before a value, say. It is written anew then. */
+class UnusualPageError extends Error {}
+const AS_IT_IS: HistogramRules = {
+  scrapeNativeHistograms: false,
+  convertClassicHistograms: false,
+  alwaysScrapeClassicHistograms: false,
 }

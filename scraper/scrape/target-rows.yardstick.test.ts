@@ -25,6 +25,11 @@ const RULES = {
   honorTimestamps: false,
   trackTimestampsStaleness: false,
   extraScrapeMetrics: false,
+  scrapeNativeHistograms: false,
+  convertClassicHistograms: false,
+  alwaysScrapeClassicHistograms: false,
+  histogramBucketLimit: 0,
+  histogramSchemaMax: 8,
 }
 const REPORT = {
   up: true,

@@ -1,8 +1,9 @@
 import { STATUS_CODES } from 'node:http'
 import { AppError, type HttpClient, type PlainHttpClient, type PlainRequest, plainRequest } from '../../lib/index.ts'
-import { type ExpositionFormat, formatOfContentType } from '../../model/index.ts'
+import { formatOfContentType } from '../../model/index.ts'
 import { DEFAULT_SCRAPE_PROTOCOLS, type ScrapeConfig, type ScrapeProtocol } from '../config.ts'
 import type { Target } from '../targets/target.ts'
+import type { PageFormat } from './split-page.ts'
 
 /** A target inside this process: the same bytes as over HTTP, without the socket. */
 export interface InProcessTarget {
@@ -13,7 +14,7 @@ export interface InProcessTarget {
 /** Hears of each request once, unless it is cancelled. */
 export interface PageReceiver {
   /** @param body holds only during the call */
-  onPage(body: Uint8Array, format: ExpositionFormat): void
+  onPage(body: Uint8Array, format: PageFormat): void
   onFailure(error: unknown): void
 }
 
@@ -89,7 +90,7 @@ function plainSource(client: PlainHttpClient, request: PlainRequest, parts: Plai
         general.request()
         return
       }
-      let format: ExpositionFormat
+      let format: PageFormat
       try {
         checkStatus(status)
         format = formats.of(contentType)
@@ -112,7 +113,7 @@ function plainSource(client: PlainHttpClient, request: PlainRequest, parts: Plai
 
 function promisedSource(
   receiver: PageReceiver,
-  scrape: () => Promise<{ readonly body: Uint8Array; readonly format: ExpositionFormat }>,
+  scrape: () => Promise<{ readonly body: Uint8Array; readonly format: PageFormat }>,
 ): PageSource {
   let isCancelled = false
   return {
@@ -133,7 +134,9 @@ function checkStatus(status: number): void {
   throw new ScrapeAnswerError(`server returned HTTP status ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd())
 }
 
-const MEDIA_TYPES: Readonly<Partial<Record<ScrapeProtocol, string>>> = {
+const PROTOBUF_TYPE = 'application/vnd.google.protobuf'
+const MEDIA_TYPES: Readonly<Record<ScrapeProtocol, string>> = {
+  PrometheusProto: `${PROTOBUF_TYPE};proto=io.prometheus.client.MetricFamily;encoding=delimited`,
   'OpenMetricsText1.0.0': 'application/openmetrics-text;version=1.0.0',
   'OpenMetricsText0.0.1': 'application/openmetrics-text;version=0.0.1',
   'PrometheusText1.0.0': 'text/plain;version=1.0.0',
@@ -146,9 +149,7 @@ export function acceptHeader(config: ScrapeConfig): string {
   let weight = 6
   const parts: string[] = []
   for (const protocol of config.scrapeProtocols ?? DEFAULT_SCRAPE_PROTOCOLS) {
-    const mediaType = MEDIA_TYPES[protocol]
-    if (mediaType === undefined) continue
-    parts.push(`${mediaType}${protocol.endsWith('1.0.0') ? escaping : ''};q=0.${weight--}`)
+    parts.push(`${MEDIA_TYPES[protocol]}${protocol.endsWith('1.0.0') ? escaping : ''};q=0.${weight--}`)
   }
   return [...parts, `*/*;q=0.${weight}`].join(',')
 }
@@ -157,14 +158,14 @@ export function acceptHeader(config: ScrapeConfig): string {
 class PageFormats {
   readonly #config: ScrapeConfig
   #lastType: string | undefined
-  #lastFormat: ExpositionFormat = 'text'
+  #lastFormat: PageFormat = 'text'
 
   constructor(config: ScrapeConfig) {
     this.#config = config
   }
 
   /** @throws {ScrapeAnswerError} */
-  of(contentType: string): ExpositionFormat {
+  of(contentType: string): PageFormat {
     if (contentType === this.#lastType) return this.#lastFormat
     this.#lastFormat = pageFormat(contentType, this.#config)
     this.#lastType = contentType
@@ -172,15 +173,30 @@ class PageFormats {
   }
 }
 
-function pageFormat(contentType: string, config: ScrapeConfig): ExpositionFormat {
-  const named = formatOfContentType(contentType)
+function pageFormat(contentType: string, config: ScrapeConfig): PageFormat {
+  const named = isProtobuf(contentType) ? 'protobuf' : formatOfContentType(contentType)
   if (named !== undefined) return named
-  const fallback = config.fallbackScrapeProtocol && MEDIA_TYPES[config.fallbackScrapeProtocol]
-  const format = fallback === undefined ? undefined : formatOfContentType(fallback)
+  const fallback = config.fallbackScrapeProtocol
+  const format = fallback === 'PrometheusProto' ? 'protobuf' : fallback && formatOfContentType(MEDIA_TYPES[fallback])
   if (format !== undefined) return format
   throw new ScrapeAnswerError(
     contentType === ''
       ? 'the answer has no Content-Type and no fallback_scrape_protocol is set'
       : `the answer has the unsupported Content-Type ${JSON.stringify(contentType)} and no fallback_scrape_protocol is set`,
+  )
+}
+
+/** Only this message, and one after the other. */
+function isProtobuf(contentType: string): boolean {
+  const [type, ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase())
+  const value = (name: string): string | undefined =>
+    parameters
+      .find((each) => each.startsWith(`${name}=`))
+      ?.slice(name.length + 1)
+      .replaceAll('"', '')
+  return (
+    type === PROTOBUF_TYPE &&
+    (value('proto') ?? 'io.prometheus.client.metricfamily') === 'io.prometheus.client.metricfamily' &&
+    (value('encoding') ?? 'delimited') === 'delimited'
   )
 }

@@ -1,9 +1,9 @@
 /** From the file's shape (snake case, defaults missing) to what the parts run on (camel case, everything inherited). */
-import { dirname, isAbsolute, join } from 'node:path'
-import type { HttpClientConfig } from '../../lib/index.ts'
+import { NATIVE_SCRAPE_PROTOCOLS, type RelabelConfig, type ScrapeConfig } from '../../scraper/index.ts'
+import { convertDiscoveries, convertFileSd, convertHttpSd } from './convert-discovery.ts'
+import { convertHttp, resolverOf } from './convert-http.ts'
 import { expandEnvironment } from './environment.ts'
-import type { RelabelConfig, ScrapeConfig } from '../../scraper/index.ts'
-import type { ConfigFile, GlobalFile, HttpConfigFile, RelabelFile, ScrapeFile } from './schema.ts'
+import type { ConfigFile, GlobalFile, RelabelFile, ScrapeFile } from './schema.ts'
 
 const SCRAPE_INTERVAL_MS = 60_000
 const SCRAPE_TIMEOUT_MS = 10_000
@@ -15,6 +15,8 @@ export interface GlobalConfig {
   readonly evaluationIntervalMs: number
   readonly ruleQueryOffsetMs: number
   readonly externalLabels: Readonly<Record<string, string>>
+  /** As written, '' = none. */
+  readonly queryLogFile: string
 }
 
 export function convertGlobal(file: GlobalFile | undefined, env: NodeJS.ProcessEnv): GlobalConfig {
@@ -24,6 +26,7 @@ export function convertGlobal(file: GlobalFile | undefined, env: NodeJS.ProcessE
     scrapeTimeoutMs: file?.scrape_timeout ?? Math.min(SCRAPE_TIMEOUT_MS, scrapeIntervalMs),
     evaluationIntervalMs: file?.evaluation_interval ?? EVALUATION_INTERVAL_MS,
     ruleQueryOffsetMs: file?.rule_query_offset ?? 0,
+    queryLogFile: file?.query_log_file ?? '',
     externalLabels: Object.fromEntries(
       Object.entries(file?.external_labels ?? {}).map(([name, value]) => [name, expandEnvironment(value, env)]),
     ),
@@ -40,11 +43,15 @@ export function convertScrape(
   const inherited = config.global
   const scrapeIntervalMs = file.scrape_interval ?? global.scrapeIntervalMs
   const resolve = resolverOf(configPath)
+  const natives = file.scrape_native_histograms ?? inherited?.scrape_native_histograms
+  const validation = file.metric_name_validation_scheme ?? inherited?.metric_name_validation_scheme
+  const failureLog = file.scrape_failure_log_file ?? inherited?.scrape_failure_log_file
   return {
     jobName: file.job_name,
     scrapeIntervalMs,
     scrapeTimeoutMs: file.scrape_timeout ?? Math.min(global.scrapeTimeoutMs, scrapeIntervalMs),
-    scrapeProtocols: file.scrape_protocols ?? inherited?.scrape_protocols,
+    scrapeProtocols:
+      file.scrape_protocols ?? inherited?.scrape_protocols ?? (natives ? NATIVE_SCRAPE_PROTOCOLS : undefined),
     fallbackScrapeProtocol: file.fallback_scrape_protocol,
     metricsPath: file.metrics_path,
     scheme: file.scheme,
@@ -60,22 +67,26 @@ export function convertScrape(
     labelValueLengthLimit: file.label_value_length_limit ?? inherited?.label_value_length_limit,
     targetLimit: file.target_limit ?? inherited?.target_limit,
     keepDroppedTargets: file.keep_dropped_targets ?? inherited?.keep_dropped_targets,
-    metricNameValidationScheme: file.metric_name_validation_scheme ?? inherited?.metric_name_validation_scheme,
-    metricNameEscapingScheme: file.metric_name_escaping_scheme ?? inherited?.metric_name_escaping_scheme,
+    metricNameValidationScheme: validation,
+    metricNameEscapingScheme:
+      file.metric_name_escaping_scheme ??
+      inherited?.metric_name_escaping_scheme ??
+      (validation === 'legacy' ? 'underscores' : undefined),
+    scrapeNativeHistograms: natives,
+    convertClassicHistogramsToNhcb:
+      file.convert_classic_histograms_to_nhcb ?? inherited?.convert_classic_histograms_to_nhcb,
+    alwaysScrapeClassicHistograms: file.always_scrape_classic_histograms ?? inherited?.always_scrape_classic_histograms,
+    nativeHistogramBucketLimit: file.native_histogram_bucket_limit,
+    nativeHistogramMinBucketFactor: file.native_histogram_min_bucket_factor,
+    scrapeFailureLogFile: failureLog === undefined ? undefined : resolve(failureLog),
     extraScrapeMetrics: file.extra_scrape_metrics ?? inherited?.extra_scrape_metrics,
     relabelConfigs: file.relabel_configs.map(convertRelabel),
     metricRelabelConfigs: file.metric_relabel_configs.map(convertRelabel),
     http: convertHttp(file, configPath),
     staticConfigs: file.static_configs,
-    fileSdConfigs: file.file_sd_configs.map((sd) => ({
-      files: sd.files.map(resolve),
-      refreshIntervalMs: sd.refresh_interval,
-    })),
-    httpSdConfigs: file.http_sd_configs.map((sd) => ({
-      url: sd.url,
-      refreshIntervalMs: sd.refresh_interval,
-      http: convertHttp(sd, configPath),
-    })),
+    fileSdConfigs: convertFileSd(file, configPath),
+    httpSdConfigs: convertHttpSd(file, configPath),
+    discoveries: convertDiscoveries(file, configPath),
   }
 }
 
@@ -89,57 +100,4 @@ export function convertRelabel(file: RelabelFile): RelabelConfig {
     replacement: file.replacement,
     action: file.action,
   }
-}
-
-export function convertHttp(file: HttpConfigFile, configPath: string): HttpClientConfig {
-  const resolve = resolverOf(configPath)
-  const tls = file.tls_config
-  const headers = Object.entries(file.http_headers ?? {}).map(([name, { values, secrets }]) => [
-    name,
-    [...values, ...secrets].join(', '),
-  ])
-  return defined({
-    basicAuth: file.basic_auth && {
-      username: file.basic_auth.username ?? '',
-      ...defined({
-        password: file.basic_auth.password,
-        passwordFile: file.basic_auth.password_file && resolve(file.basic_auth.password_file),
-      }),
-    },
-    authorization: file.authorization && {
-      type: file.authorization.type ?? 'Bearer',
-      ...defined({
-        credentials: file.authorization.credentials,
-        credentialsFile: file.authorization.credentials_file && resolve(file.authorization.credentials_file),
-      }),
-    },
-    tls:
-      tls &&
-      defined({
-        ca: tls.ca,
-        caFile: tls.ca_file && resolve(tls.ca_file),
-        cert: tls.cert,
-        certFile: tls.cert_file && resolve(tls.cert_file),
-        key: tls.key,
-        keyFile: tls.key_file && resolve(tls.key_file),
-        serverName: tls.server_name,
-        insecureSkipVerify: tls.insecure_skip_verify,
-      }),
-    proxyUrl: file.proxy_url,
-    followRedirects: file.follow_redirects,
-    headers: headers.length > 0 ? Object.fromEntries(headers) : undefined,
-  })
-}
-
-/** Makes a path that a configuration file names absolute: relative to that file's folder. */
-export function resolverOf(configPath: string): (path: string) => string {
-  const folder = dirname(configPath)
-  return (path) => (isAbsolute(path) ? path : join(folder, path))
-}
-
-type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined | ''> }
-
-/** Without the keys that are undefined, as `exactOptionalPropertyTypes` wants it. */
-function defined<T extends object>(object: T): Partial<Defined<T>> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<Defined<T>>
 }

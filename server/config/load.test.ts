@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -85,22 +85,52 @@ scrape_configs:
         await faultsOf(`scrape_configs:
   - { job_name: a, scrape_interval: 5s, scrape_timeout: 6s }
   - job_name: a
+`)
+      ).map((fault) => fault.split(': ').slice(0, 2).join(': ')),
+    ).toEqual(['prometheus.yml:2:41: scrape_configs.0.scrape_timeout', 'prometheus.yml:3:5: scrape_configs.1.job_name'])
+  })
+
+  test('faults across the keys of one http_config', async () => {
+    expect(
+      (
+        await faultsOf(`scrape_configs:
+  - job_name: a
     basic_auth: { username: u, password: p, password_file: f }
     authorization: { credentials: x }
+    tls_config: { cert_file: c }
+    no_proxy: 10.0.0.0/8
+    http_headers: { Host: { values: [x] } }
 `)
       ).map((fault) => fault.split(': ').slice(0, 2).join(': ')),
     ).toEqual([
-      'prometheus.yml:2:41: scrape_configs.0.scrape_timeout',
-      'prometheus.yml:3:5: scrape_configs.1.job_name',
-      'prometheus.yml:5:5: scrape_configs.1.authorization',
-      'prometheus.yml:4:5: scrape_configs.1.basic_auth',
+      'prometheus.yml:4:5: scrape_configs.0.authorization',
+      'prometheus.yml:3:5: scrape_configs.0.basic_auth',
+      'prometheus.yml:5:5: scrape_configs.0.tls_config',
+      'prometheus.yml:6:5: scrape_configs.0.no_proxy',
+      'prometheus.yml:7:21: scrape_configs.0.http_headers.Host',
+    ])
+  })
+
+  test('jobs of further files: their own paths, names unique over all', async () => {
+    mkdirSync(join(folder, 'jobs'), { recursive: true })
+    writeFileSync(
+      join(folder, 'jobs', 'one.yml'),
+      'scrape_configs: [{ job_name: more, file_sd_configs: [{ files: [t.json] }], scrape_native_histograms: true }]',
+    )
+    const config = await load('scrape_config_files: ["jobs/*.yml"]\nscrape_configs: [{ job_name: a }]')
+    expect(config.scrapeConfigs.map((job) => job.jobName)).toEqual(['a', 'more'])
+    expect(config.scrapeConfigs[1]?.fileSdConfigs?.[0]?.files).toEqual([join(folder, 'jobs', 't.json')])
+    expect(config.scrapeConfigs[1]?.scrapeProtocols?.[0]).toBe('PrometheusProto')
+    const faults = await faultsOf('scrape_config_files: ["jobs/*.yml"]\nscrape_configs: [{ job_name: more }]')
+    expect(faults).toEqual([
+      expect.stringMatching(/^jobs\/one\.yml:1:\d+: scrape_configs\.0\.job_name: found multiple/),
     ])
   })
 
   test('what is not there yet is refused by name', async () => {
-    expect((await faultsOf('scrape_configs: [{ job_name: a, kubernetes_sd_configs: [{ role: pod }] }]'))[0]).toMatch(
-      /kubernetes_sd_configs is not available yet/,
-    )
+    expect(
+      (await faultsOf('scrape_configs: [{ job_name: a, nerve_sd_configs: [{ servers: [a], paths: [/b] }] }]'))[0],
+    ).toMatch(/nerve_sd_configs is not available yet/)
   })
 
   test('rule files are found by glob, their faults join the others', async () => {

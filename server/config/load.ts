@@ -7,10 +7,24 @@ import { errorMessage, type HttpClientConfig, type ParsedConfig } from '../../li
 import { ConfigError, parseConfig } from '../../lib/yaml-config.ts'
 import { formatDuration } from '../../model/index.ts'
 import { loadRuleFiles, parseRuleFile, type RuleGroupConfig } from '../../rules/index.ts'
-import type { RelabelConfig, ScrapeConfig, StaticConfig } from '../../scraper/index.ts'
+import {
+  DEFAULT_PROBE_MODULES,
+  parseProbeConfig,
+  type ProbeModules,
+  type RelabelConfig,
+  type ScrapeConfig,
+  type StaticConfig,
+} from '../../scraper/index.ts'
 import { BUILT_IN_NAME, builtInConfigText, builtInRulesText, selfMonitoringJobs } from './built-in.ts'
-import { convertGlobal, convertHttp, convertRelabel, convertScrape, type GlobalConfig, resolverOf } from './convert.ts'
+import { convertGlobal, convertRelabel, convertScrape, type GlobalConfig } from './convert.ts'
+import { convertHttp, resolverOf } from './convert-http.ts'
+import { readScrapeConfigFiles } from './scrape-files.ts'
+import { globalFaults, jobFaults } from './scrape-faults.ts'
+import { type PushSettings, pushSettingsOf } from './push-schema.ts'
 import { type ConfigFile, configSchema } from './schema.ts'
+
+// Prometheus' default.
+const EXEMPLARS_MAX = 100_000
 
 /** An external Alertmanager set to which alerts are sent besides the embedded one. */
 export interface AlertmanagersConfig {
@@ -37,8 +51,15 @@ export interface LoadedConfig {
   readonly missingRuleFiles: readonly string[]
   /** Overrides `--storage.tsdb.retention.*`. */
   readonly retention: { readonly timeMs?: number; readonly bytes?: number }
+  readonly outOfOrderTimeWindowMs: number
+  /** Exemplars kept; 0: none. */
+  readonly exemplarsMax: number
   /** Name and text of the embedded Alertmanager's configuration; `undefined` = its default. */
   readonly alertmanager: { readonly fileName: string; readonly text: string } | undefined
+  /** Modules of `/probe`. */
+  readonly probeModules: ProbeModules
+  /** Taken at the start; a change needs a restart. */
+  readonly push: PushSettings
 }
 
 export interface LoadOptions {
@@ -63,6 +84,14 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   // A pattern that matches nothing is fine to Prometheus, yet often a slip.
   const missingRuleFiles = file.rule_files.filter((name) => !/[*?[]/.test(name) && !existsSync(resolve(name)))
   const rulePatterns = file.rule_files.filter((name) => !missingRuleFiles.includes(name))
+  const scrapeFiles =
+    (await attempt(faults, async () => readScrapeConfigFiles(file.scrape_config_files.map(resolve)))) ?? []
+  faults.push(
+    ...jobFaults(file.global, [
+      { jobs: file.scrape_configs, fault: parsed.fault },
+      ...scrapeFiles.map((one) => ({ jobs: one.parsed.value.scrape_configs, fault: one.parsed.fault })),
+    ]),
+  )
   const ruleGroups = await attempt(faults, async () =>
     options.path === undefined
       ? parseRuleFile(`${BUILT_IN_NAME} rules`, builtInRulesText())
@@ -71,6 +100,10 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const alertmanager = await attempt(faults, async () =>
     alertmanagerText(parsed, text, source, options.alertmanagerPath),
   )
+  const probeModules = await attempt(faults, async () => {
+    const named = namedOrInline(parsed, text, source, 'probes')
+    return named === undefined ? DEFAULT_PROBE_MODULES : parseProbeConfig(named.fileName, named.text)
+  })
   if (faults.length > 0) throw new ConfigError(faults)
 
   const retention = file.storage?.tsdb?.retention
@@ -80,6 +113,9 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     global,
     scrapeConfigs: [
       ...file.scrape_configs.map((job) => convertScrape(job, file, global, source)),
+      ...scrapeFiles.flatMap(({ path, parsed: { value } }) =>
+        value.scrape_configs.map((job) => convertScrape(job, file, global, path)),
+      ),
       ...(file.belltower?.self_monitoring ? selfMonitoringJobs(hostname(), global) : []),
     ],
     ruleGroups: ruleGroups ?? [],
@@ -93,99 +129,32 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
       alertRelabelConfigs: set.alert_relabel_configs.map(convertRelabel),
       http: convertHttp(set, source),
     })),
+    outOfOrderTimeWindowMs: file.storage?.tsdb?.out_of_order_time_window ?? 0,
+    exemplarsMax: Math.max(0, file.storage?.exemplars?.max_exemplars ?? EXEMPLARS_MAX),
     retention: {
       ...(retention?.time === undefined ? {} : { timeMs: retention.time }),
       ...(retention?.size === undefined ? {} : { bytes: retention.size }),
     },
     alertmanager,
+    probeModules: probeModules ?? DEFAULT_PROBE_MODULES,
+    push: pushSettingsOf(file.belltower?.push),
   }
 }
 
 /** What can only be seen across keys. */
 function crossFaults(parsed: ParsedConfig<ConfigFile>): string[] {
   const { value: file, fault } = parsed
-  const faults: string[] = []
-  const global = file.global
-  const timeoutFault = 'global scrape timeout greater than scrape interval'
-  const globalIntervalMs = global?.scrape_interval ?? 60_000
-  if (global?.scrape_timeout !== undefined && global.scrape_timeout > globalIntervalMs) {
-    faults.push(fault(['global', 'scrape_timeout'], timeoutFault))
-  }
-  const seen = new Set<string>()
-  file.scrape_configs.forEach((job, index) => {
-    const path = ['scrape_configs', index] as const
-    if (seen.has(job.job_name)) {
-      faults.push(
-        fault([...path, 'job_name'], `found multiple scrape configs with job name ${JSON.stringify(job.job_name)}`),
-      )
-    }
-    seen.add(job.job_name)
-    const intervalMs = job.scrape_interval ?? globalIntervalMs
-    if (intervalMs === 0) faults.push(fault([...path, 'scrape_interval'], 'the scrape interval must not be zero'))
-    if (job.scrape_timeout !== undefined && job.scrape_timeout > intervalMs) {
-      faults.push(
-        fault(
-          [...path, 'scrape_timeout'],
-          `scrape timeout greater than scrape interval for scrape config with job name ${JSON.stringify(job.job_name)}`,
-        ),
-      )
-    }
-    faults.push(...authFaults(job, path, fault))
-  })
+  const faults = globalFaults(file.global, fault)
   file.alerting?.alertmanagers.forEach((set, index) => {
     const path = ['alerting', 'alertmanagers', index] as const
-    faults.push(...authFaults(set, path, fault))
-    if (set.file_sd_configs.length + set.http_sd_configs.length > 0) {
+    const kinds = Object.entries(set).filter(([key]) => key.endsWith('_sd_configs'))
+    if (kinds.some(([, list]) => Array.isArray(list) && list.length > 0)) {
       faults.push(fault(path, 'Alertmanagers can be listed in static_configs only, for now'))
     }
     if (set.relabel_configs.length > 0) {
       faults.push(fault([...path, 'relabel_configs'], 'relabelling of Alertmanager targets is not available yet'))
     }
   })
-  const names = file.global
-  if (names?.metric_name_validation_scheme === 'legacy' && names.metric_name_escaping_scheme === 'allow-utf-8') {
-    faults.push(fault(['global', 'metric_name_escaping_scheme'], 'allow-utf-8 does not go with legacy validation'))
-  }
-  if (file.scrape_config_files.length > 0) {
-    faults.push(fault(['scrape_config_files'], 'scrape_config_files is not available yet in Belltower'))
-  }
-  return faults
-}
-
-type Path = readonly (string | number)[]
-type HttpKeys = ConfigFile['scrape_configs'][number]
-
-function authFaults(
-  http: Pick<HttpKeys, 'basic_auth' | 'authorization'>,
-  path: Path,
-  fault: (path: Path, why: string) => string,
-): string[] {
-  const faults: string[] = []
-  const { basic_auth: basic, authorization } = http
-  if (basic && authorization) {
-    faults.push(
-      fault([...path, 'authorization'], 'at most one of basic_auth, oauth2 & authorization must be configured'),
-    )
-  }
-  if (basic?.password !== undefined && basic.password_file !== undefined) {
-    faults.push(fault([...path, 'basic_auth'], 'at most one of basic_auth password & password_file must be configured'))
-  }
-  if (authorization?.credentials !== undefined && authorization.credentials_file !== undefined) {
-    faults.push(
-      fault(
-        [...path, 'authorization'],
-        'at most one of authorization credentials & credentials_file must be configured',
-      ),
-    )
-  }
-  if (authorization?.type?.trim().toLowerCase() === 'basic') {
-    faults.push(
-      fault(
-        [...path, 'authorization', 'type'],
-        'authorization type cannot be set to "basic", use "basic_auth" instead',
-      ),
-    )
-  }
   return faults
 }
 
@@ -202,15 +171,25 @@ async function attempt<T>(faults: string[], read: () => Promise<T>): Promise<T |
 
 function alertmanagerText(parsed: ParsedConfig<ConfigFile>, text: string, configPath: string, flagPath: string) {
   if (flagPath !== '') return { fileName: absolutePath(flagPath), text: readText(flagPath) }
-  const setting = parsed.value.belltower?.alertmanager
+  return namedOrInline(parsed, text, configPath, 'alertmanager')
+}
+
+/** A configuration under `belltower:` that is a path, or the thing itself. */
+function namedOrInline(
+  parsed: ParsedConfig<ConfigFile>,
+  text: string,
+  configPath: string,
+  key: 'alertmanager' | 'probes',
+) {
+  const setting = parsed.value.belltower?.[key]
   if (setting === undefined) return undefined
   if (typeof setting === 'string') {
     const path = resolverOf(configPath)(setting)
     return { fileName: path, text: readText(path) }
   }
   // Inline: only that part of the document, under a name that says where it stands.
-  const inline = parseDocument(text, { merge: true }).getIn(['belltower', 'alertmanager'], true)
-  const name = `${basename(configPath)}#belltower.alertmanager`
+  const inline = parseDocument(text, { merge: true }).getIn(['belltower', key], true)
+  const name = `${basename(configPath)}#belltower.${key}`
   return { fileName: join(dirname(configPath), name), text: String(inline) }
 }
 
@@ -223,7 +202,7 @@ function readText(path: string): string {
 }
 
 const SECRET_KEYS =
-  /^(password|credentials|client_secret|secret|secrets|secret_key|bearer_token|auth_token|api_key|key)$/
+  /^(password|credentials|client_certificate_key|token|client_secret|secret|secrets|secret_key|bearer_token|auth_token|api_key|key)$/
 
 function shownYaml(text: string, global: GlobalConfig): string {
   const doc: Document = parseDocument(text, { merge: true })

@@ -1,51 +1,9 @@
 /** The shape of `prometheus.yml`, strict, with Belltower's own key `belltower:`. What it yields is still file-shaped. */
 import { z } from 'zod'
-import { count, duration, httpUrl, labelMap, labelName, list, optional, regexText, secret, size } from './scalars.ts'
-
-// ---- http_config -------------------------------------------------------------------------------------------------------
-
-const tlsConfig = z.strictObject({
-  ca: optional(z.string()),
-  ca_file: optional(z.string()),
-  cert: optional(z.string()),
-  cert_file: optional(z.string()),
-  key: optional(secret),
-  key_file: optional(z.string()),
-  server_name: optional(z.string()),
-  insecure_skip_verify: optional(z.boolean()),
-  min_version: optional(z.enum(['TLS10', 'TLS11', 'TLS12', 'TLS13'])),
-  max_version: optional(z.enum(['TLS10', 'TLS11', 'TLS12', 'TLS13'])),
-})
-
-/** `http_config` stands inline in the objects that have one. */
-const httpConfigKeys = {
-  basic_auth: optional(
-    z.strictObject({
-      username: optional(z.string()),
-      username_file: optional(z.string()),
-      password: optional(secret),
-      password_file: optional(z.string()),
-    }),
-  ),
-  authorization: optional(
-    z.strictObject({
-      type: optional(z.string()),
-      credentials: optional(secret),
-      credentials_file: optional(z.string()),
-    }),
-  ),
-  tls_config: optional(tlsConfig),
-  follow_redirects: optional(z.boolean()),
-  enable_http2: optional(z.boolean()),
-  proxy_url: optional(z.string()),
-  no_proxy: optional(z.string()),
-  proxy_from_environment: optional(z.boolean()),
-  http_headers: optional(
-    z.record(z.string(), z.strictObject({ values: list(z.string()), secrets: list(secret), files: list(z.string()) })),
-  ),
-} as const
-const httpConfigObject = z.strictObject(httpConfigKeys)
-export type HttpConfigFile = z.output<typeof httpConfigObject>
+import { discoveryKeys, unavailable } from './discovery-schema.ts'
+import { checkHttp, httpKeys } from './http-schema.ts'
+import { pushSchema } from './push-schema.ts'
+import { count, duration, labelMap, labelName, list, optional, regexText, size } from './scalars.ts'
 
 // ---- relabelling -------------------------------------------------------------------------------------------------------
 
@@ -115,79 +73,6 @@ export const relabelConfig = z
   })
 export type RelabelFile = z.output<typeof relabelConfig>
 
-// ---- discovery ---------------------------------------------------------------------------------------------------------
-
-const target = z
-  .string()
-  .refine((text) => !text.includes('/'), { error: (issue) => `${JSON.stringify(issue.input)} is not a valid hostname` })
-export const targetGroup = z.strictObject({ targets: list(target), labels: labelMap })
-
-const fileSd = z.strictObject({
-  files: z
-    .array(
-      z.string().refine((text) => /^[^*]*(\*[^/]*)?\.(json|yml|yaml)$/i.test(text), {
-        error: (issue) => `path name ${JSON.stringify(issue.input)} is not valid for file discovery`,
-      }),
-    )
-    .min(1, { error: 'file service discovery config must contain at least one path name' }),
-  refresh_interval: optional(duration),
-})
-
-const httpSd = z.strictObject({ url: httpUrl, refresh_interval: optional(duration), ...httpConfigKeys })
-
-/** Mechanisms of Prometheus that cannot be used yet: an honest fault instead of targets that silently never come. */
-const UNAVAILABLE_DISCOVERY = [
-  'aws',
-  'azure',
-  'consul',
-  'digitalocean',
-  'dns',
-  'docker',
-  'dockerswarm',
-  'ec2',
-  'eureka',
-  'gce',
-  'hetzner',
-  'ionos',
-  'kubernetes',
-  'kuma',
-  'lightsail',
-  'linode',
-  'marathon',
-  'nerve',
-  'nomad',
-  'oci',
-  'openstack',
-  'outscale',
-  'ovhcloud',
-  'puppetdb',
-  'scaleway',
-  'serverset',
-  'stackit',
-  'triton',
-  'uyuni',
-  'vultr',
-] as const
-
-const unavailable = (what: string) =>
-  z
-    .unknown()
-    .optional()
-    .superRefine((value, context) => {
-      if (value !== undefined && value !== null) {
-        context.addIssue({ code: 'custom', message: `${what} is not available yet in Belltower` })
-      }
-    })
-
-const discoveryKeys = {
-  static_configs: list(targetGroup),
-  file_sd_configs: list(fileSd),
-  http_sd_configs: list(httpSd),
-  ...(Object.fromEntries(
-    UNAVAILABLE_DISCOVERY.map((name) => [`${name}_sd_configs`, unavailable(`${name}_sd_configs`)]),
-  ) as Record<`${(typeof UNAVAILABLE_DISCOVERY)[number]}_sd_configs`, ReturnType<typeof unavailable>>),
-}
-
 // ---- scraping ----------------------------------------------------------------------------------------------------------
 
 const scrapeProtocol = z.enum([
@@ -221,27 +106,33 @@ const inheritedKeys = {
   scrape_failure_log_file: optional(z.string()),
 }
 
-export const scrapeConfig = z.strictObject({
-  job_name: z.string({ error: 'job_name is required' }).min(1, { error: 'job_name is empty' }),
-  scrape_interval: optional(duration),
-  scrape_timeout: optional(duration),
-  ...inheritedKeys,
-  fallback_scrape_protocol: optional(scrapeProtocol),
-  metrics_path: optional(z.string()),
-  scheme: optional(z.enum(['http', 'https'])),
-  params: optional(z.record(z.string(), list(z.string()))),
-  honor_labels: optional(z.boolean()),
-  honor_timestamps: optional(z.boolean()),
-  track_timestamps_staleness: optional(z.boolean()),
-  enable_compression: optional(z.boolean()),
-  native_histogram_bucket_limit: optional(count),
-  native_histogram_min_bucket_factor: optional(z.number().nonnegative()),
-  relabel_configs: list(relabelConfig),
-  metric_relabel_configs: list(relabelConfig),
-  ...discoveryKeys,
-  ...httpConfigKeys,
-})
+const scrapeConfig = z
+  .strictObject({
+    job_name: z.string({ error: 'job_name is required' }).min(1, { error: 'job_name is empty' }),
+    scrape_interval: optional(duration),
+    scrape_timeout: optional(duration),
+    ...inheritedKeys,
+    fallback_scrape_protocol: optional(scrapeProtocol),
+    metrics_path: optional(z.string()),
+    scheme: optional(z.enum(['http', 'https'])),
+    params: optional(z.record(z.string(), list(z.string()))),
+    honor_labels: optional(z.boolean()),
+    honor_timestamps: optional(z.boolean()),
+    track_timestamps_staleness: optional(z.boolean()),
+    enable_compression: optional(z.boolean()),
+    native_histogram_bucket_limit: optional(count),
+    native_histogram_min_bucket_factor: optional(z.number().nonnegative()),
+    relabel_configs: list(relabelConfig),
+    metric_relabel_configs: list(relabelConfig),
+    ...discoveryKeys,
+    ...httpKeys,
+  })
+  .superRefine(checkHttp)
 export type ScrapeFile = z.output<typeof scrapeConfig>
+
+/** A file that `scrape_config_files` names. */
+export const scrapeFileSchema = z.strictObject({ scrape_configs: list(scrapeConfig) })
+export type ScrapeFileList = z.output<typeof scrapeFileSchema>
 
 const global = z.strictObject({
   scrape_interval: optional(duration),
@@ -262,16 +153,18 @@ export type GlobalFile = z.output<typeof global>
 
 // ---- the file ----------------------------------------------------------------------------------------------------------
 
-const alertmanagers = z.strictObject({
-  scheme: optional(z.enum(['http', 'https'])),
-  path_prefix: optional(z.string()),
-  timeout: optional(duration),
-  api_version: optional(z.literal('v2', { error: 'expected "v2", the only version there is' })),
-  relabel_configs: list(relabelConfig),
-  alert_relabel_configs: list(relabelConfig),
-  ...discoveryKeys,
-  ...httpConfigKeys,
-})
+const alertmanagers = z
+  .strictObject({
+    scheme: optional(z.enum(['http', 'https'])),
+    path_prefix: optional(z.string()),
+    timeout: optional(duration),
+    api_version: optional(z.literal('v2', { error: 'expected "v2", the only version there is' })),
+    relabel_configs: list(relabelConfig),
+    alert_relabel_configs: list(relabelConfig),
+    ...discoveryKeys,
+    ...httpKeys,
+  })
+  .superRefine(checkHttp)
 export type AlertmanagersFile = z.output<typeof alertmanagers>
 
 export const configSchema = z.strictObject({
@@ -282,7 +175,11 @@ export const configSchema = z.strictObject({
       error: (issue) => `${JSON.stringify(issue.input)} is not a valid pattern of file names`,
     }),
   ),
-  scrape_config_files: list(z.string()),
+  scrape_config_files: list(
+    z.string().refine((pattern) => /^[^*]*(\*[^/]*)?$/.test(pattern), {
+      error: (issue) => `${JSON.stringify(issue.input)} is not a valid pattern of file names`,
+    }),
+  ),
   scrape_configs: list(scrapeConfig),
   alerting: optional(
     z.strictObject({ alert_relabel_configs: list(relabelConfig), alertmanagers: list(alertmanagers) }),
@@ -317,6 +214,9 @@ export const configSchema = z.strictObject({
       alertmanager: optional(z.union([z.string(), z.looseObject({})])),
       /** Adds the built-in jobs (own metrics, this host, the Pushgateway) to the jobs of this file. */
       self_monitoring: optional(z.boolean()),
+      /** Path of a blackbox_exporter configuration, or the configuration itself: the modules of `/probe`. */
+      probes: optional(z.union([z.string(), z.looseObject({})])),
+      push: optional(pushSchema),
     }),
   ),
 })

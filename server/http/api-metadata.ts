@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { QueryPool } from '../query/query-pool.ts'
 import type { JsonAnswer, MatchRequest } from '../query/query-worker.ts'
-import { sendAnswer } from './envelope.ts'
+import { abortSignalOf, sendAnswer } from './envelope.ts'
 import { ALL_TIME, BadRequestError, limitParam, optionalTimeParam, paramsOf } from './params.ts'
 
 /** `/series`, `/labels`, `/label/<name>/values`, relative to `/api/v1`. */
@@ -12,7 +12,7 @@ export function registerMetadataApi(app: FastifyInstance, pool: QueryPool): void
     handler: async (request, reply) => {
       const match = matchRequest(request)
       if (match.matchers.length === 0) throw new BadRequestError('no match[] parameter provided')
-      await sendAnswer(reply, pool.run<JsonAnswer>('seriesJson', match))
+      await sendAnswer(reply, pool.run<JsonAnswer>('seriesJson', match, { signal: abortSignalOf(reply) }))
     },
   })
   app.delete('/series', () => {
@@ -22,13 +22,17 @@ export function registerMetadataApi(app: FastifyInstance, pool: QueryPool): void
     method: ['GET', 'POST'],
     url: '/labels',
     handler: async (request, reply) => {
-      await sendAnswer(reply, pool.run<JsonAnswer>('labelNamesJson', matchRequest(request)))
+      await sendAnswer(
+        reply,
+        pool.run<JsonAnswer>('labelNamesJson', matchRequest(request), { signal: abortSignalOf(reply) }),
+      )
     },
   })
   app.get('/label/:name/values', async (request, reply) => {
     const name = unescapeLabelName((request.params as { name: string }).name)
     if (name === '') throw new BadRequestError('invalid label name: ""')
-    await sendAnswer(reply, pool.run<JsonAnswer>('labelValuesJson', { ...matchRequest(request), name }))
+    const query = { ...matchRequest(request), name }
+    await sendAnswer(reply, pool.run<JsonAnswer>('labelValuesJson', query, { signal: abortSignalOf(reply) }))
   })
 }
 

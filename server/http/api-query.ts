@@ -1,34 +1,35 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { astJson, parseExpr, prettyExpr } from '../../promql/index.ts'
+import { errorMessage } from '../../lib/index.ts'
+import { astJson, type Expr, parseExpr, prettyExpr } from '../../promql/index.ts'
+import type { QueryLog } from '../query/query-log.ts'
 import type { QueryPool } from '../query/query-pool.ts'
 import type { InstantRequest, JsonAnswer, RangeRequest } from '../query/query-worker.ts'
-import { sendAnswer, sendSuccess } from './envelope.ts'
-import { BadRequestError, durationParam, limitParam, optionalTimeParam, paramsOf, timeParam } from './params.ts'
+import { abortSignalOf, sendAnswer, sendSuccess } from './envelope.ts'
+import {
+  BadRequestError,
+  durationParam,
+  limitParam,
+  optionalTimeParam,
+  paramsOf,
+  POINTS_MAX,
+  timeParam,
+} from './params.ts'
 
 export interface QueryApiOptions {
   readonly pool: QueryPool
   readonly nowMs: () => number
   /** `--query.timeout`; a request may ask for less. */
   readonly timeoutMs: number
+  readonly queryLog: QueryLog
 }
 
-const POINTS_MAX = 11_000
-
-/** `/query`, `/query_range`, `/query_exemplars`, `/format_query`, `/parse_query`, relative to `/api/v1`. */
+/** `/query`, `/query_range`, `/format_query`, `/parse_query`, relative to `/api/v1`. */
 export function registerQueryApi(app: FastifyInstance, options: QueryApiOptions): void {
   const both = (url: string, handler: (request: FastifyRequest, reply: FastifyReply) => unknown): void => {
     app.route({ method: ['GET', 'POST'], url, handler })
   }
   both('/query', (request, reply) => instantQuery(request, reply, options))
   both('/query_range', (request, reply) => rangeQuery(request, reply, options))
-  both('/query_exemplars', (request, reply) => {
-    const params = paramsOf(request)
-    optionalTimeParam(params, 'start', 0)
-    optionalTimeParam(params, 'end', 0)
-    parseQueryParam(params)
-    // Exemplar storage is off by default in Prometheus too; an empty list is its answer then.
-    return sendSuccess(reply, [])
-  })
   both('/format_query', (request, reply) => sendSuccess(reply, prettyExpr(parseQueryParam(paramsOf(request)))))
   both('/parse_query', (request, reply) => sendSuccess(reply, astJson(parseQueryParam(paramsOf(request)))))
 }
@@ -42,7 +43,9 @@ async function instantQuery(request: FastifyRequest, reply: FastifyReply, option
     ...commonOf(request, params, options, limit),
   }
   parseQueryParam(params)
-  await sendAnswer(reply, options.pool.run<JsonAnswer>('instantJson', query, { signal: abortSignalOf(reply) }))
+  const times = { startMs: query.timeMs, endMs: query.timeMs, stepMs: 0 }
+  const pending = options.pool.run<JsonAnswer>('instantJson', query, { signal: abortSignalOf(reply) })
+  await sendAnswer(reply, logged(pending, request, options, { expr: query.expr, ...times }))
 }
 
 async function rangeQuery(request: FastifyRequest, reply: FastifyReply, options: QueryApiOptions): Promise<void> {
@@ -69,7 +72,35 @@ async function rangeQuery(request: FastifyRequest, reply: FastifyReply, options:
     ...commonOf(request, params, options, limit),
   }
   parseQueryParam(params)
-  await sendAnswer(reply, options.pool.run<JsonAnswer>('rangeJson', query, { signal: abortSignalOf(reply) }))
+  const pending = options.pool.run<JsonAnswer>('rangeJson', query, { signal: abortSignalOf(reply) })
+  await sendAnswer(reply, logged(pending, request, options, query))
+}
+
+/** Writes the query log's line when the query has ended. */
+function logged(
+  pending: Promise<JsonAnswer>,
+  request: FastifyRequest,
+  { queryLog, nowMs }: QueryApiOptions,
+  query: { readonly expr: string; readonly startMs: number; readonly endMs: number; readonly stepMs: number },
+): Promise<JsonAnswer> {
+  if (!queryLog.isOn) return pending
+  const write = (outcome: { stats?: unknown; error?: string }): void =>
+    queryLog.write({
+      params: {
+        query: query.expr,
+        start: new Date(query.startMs).toISOString(),
+        end: new Date(query.endMs).toISOString(),
+        step: query.stepMs / 1000,
+      },
+      ts: new Date(nowMs()).toISOString(),
+      ...outcome,
+      httpRequest: { clientIP: request.ip, method: request.method, path: request.url.split('?')[0]! },
+    })
+  pending.then(
+    ({ stats }) => write({ stats }),
+    (error: unknown) => write({ error: errorMessage(error) }),
+  )
+  return pending
 }
 
 function commonOf(request: FastifyRequest, params: URLSearchParams, options: QueryApiOptions, limit: number) {
@@ -84,7 +115,8 @@ function commonOf(request: FastifyRequest, params: URLSearchParams, options: Que
   }
 }
 
-function parseQueryParam(params: URLSearchParams) {
+/** The expression in `query`. @throws {BadRequestError} */
+export function parseQueryParam(params: URLSearchParams): Expr {
   try {
     return parseExpr(params.get('query') ?? '')
   } catch (cause) {
@@ -94,10 +126,3 @@ function parseQueryParam(params: URLSearchParams) {
 
 const invalidParam = (name: string, why: string): BadRequestError =>
   new BadRequestError(`invalid parameter ${JSON.stringify(name)}: ${why}`)
-
-/** Aborts when the client goes away before it has its answer; after the answer nothing listens any more. */
-function abortSignalOf(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController()
-  reply.raw.once('close', () => controller.abort())
-  return controller.signal
-}

@@ -1,5 +1,7 @@
 import { hostname } from 'node:os'
 import type { FastifyInstance } from 'fastify'
+import type { Registry } from '../../lib/index.ts'
+import { type AnchoredRegex, compileAnchored } from '../../model/index.ts'
 import type { Tsdb, TsdbCardinality } from '../../tsdb/index.ts'
 import type { QueryPool } from '../query/query-pool.ts'
 import { sendSuccess } from './envelope.ts'
@@ -9,6 +11,7 @@ export interface StatusApiOptions {
   readonly tsdb: Tsdb
   readonly pool: QueryPool
   readonly flags: ReadonlyMap<string, string>
+  readonly registries: readonly Registry[]
   readonly buildInfo: Readonly<Record<string, string>>
   readonly startTimeMs: number
   readonly nowMs: () => number
@@ -59,5 +62,21 @@ export function registerStatusApi(app: FastifyInstance, options: StatusApiOption
     })
   })
   app.get('/status/tsdb/blocks', (_request, reply) => sendSuccess(reply, { blocks: tsdb.blocks() }))
+  app.get('/status/self_metrics', async (request, reply) => {
+    const pattern = patternParam(paramsOf(request).get('metric_name_pattern') ?? '')
+    const families = (await Promise.all(options.registries.map((registry) => registry.getMetricsAsJSON()))).flat()
+    return sendSuccess(
+      reply,
+      families.filter(({ name }) => pattern.matches(name)),
+    )
+  })
   app.get('/status/walreplay', (_request, reply) => sendSuccess(reply, tsdb.walStatus()))
+}
+
+function patternParam(text: string): AnchoredRegex {
+  try {
+    return compileAnchored(text === '' ? '.*' : text)
+  } catch (cause) {
+    throw new BadRequestError(`invalid parameter "metric_name_pattern": ${(cause as Error).message}`, { cause })
+  }
 }

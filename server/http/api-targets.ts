@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { parse, stringify } from 'yaml'
 import {
   formatDuration,
   type Labels,
@@ -12,10 +13,15 @@ import { parseSelector } from '../../promql/index.ts'
 import type { ActiveTarget, ScrapeManager } from '../../scraper/index.ts'
 import type { AlertmanagersConfig } from '../config/load.ts'
 import { sendSuccess } from './envelope.ts'
-import { limitParam, paramsOf } from './params.ts'
+import { registerRelabelSteps, ScrapePoolNotFoundError } from './api-relabel-steps.ts'
+import { BadRequestError, paramsOf, plainLimitParam } from './params.ts'
 
 export interface TargetsApiOptions {
   readonly scrapes: ScrapeManager
+  /** As `/status/config` shows it. */
+  readonly configYaml: () => string
+  /** What senders of samples have said of their metrics. */
+  readonly remoteMetadata: () => ReadonlyMap<string, MetricMetadata>
   readonly alertmanagers: () => readonly AlertmanagersConfig[]
 }
 
@@ -44,7 +50,7 @@ export function registerTargetsApi(app: FastifyInstance, options: TargetsApiOpti
   })
   app.get('/targets/metadata', (request, reply) => {
     const params = paramsOf(request)
-    const limit = limitParam(params)
+    const limit = plainLimitParam(params)
     const metric = params.get('metric') ?? ''
     const selector = params.get('match_target') ?? ''
     const matchers = selector === '' ? [] : parseSelector(selector)
@@ -63,11 +69,24 @@ export function registerTargetsApi(app: FastifyInstance, options: TargetsApiOpti
   })
   app.get('/metadata', (request, reply) => {
     const params = paramsOf(request)
-    const merged = mergedMetadata(scrapes, params.get('metric') ?? '', {
-      limit: limitParam(params),
-      perMetric: limitParam(params, 'limit_per_metric'),
-    })
+    const merged = mergedMetadata(
+      [...scrapes.metadata().map(({ metadata }) => metadata), options.remoteMetadata()],
+      params.get('metric') ?? '',
+      {
+        limit: plainLimitParam(params),
+        perMetric: plainLimitParam(params, 'limit_per_metric'),
+      },
+    )
     return sendSuccess(reply, merged)
+  })
+  registerRelabelSteps(app, scrapes)
+  app.get('/scrape_pools/config', (request, reply) => {
+    const pool = paramsOf(request).get('scrapePool') ?? ''
+    if (pool === '') throw new BadRequestError('no scrapePool parameter provided')
+    const { scrape_configs: jobs = [] } = parse(options.configYaml()) as { scrape_configs?: { job_name?: string }[] }
+    const job = jobs.find(({ job_name }) => job_name === pool)
+    if (job === undefined) throw new ScrapePoolNotFoundError(`scrape pool ${JSON.stringify(pool)} not found`)
+    return sendSuccess(reply, { yaml: stringify(job) })
   })
   app.get('/scrape_pools', (_request, reply) => sendSuccess(reply, { scrapePools: scrapes.scrapePools() }))
   app.get('/alertmanagers', (_request, reply) => {
@@ -99,9 +118,13 @@ function targetJson(target: ActiveTarget) {
 }
 
 /** What all targets say of each metric, each different statement once. */
-function mergedMetadata(scrapes: ScrapeManager, wanted: string, limits: { limit: number; perMetric: number }) {
+function mergedMetadata(
+  sources: readonly ReadonlyMap<string, MetricMetadata>[],
+  wanted: string,
+  limits: { limit: number; perMetric: number },
+) {
   const merged = new Map<string, Map<string, ReturnType<typeof metadataJson>>>()
-  for (const { metadata } of scrapes.metadata()) {
+  for (const metadata of sources) {
     for (const [name, entry] of metadata) {
       if (wanted !== '' && name !== wanted) continue
       let entries = merged.get(name)

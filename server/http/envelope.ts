@@ -12,6 +12,12 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
   503: 'timeout',
 }
 
+/** A part of the API that is switched off. */
+export class UnavailableError extends AppError {
+  override readonly code = 'ERR_UNAVAILABLE'
+  readonly errorType = 'unavailable'
+}
+
 const JSON_TYPE = 'application/json'
 
 /** `{"status":"success","data":…}`; warnings only where there are some. */
@@ -20,11 +26,17 @@ export function sendSuccess(reply: FastifyReply, data: unknown, warnings: readon
   return reply.header('content-type', JSON_TYPE).send(JSON.stringify(body))
 }
 
+const statusOf = (error: unknown): number =>
+  error instanceof AppError ? error.httpStatus : ((error as { statusCode?: number }).statusCode ?? 500)
+
+/** Prometheus' word for a kind of failure. */
+export const errorTypeOf = (error: unknown): string =>
+  (error as { errorType?: string }).errorType ?? ERROR_TYPES[statusOf(error)] ?? 'internal'
+
 /** Any failure as Prometheus' error envelope. */
 export function sendFailure(reply: FastifyReply, error: unknown): FastifyReply {
-  const status = error instanceof AppError ? error.httpStatus : 500
-  const errorType = ERROR_TYPES[status] ?? 'internal'
-  const body = { status: 'error', errorType, error: errorMessage(error) }
+  const status = statusOf(error)
+  const body = { status: 'error', errorType: errorTypeOf(error), error: errorMessage(error) }
   return reply.code(status).header('content-type', JSON_TYPE).send(JSON.stringify(body))
 }
 
@@ -35,4 +47,11 @@ export async function sendAnswer(reply: FastifyReply, pending: Promise<JsonAnswe
   await reply
     .header('content-type', JSON_TYPE)
     .send(Buffer.from(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength))
+}
+
+/** Aborts when the client goes away before it has its answer; after the answer nothing listens any more. */
+export function abortSignalOf(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  reply.raw.once('close', () => controller.abort())
+  return controller.signal
 }

@@ -1,21 +1,20 @@
 /** The ports: everything on the main one, and the Alertmanager and the Pushgateway on ports of their own where asked. */
-import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
-import { alertmanagerApi } from '../../alertmanager/index.ts'
+import { alertmanagerApi, ownAlertsApi } from '../../alertmanager/index.ts'
 import { errorMessage, type Logger } from '../../lib/index.ts'
-import { pushgatewayApi } from '../../pushgateway/index.ts'
+import { parseSelector } from '../../promql/index.ts'
+import { pushgatewayApi, pushGroupsApi } from '../../pushgateway/index.ts'
 import { registerHttpMetrics } from '../self-metrics.ts'
-import { retentionText, type Settings } from '../settings.ts'
+import type { Settings } from '../settings.ts'
 import { metricsPage, type Stack } from '../stack.ts'
 import { BUILD_INFO } from '../version.ts'
-import { registerMetadataApi } from './api-metadata.ts'
-import { registerQueryApi } from './api-query.ts'
-import { registerRulesApi } from './api-rules.ts'
-import { registerStatusApi } from './api-status.ts'
-import { registerTargetsApi } from './api-targets.ts'
+import { registerApi, registerFederation, registerOwnApi } from './api.ts'
+import { registerDashboardsApi } from './api-dashboards.ts'
 import { createHttpApp } from './app.ts'
 import { registerManagement } from './management.ts'
+import { WebGuard } from '../web/web-guard.ts'
 import { Port } from './port.ts'
+import { registerProbe } from './probe.ts'
 import { registerUi } from './ui.ts'
 
 export interface ServeOptions {
@@ -35,24 +34,32 @@ export class Listeners {
   readonly #main: Port
   readonly #alertmanager: Port | undefined
   readonly #pushgateway: Port | undefined
+  readonly #guard: WebGuard | undefined
 
-  private constructor(settings: Settings, logger: Logger, ports: [Port, Port | undefined, Port | undefined]) {
+  private constructor(
+    settings: Settings,
+    logger: Logger,
+    ports: [Port, Port | undefined, Port | undefined],
+    guard: WebGuard | undefined,
+  ) {
+    this.#guard = guard
     this.#logger = logger
     ;[this.#main, this.#alertmanager, this.#pushgateway] = ports
     this.url = this.#main.url
     this.externalUrl = settings.externalUrl !== '' ? settings.externalUrl : `${this.url}${settings.routePrefix}`
   }
 
-  /** Takes the ports; they answer 503 until `serve`. @throws {ListenError} */
+  /** Takes the ports; they answer 503 until `serve`. @throws {ListenError} @throws {ConfigError} of `--web.config.file` */
   static async open(settings: Settings, logger: Logger): Promise<Listeners> {
     const { listen, alertmanagerListen, pushgatewayListen } = settings
-    if (!/^(127\.|localhost$|::1$)/.test(listen.host)) {
+    const guard = WebGuard.forFile(settings.webConfigPath, logger)
+    if (!guard?.hasUsers && !/^(127\.|localhost$|::1$)/.test(listen.host)) {
       logger.warn({ host: listen.host }, 'listening beyond this machine without authentication')
     }
     const opened: Port[] = []
     const open = async (address: Settings['listen'] | undefined): Promise<Port | undefined> => {
       if (!address) return undefined
-      const port = await Port.open(address)
+      const port = await Port.open(address, guard)
       opened.push(port)
       return port
     }
@@ -62,7 +69,7 @@ export class Listeners {
         await open(alertmanagerListen),
         await open(pushgatewayListen),
       ]
-      return new Listeners(settings, logger.child({ module: 'http' }), ports)
+      return new Listeners(settings, logger.child({ module: 'http' }), ports, guard)
     } catch (error) {
       for (const port of opened) await port.close()
       throw error
@@ -75,6 +82,7 @@ export class Listeners {
     if (this.#alertmanager) {
       const app = await createHttpApp(this.#alertmanager, this.#logger)
       await app.register(alertmanagerApi(stack.alertmanager, { reload }))
+      await app.register(ownAlertsApi(stack.alertmanager), { prefix: '/api/belltower/v1' })
       apps.push(app)
     }
     if (this.#pushgateway) {
@@ -89,6 +97,7 @@ export class Listeners {
   async close(): Promise<void> {
     const ports = [this.#main, this.#alertmanager, this.#pushgateway]
     await Promise.all(ports.map(async (port) => port?.close()))
+    await this.#guard?.close()
   }
 }
 
@@ -105,10 +114,17 @@ async function mainApp(port: Port, logger: Logger, stack: Stack, options: ServeO
         lifecycleEnabled: options.settings.lifecycleEnabled,
         version: BUILD_INFO,
       })
-      await scope.register((api) => registerApi(api, stack, options), { prefix: '/api/v1' })
+      await scope.register((api) => registerApi(api, stack, { ...options, logger }), { prefix: '/api/v1' })
+      await scope.register(async (api) => registerOwnApi(api, stack, options.settings), { prefix: '/api/belltower/v1' })
+      registerFederation(scope, stack, options.settings)
+      registerProbe(scope, stack.prober)
       const reload = (): Promise<void> => stack.reload()
       await scope.register(alertmanagerApi(stack.alertmanager, { reload }), { prefix: '/alertmanager' })
+      await scope.register(ownAlertsApi(stack.alertmanager), { prefix: '/api/belltower/v1' })
       await scope.register(pushgatewayApi(stack.pushgateway), { prefix: '/pushgateway' })
+      const pushGroups = pushGroupsApi(stack.pushgateway, { nowMs: () => Date.now(), parseSelector })
+      await scope.register(pushGroups, { prefix: '/api/belltower/v1' })
+      await registerDashboardsApi(scope, stack.dashboards, options.settings.routePrefix)
       await registerUi(scope, options.settings.routePrefix)
     },
     { prefix: options.settings.routePrefix },
@@ -118,34 +134,4 @@ async function mainApp(port: Port, logger: Logger, stack: Stack, options: ServeO
     done()
   })
   return app
-}
-
-async function registerApi(api: FastifyInstance, stack: Stack, { settings, flags }: ServeOptions): Promise<void> {
-  const nowMs = (): number => Date.now()
-  await api.register(cors, {
-    origin: settings.corsOrigin.source === '^(?:.*)$' ? '*' : settings.corsOrigin,
-    methods: ['GET', 'POST', 'OPTIONS'],
-    allowedHeaders: ['Accept', 'Authorization', 'Content-Type', 'Origin'],
-    exposedHeaders: ['Date'],
-    strictPreflight: false,
-  })
-  const { pool } = stack
-  registerQueryApi(api, { pool, nowMs, timeoutMs: settings.queryTimeoutMs })
-  registerMetadataApi(api, pool)
-  registerTargetsApi(api, { scrapes: stack.scrapes, alertmanagers: () => stack.config().alertmanagers })
-  registerRulesApi(api, stack.rules)
-  registerStatusApi(api, {
-    tsdb: stack.tsdb,
-    pool,
-    flags,
-    buildInfo: BUILD_INFO,
-    startTimeMs: nowMs(),
-    nowMs,
-    configYaml: () => stack.config().yaml,
-    lastReload: () => stack.reloadState,
-    retentionText: () => {
-      const { timeMs, bytes } = stack.config().retention
-      return retentionText(timeMs ?? settings.retentionMs, bytes ?? settings.retentionBytes)
-    },
-  })
 }

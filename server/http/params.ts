@@ -8,6 +8,9 @@ export class BadRequestError extends AppError {
   override readonly httpStatus = 400
 }
 
+/** Of a series in the answer to a range query. */
+export const POINTS_MAX = 11_000
+
 /** URL parameters and, for a POST form, the body's; the body's come first, as in Go's `FormValue`. */
 export function paramsOf(request: FastifyRequest): URLSearchParams {
   const url = request.query as URLSearchParams
@@ -74,11 +77,18 @@ export function durationParam(params: URLSearchParams, name: string): number | u
   }
 }
 
+/** As `limitParam`, with the shorter error of the metadata endpoints; a negative number is no limit. */
+export function plainLimitParam(params: URLSearchParams, name = 'limit'): number {
+  const text = params.get(name) ?? ''
+  if (text !== '' && !/^[+-]?\d+$/.test(text)) throw new BadRequestError(`${name} must be a number`)
+  return Math.max(0, Number(text))
+}
+
 /** Non-negative whole number; 0 = no limit. */
 export function limitParam(params: URLSearchParams, name = 'limit'): number {
   const text = params.get(name) ?? ''
   if (text === '') return 0
-  if (!/^[+-]?\d+$/.test(text)) throw invalid(name, `cannot parse ${JSON.stringify(text)} to a valid limit`)
+  if (!/^[+-]?\d+$/.test(text)) throw invalid(name, `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`)
   const limit = Number(text)
   if (limit < 0) throw invalid(name, 'limit must be non-negative')
   return limit

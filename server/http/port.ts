@@ -1,7 +1,10 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { AppError } from '../../lib/index.ts'
 import type { ListenAddress } from '../settings.ts'
+import type { WebGuard } from '../web/web-guard.ts'
 
 /** The address is taken, or not ours to take. */
 export class ListenError extends AppError {
@@ -19,24 +22,40 @@ export class Port {
   #prepared: RequestListener | undefined
   #handler: RequestListener | undefined
 
-  private constructor(server: Server, url: string) {
+  private constructor(server: Server, url: string, guard: WebGuard | undefined) {
     this.server = server
     this.url = url
     server.on('request', (request, response) => {
-      if (this.#handler) this.#handler(request, response)
-      else response.writeHead(503, { 'x-prometheus-stopping': 'false' }).end('Service Unavailable')
+      if (guard === undefined) this.#answer(request, response)
+      else void this.#answerGuarded(request, response, guard)
     })
   }
 
-  /** @throws {ListenError} */
-  static open({ host, port }: ListenAddress): Promise<Port> {
-    const server = createServer({ keepAliveTimeout: 75_000 })
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#handler) this.#handler(request, response)
+    else response.writeHead(503, { 'x-prometheus-stopping': 'false' }).end('Service Unavailable')
+  }
+
+  async #answerGuarded(request: IncomingMessage, response: ServerResponse, guard: WebGuard): Promise<void> {
+    guard.refresh()
+    try {
+      if (await guard.admit(request, response)) this.#answer(request, response)
+    } catch {
+      // The thread that checks passwords has gone; the next request starts it anew.
+      response.writeHead(500).end()
+    }
+  }
+
+  /** @param guard TLS, headers and users of the port; none without it @throws {ListenError} */
+  static open({ host, port }: ListenAddress, guard?: WebGuard): Promise<Port> {
+    const server = serverFor(guard)
+    const scheme = guard?.tls === undefined ? 'http' : 'https'
     return new Promise((resolve, reject) => {
       server.once('error', (cause: NodeJS.ErrnoException) => {
         const why = cause.code === 'EADDRINUSE' ? 'another process listens there' : cause.message
         reject(new ListenError(`cannot listen on ${host}:${port}: ${why}`, { cause }))
       })
-      server.listen(port, host, () => resolve(new Port(server, urlOf(server.address() as AddressInfo))))
+      server.listen(port, host, () => resolve(new Port(server, urlOf(scheme, server.address() as AddressInfo), guard)))
     })
   }
 
@@ -58,7 +77,26 @@ export class Port {
   }
 }
 
-function urlOf({ address, family, port }: AddressInfo): string {
+const SERVER_OPTIONS = { keepAliveTimeout: 75_000 }
+
+function serverFor(guard: WebGuard | undefined): Server {
+  if (guard?.tls === undefined) return createServer(SERVER_OPTIONS)
+  const server: TlsServer = createTlsServer({ ...SERVER_OPTIONS, ...guard.tls.options })
+  // In front of the server's own listener, so that a new certificate serves the very connection that found it.
+  let applied = guard.version
+  server.prependListener('connection', () => {
+    guard.refresh()
+    if (guard.version === applied || guard.tls === undefined) return
+    applied = guard.version
+    server.setSecureContext(guard.tls.options)
+  })
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (!guard.acceptsPeer(socket)) socket.destroy()
+  })
+  return server as unknown as Server
+}
+
+function urlOf(scheme: string, { address, family, port }: AddressInfo): string {
   const host = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address
-  return `http://${family === 'IPv6' && host !== '127.0.0.1' ? `[${host}]` : host}:${port}`
+  return `${scheme}://${family === 'IPv6' && host !== '127.0.0.1' ? `[${host}]` : host}:${port}`
 }

@@ -17,6 +17,8 @@ const PAGES = [
   '/push',
   '/status',
   '/d/*',
+  '/dashboards',
+  '/dashboards/*',
   '/alertmanager/',
   '/pushgateway/',
 ]

@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import { AppError, type Clock, errorMessage, type Logger, RpcClient, startWorker } from '../../lib/index.ts'
 import type { Tsdb } from '../../tsdb/index.ts'
+import type { ActiveQueryFile } from './active-query-file.ts'
 import type { EngineSettings, WorkerSetup } from './query-worker.ts'
 
 /** The queue of waiting queries is full, or the pool is closing. */
@@ -18,9 +19,29 @@ export interface QueryPoolOptions {
   readonly logger: Logger
   readonly workerCount: number
   readonly settings: EngineSettings
+  /** Survives the process, to tell which query was its last. */
+  readonly activeFile?: ActiveQueryFile
+}
+
+/** A query that waits or runs. */
+export interface ActiveQuery {
+  readonly id: number
+  readonly expr: string
+  readonly queryClass: QueryClass
+  readonly state: 'waiting' | 'running'
+  readonly enqueuedAtMs: number
+  /** 0 while it waits. */
+  readonly startedAtMs: number
 }
 
 interface Job {
+  readonly id: number
+  readonly queryClass: QueryClass
+  /** '' for what is no query: label names and the like. */
+  readonly expr: string
+  startedAtMs: number
+  /** Stops it, once it runs. */
+  cancel: (() => void) | undefined
   readonly method: string
   readonly params: object
   readonly signal: AbortSignal | undefined
@@ -44,6 +65,8 @@ export class QueryPool {
   readonly #options: QueryPoolOptions
   readonly #slots: Slot[] = []
   readonly #queues: Readonly<Record<QueryClass, Job[]>> = { rule: [], interactive: [] }
+  readonly #running = new Set<Job>()
+  #nextId = 1
   #closing = false
   #settings: EngineSettings
   /** Plain fields, copied into metrics when they are scraped. */
@@ -64,7 +87,8 @@ export class QueryPool {
    * @throws {AppError} what the worker threw
    */
   run<T>(method: string, params: object, options: { queryClass?: QueryClass; signal?: AbortSignal } = {}): Promise<T> {
-    const queue = this.#queues[options.queryClass ?? 'interactive']
+    const queryClass = options.queryClass ?? 'interactive'
+    const queue = this.#queues[queryClass]
     return new Promise<T>((resolve, reject) => {
       if (this.#closing || queue.length >= QUEUE_LENGTH_MAX) {
         reject(new QueryRejectedError(this.#closing ? 'the server is stopping' : 'too many queries are waiting'))
@@ -72,6 +96,11 @@ export class QueryPool {
       }
       const enqueuedAtMs = this.#options.clock.nowMs()
       queue.push({
+        id: this.#nextId++,
+        queryClass,
+        expr: (params as { expr?: string }).expr ?? '',
+        startedAtMs: 0,
+        cancel: undefined,
         method,
         params,
         signal: options.signal,
@@ -81,6 +110,25 @@ export class QueryPool {
       })
       this.#dispatch()
     })
+  }
+
+  /** Queries that run, then those that wait. */
+  active(): ActiveQuery[] {
+    const waiting = [...this.#queues.rule, ...this.#queues.interactive]
+    return [...this.#running, ...waiting].filter(({ expr }) => expr !== '').map(activeQuery)
+  }
+
+  /** Ends a query, whether it runs or waits; who asked gets status 499. @returns false when there is none of this id */
+  kill(id: number): boolean {
+    for (const queue of Object.values(this.#queues)) {
+      const index = queue.findIndex((job) => job.id === id)
+      if (index < 0) continue
+      queue.splice(index, 1)[0]!.reject(new QueryCanceledError('query was killed while it waited'))
+      return true
+    }
+    const running = [...this.#running].find((job) => job.id === id)
+    running?.cancel?.()
+    return running !== undefined
   }
 
   /** Takes effect with the next query of each worker. */
@@ -140,6 +188,11 @@ export class QueryPool {
     const cancel = (): void => void Atomics.store(slot.cancelFlag, 0, 1)
     job.signal?.addEventListener('abort', cancel)
     const startMs = this.#options.clock.nowMs()
+    job.cancel = cancel
+    job.startedAtMs = startMs
+    this.#running.add(job)
+    const { activeFile } = this.#options
+    const fileSlot = job.expr === '' ? undefined : activeFile?.insert(job.expr, startMs)
     const queuedMs = startMs - job.enqueuedAtMs
     this.counts.running++
     try {
@@ -149,6 +202,8 @@ export class QueryPool {
       job.reject(error instanceof Error ? error : new Error(errorMessage(error)))
     } finally {
       this.counts.running--
+      this.#running.delete(job)
+      if (fileSlot !== undefined) activeFile?.remove(fileSlot)
       this.onFinished({ queuedMs, runMs: this.#options.clock.nowMs() - startMs })
       job.signal?.removeEventListener('abort', cancel)
       slot.busy = false
@@ -157,7 +212,16 @@ export class QueryPool {
   }
 }
 
-/** The client went away. */
+const activeQuery = ({ id, expr, queryClass, enqueuedAtMs, startedAtMs }: Job): ActiveQuery => ({
+  id,
+  expr,
+  queryClass,
+  state: startedAtMs === 0 ? 'waiting' : 'running',
+  enqueuedAtMs,
+  startedAtMs,
+})
+
+/** The client went away, or somebody killed the query. */
 class QueryCanceledError extends AppError {
   override readonly code = 'ERR_QUERY_CANCELED'
   override readonly httpStatus = 499

@@ -3,8 +3,20 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { gzipSync } from 'node:zlib'
 import { AppError, serveRpc, systemClock, Transfer } from '../../lib/index.ts'
 import { type InstantValue, type Labels, labelsToRecord, type Matcher } from '../../model/index.ts'
-import { createEngine, type Engine, type Evaluation, parseSelector, writeQueryJson } from '../../promql/index.ts'
+import {
+  createEngine,
+  type Engine,
+  type Evaluation,
+  type EvaluationStats,
+  type PlanNode,
+  type Expr,
+  parseExpr,
+  writeQueryJson,
+} from '../../promql/index.ts'
 import { openReader, type ReaderHandle } from '../../tsdb/index.ts'
+import { packColumns } from './columns.ts'
+import { parseSelectorParam } from './selector-param.ts'
+import { federationPage, type FederationRequest } from './federation.ts'
 
 export interface EngineSettings {
   readonly lookbackDeltaMs: number
@@ -37,11 +49,37 @@ export interface InstantRequest extends CommonRequest {
   readonly timeMs: number
 }
 
+/** Queries of rules, answered one by one. */
+export interface BatchRequest extends CommonRequest {
+  readonly queries: readonly { readonly expr: string; readonly timeMs: number }[]
+}
+export type BatchAnswer = { readonly value: InstantValue } | { readonly error: string }
+
 export interface RangeRequest extends CommonRequest {
   readonly expr: string
   readonly startMs: number
   readonly endMs: number
   readonly stepMs: number
+}
+
+export interface ExplainRequest extends CommonRequest {
+  readonly expr: string
+  /** One time for an instant query. */
+  readonly times: number | { readonly startMs: number; readonly endMs: number; readonly stepMs: number }
+  readonly run: boolean
+}
+
+export interface ExplainAnswer {
+  readonly plan: PlanNode
+  /** Where the query was run. */
+  readonly stats?: EvaluationStats
+  readonly warnings?: readonly string[]
+  readonly infos?: readonly string[]
+}
+
+export interface ColumnsRequest extends RangeRequest {
+  /** Points of the grid. */
+  readonly count: number
 }
 
 export interface MatchRequest {
@@ -59,12 +97,8 @@ export interface JsonAnswer {
   readonly body: Uint8Array
   /** Whether `body` is packed already. */
   readonly gzip: boolean
-}
-
-/** A selector that matches everything by accident. */
-class EmptyMatchError extends AppError {
-  override readonly code = 'ERR_EMPTY_MATCH'
-  override readonly httpStatus = 400
+  /** For the query log. */
+  readonly stats?: EvaluationStats
 }
 
 const setup = workerData as WorkerSetup
@@ -81,6 +115,19 @@ function engineOf(current: EngineSettings): Engine {
   })
 }
 
+const PARSED_MAX = 20_000
+const parsedRules = new Map<string, Expr>()
+
+/** Rules ask the same again and again. */
+function parsedRule(text: string): Expr {
+  let expr = parsedRules.get(text)
+  if (expr === undefined) {
+    if (parsedRules.size >= PARSED_MAX) parsedRules.clear()
+    parsedRules.set(text, (expr = parseExpr(text)))
+  }
+  return expr
+}
+
 const optionsOf = (request: CommonRequest) => ({
   deadlineMs: systemClock.nowMs() + request.timeoutMs,
   cancelFlag: setup.cancelFlag,
@@ -91,13 +138,13 @@ const optionsOf = (request: CommonRequest) => ({
 const GZIP_LEVEL = 1
 const GZIP_BYTES_MIN = 1400
 
-function bytes(body: Uint8Array, gzip = false): Transfer<JsonAnswer> {
+function bytes(body: Uint8Array, gzip = false, stats?: EvaluationStats): Transfer<JsonAnswer> {
   const packed = gzip && body.byteLength >= GZIP_BYTES_MIN
   const finished = packed ? gzipSync(body, { level: GZIP_LEVEL }) : body
   // Only a buffer that holds nothing else may be given away.
   const own = finished.byteLength === finished.buffer.byteLength && !(finished.buffer instanceof SharedArrayBuffer)
   const answer = own ? finished : finished.slice()
-  return new Transfer({ body: answer, gzip: packed }, [answer.buffer as ArrayBuffer])
+  return new Transfer({ body: answer, gzip: packed, ...(stats && { stats }) }, [answer.buffer as ArrayBuffer])
 }
 
 function queryAnswer(evaluation: Evaluation, request: CommonRequest): Transfer<JsonAnswer> {
@@ -109,6 +156,7 @@ function queryAnswer(evaluation: Evaluation, request: CommonRequest): Transfer<J
       ...(request.stats ? { stats: evaluation.stats, queuedMs: request.queuedMs ?? 0 } : {}),
     }),
     request.gzip,
+    evaluation.stats,
   )
 }
 
@@ -119,29 +167,7 @@ function jsonAnswer(items: readonly unknown[], limit: number): Transfer<JsonAnsw
   return bytes(new TextEncoder().encode(JSON.stringify(body)))
 }
 
-/** @throws {EmptyMatchError} */
-function matcherSets(texts: readonly string[]): Matcher[][] {
-  return texts.map((text) => {
-    const matchers = parseSelector(text)
-    if (matchers.every((matcher) => matchesEmpty(matcher))) {
-      throw new EmptyMatchError('match[] must contain at least one non-empty matcher')
-    }
-    return matchers
-  })
-}
-
-function matchesEmpty(matcher: Matcher): boolean {
-  switch (matcher.type) {
-    case '=':
-      return matcher.value === ''
-    case '!=':
-      return matcher.value !== ''
-    case '=~':
-      return matcher.regex!.matches('')
-    case '!~':
-      return !matcher.regex!.matches('')
-  }
-}
+const matcherSets = (texts: readonly string[]): Matcher[][] => texts.map(parseSelectorParam)
 
 function withQuerier<T>(request: MatchRequest, read: (querier: ReturnType<typeof reader.querier>) => T): T {
   const querier = reader.querier(request)
@@ -164,10 +190,28 @@ serveRpc(parentPort!, {
     const { startMs, endMs, stepMs } = request
     return queryAnswer(engine.range(reader, request.expr, { startMs, endMs, stepMs }, optionsOf(request)), request)
   },
-  instantValue(request: InstantRequest): InstantValue {
-    const { result } = engine.instant(reader, request.expr, request.timeMs, optionsOf(request))
-    if (result.type === 'matrix') throw new AppError('rule result is not a vector or scalar')
-    return result
+  explain(request: ExplainRequest): ExplainAnswer {
+    const given = { ...optionsOf(request), run: request.run }
+    const { plan, evaluation } = engine.explain(reader, request.expr, request.times, given)
+    if (evaluation === undefined) return { plan }
+    const { stats, warnings, infos } = evaluation
+    return { plan, stats, warnings, infos }
+  },
+  rangeColumns(request: ColumnsRequest) {
+    const { startMs, endMs, stepMs, count, limit = 0 } = request
+    const evaluation = engine.range(reader, request.expr, { startMs, endMs, stepMs }, optionsOf(request))
+    return bytes(packColumns(evaluation, { startMs, stepMs, count }, limit))
+  },
+  instantValues(request: BatchRequest): BatchAnswer[] {
+    return request.queries.map(({ expr, timeMs }) => {
+      try {
+        const { result } = engine.instant(reader, parsedRule(expr), timeMs, optionsOf(request))
+        return result.type === 'matrix' ? { error: 'rule result is not a vector or scalar' } : { value: result }
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error
+        return { error: error.message }
+      }
+    })
   },
   seriesPoints(request: MatchRequest): { labels: Labels; points: [number, number][] }[] {
     return withQuerier(request, (querier) => {
@@ -200,6 +244,9 @@ serveRpc(parentPort!, {
       withQuerier(request, (querier) => querier.labelValues(request.name, sets, request)),
       request.limit,
     )
+  },
+  federate(request: FederationRequest & { readonly matchers: readonly string[] }) {
+    return bytes(federationPage(reader, matcherSets(request.matchers), request))
   },
   cardinality(request: { limit: number }) {
     return reader.cardinality(request.limit)

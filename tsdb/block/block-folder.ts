@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { CorruptionError } from '../errors.ts'
+import { syncFolder, writeDurably } from '../files.ts'
 import type { BlockMeta } from './meta.ts'
 
 export const ULID_PATTERN = /^[0-9A-HJKMNP-TV-Z]{26}$/
@@ -27,8 +28,17 @@ export function readBlockMeta(folder: string): BlockMeta {
   }
 }
 
+/** Writes the description of a block anew. */
+export async function rewriteBlockMeta(folder: string, meta: BlockMeta): Promise<void> {
+  const { meta: file } = blockFiles(folder)
+  await writeDurably(`${file}.tmp`, `${JSON.stringify(meta, undefined, 2)}\n`)
+  renameSync(`${file}.tmp`, file)
+  await syncFolder(folder)
+}
+
 /** Removes what an interrupted creation or deletion left behind. */
 export function removeLeftovers(dataDir: string): void {
+  if (!existsSync(dataDir)) return
   for (const name of readdirSync(dataDir)) {
     if (name.endsWith(TEMPORARY_SUFFIX) || name.endsWith(DELETED_SUFFIX)) {
       rmSync(join(dataDir, name), { recursive: true, force: true })

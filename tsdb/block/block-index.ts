@@ -3,7 +3,7 @@ import { type ByteReader, ByteWriter } from '../bytes.ts'
 import { packFile, unpackFile } from '../packed-file.ts'
 
 // Format: docs/formats/block.md.
-const KIND = { magic: 0x4942_5442, version: 1, name: 'an index of a block' } as const // "BTBI"
+const KIND = { magic: 0x4942_5442, version: 2, versionMin: 1, name: 'an index of a block' } as const // "BTBI"
 export const PAGE_BYTES = 65_536
 
 export interface BlockGroup {

@@ -4,8 +4,17 @@ import type { Logger } from '../../lib/index.ts'
 import type { HeadMemory } from '../memory/head-memory.ts'
 import { Root } from '../memory/layout.ts'
 import { blockFiles, readBlockMeta, removeBlock, setBlockAside, ULID_PATTERN } from './block-folder.ts'
+import { NewerFormatError } from '../errors.ts'
 import { decodeBlockIndex } from './block-index.ts'
+import type { Deletion } from './deletions.ts'
 import type { BlockMeta } from './meta.ts'
+
+/** What readers find in the head's memory, as JSON. */
+export interface PublishedBlocks {
+  /** By time. */
+  readonly blocks: readonly BlockMeta[]
+  readonly deletions: readonly Deletion[]
+}
 
 /** The blocks of the store. The list is published in the head's memory, so that readers see it change with the head. */
 export class BlockList {
@@ -13,8 +22,9 @@ export class BlockList {
   readonly #memory: HeadMemory
   readonly #logger: Logger
   #metas: BlockMeta[] = []
+  #deletions: readonly Deletion[] = []
   /** Blocks that are no longer listed but that a reader may still be about to open. */
-  #doomed: { readonly ulid: string; readonly epoch: number }[] = []
+  #doomed: { readonly ulid: string; readonly epoch: number; readonly why: string }[] = []
   #pointer = 0
   #bytes = 0
   retiredByTime = 0
@@ -40,7 +50,17 @@ export class BlockList {
     return this.#metas.reduce((sum, meta) => sum + meta.stats.numBytes, 0)
   }
 
-  /** Finds the blocks in the data folder; what does not read is set aside. */
+  /** What readers are told to leave out. */
+  set deletions(deletions: readonly Deletion[]) {
+    this.#deletions = deletions
+    this.#replace(this.#metas)
+  }
+
+  /**
+   * Finds the blocks in the data folder; what does not read is set aside. A block that was merged into another goes.
+   *
+   * @throws {NewerFormatError}
+   */
   load(): void {
     const metas: BlockMeta[] = []
     for (const ulid of readdirSync(this.#dataDir).filter((name) => ULID_PATTERN.test(name))) {
@@ -50,14 +70,34 @@ export class BlockList {
         decodeBlockIndex(readFileSync(file), file)
         metas.push(readBlockMeta(folder))
       } catch (err) {
+        if (err instanceof NewerFormatError) throw err
         this.#isolate(ulid, (err as Error).message)
       }
     }
-    this.#replace(metas)
+    const replaced = new Set(metas.flatMap(({ compaction }) => compaction.parents ?? []).map(({ ulid }) => ulid))
+    for (const { ulid } of metas.filter((meta) => replaced.has(meta.ulid))) {
+      removeBlock(this.#dataDir, ulid)
+      this.#logger.info({ blockId: ulid }, 'block deleted, it had been merged into another')
+    }
+    this.#replace(metas.filter((meta) => !replaced.has(meta.ulid)))
   }
 
   add(meta: BlockMeta): void {
     this.#replace([...this.#metas, meta])
+  }
+
+  /** Puts a block in the place of others, or takes them away; in one step for readers. */
+  replaceBlocks(parents: readonly BlockMeta[], merged: BlockMeta | undefined): void {
+    const gone = new Set(parents.map(({ ulid }) => ulid))
+    const present = this.#metas.filter((meta) => gone.has(meta.ulid))
+    const kept = this.#metas.filter((meta) => !gone.has(meta.ulid))
+    this.#replace(merged === undefined ? kept : [...kept, merged])
+    this.#doom(present, 'block deleted, it was merged into another')
+  }
+
+  /** Takes over a new description of a block. */
+  update(meta: BlockMeta): void {
+    this.#replace(this.#metas.map((known) => (known.ulid === meta.ulid ? meta : known)))
   }
 
   /** Takes a damaged block out of the list and out of the way. */
@@ -83,20 +123,25 @@ export class BlockList {
     const gone = [...byTime, ...bySize]
     if (gone.length > 0) {
       this.#replace(kept.filter((meta) => !bySize.includes(meta)))
-      const epoch = this.#memory.root(Root.EPOCH)
-      this.#doomed.push(...gone.map(({ ulid }) => ({ ulid, epoch })))
-      this.#memory.reclaim()
+      this.#doom(gone, 'block deleted, its time is over')
     }
-    this.#deleteDoomed()
+    this.deleteDoomed()
   }
 
-  #deleteDoomed(): void {
-    this.#doomed = this.#doomed.filter(({ ulid, epoch }) => {
+  /** Deletes the folders of blocks that no reader can be about to open any more. */
+  deleteDoomed(): void {
+    this.#doomed = this.#doomed.filter(({ ulid, epoch, why }) => {
       if (this.#memory.isPinned(epoch)) return true
       removeBlock(this.#dataDir, ulid)
-      this.#logger.info({ blockId: ulid }, 'block deleted, its time is over')
+      this.#logger.info({ blockId: ulid }, why)
       return false
     })
+  }
+
+  #doom(metas: readonly BlockMeta[], why: string): void {
+    const epoch = this.#memory.root(Root.EPOCH)
+    this.#doomed.push(...metas.map(({ ulid }) => ({ ulid, epoch, why })))
+    this.#memory.reclaim()
   }
 
   #isolate(ulid: string, why: string): void {
@@ -105,9 +150,10 @@ export class BlockList {
     this.#logger.error({ blockId: ulid, why, movedTo }, 'block is damaged and was set aside')
   }
 
-  #replace(metas: BlockMeta[]): void {
-    this.#metas = metas.sort((a, b) => a.minTime - b.minTime)
-    const bytes = Buffer.from(JSON.stringify(this.#metas))
+  #replace(metas: readonly BlockMeta[]): void {
+    this.#metas = [...metas].sort((a, b) => a.minTime - b.minTime || (a.ulid < b.ulid ? -1 : 1))
+    const published: PublishedBlocks = { blocks: this.#metas, deletions: this.#deletions }
+    const bytes = Buffer.from(JSON.stringify(published))
     const memory = this.#memory
     const pointer = memory.allocate(bytes.length)
     memory.views.u8.set(bytes, pointer)

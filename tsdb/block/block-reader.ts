@@ -1,15 +1,15 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import type { Matcher, TimeRange } from '../../model/index.ts'
-import { CorruptionError } from '../errors.ts'
+import type { CorruptionError } from '../errors.ts'
 import type { Scratch } from '../memory/scratch.ts'
 import type { LabelIndex } from '../read/label-index.ts'
 import { ALL_PLAIN, type GroupSource, lowerBound, type NewestValues, type Piece } from '../read/piece.ts'
 import type { SourceFinder } from '../read/querier.ts'
 import { ResolvedMatchers } from '../read/selection.ts'
 import { blockFiles } from './block-folder.ts'
-import { type BlockGroup, type BlockIndex, decodeBlockIndex, PAGE_BYTES } from './block-index.ts'
+import { type BlockGroup, type BlockIndex, decodeBlockIndex } from './block-index.ts'
+import { ColumnFile } from './column-file.ts'
 import type { PageCache } from './page-cache.ts'
 
 /** A block opened by one reader: its index in memory, its columns read as they are asked for. */
@@ -17,9 +17,7 @@ export class BlockReader implements SourceFinder {
   readonly ulid: string
   readonly #index: BlockIndex
   readonly #labels: LabelIndex
-  readonly #pages: PageCache
-  readonly #dataFile: string
-  readonly #fd: number
+  readonly #columns: ColumnFile
   /** The reader's numbers of the block's groups (their targets) and overlays. */
   readonly #targets: Uint32Array
   readonly #overlays: Uint32Array
@@ -29,13 +27,11 @@ export class BlockReader implements SourceFinder {
     const files = blockFiles(join(dataDir, ulid))
     this.ulid = ulid
     this.#labels = labels
-    this.#pages = pages
-    this.#dataFile = files.data
     this.#index = decodeBlockIndex(readFileSync(files.index), files.index)
     const sets = this.#index.labelSets.map((set) => labels.labelSet(set.map((text) => labels.symbol(text))))
     this.#targets = Uint32Array.from(this.#index.groups, (group) => sets[group.labelSet]!)
     this.#overlays = this.#index.overlays.map((set) => sets[set]!)
-    this.#fd = openSync(files.data, 'r')
+    this.#columns = new ColumnFile(ulid, files.data, this.#index, pages)
   }
 
   /** About what it takes in memory. */
@@ -46,8 +42,7 @@ export class BlockReader implements SourceFinder {
   }
 
   close(): void {
-    closeSync(this.#fd)
-    this.#pages.forget(this.ulid)
+    this.#columns.close()
   }
 
   find(matchers: readonly Matcher[], range: TimeRange, scratch: Scratch): GroupSource[] {
@@ -86,38 +81,11 @@ export class BlockReader implements SourceFinder {
 
   /** Copies the packed column of a series into scratch memory. @throws {CorruptionError} */
   loadColumn(series: number, scratch: Scratch): { start: number; end: number } {
-    const from = this.#index.columnStart[series]!
-    const to = this.#index.columnStart[series + 1]!
-    const start = scratch.take(to - from)
-    for (let at = from; at < to; ) {
-      const page = Math.floor(at / PAGE_BYTES)
-      const bytes = this.#pages.get(this.ulid, page, () => this.#readPage(page))
-      const inPage = at - page * PAGE_BYTES
-      const size = Math.min(to - at, PAGE_BYTES - inPage)
-      scratch.views.u8.set(bytes.subarray(inPage, inPage + size), start + (at - from))
-      at += size
-    }
-    return { start, end: start + (to - from) }
+    return this.#columns.load(series, scratch)
   }
 
   damaged(series: number): CorruptionError {
-    return new CorruptionError(this.#dataFile, this.#index.columnStart[series]!, 'a column does not decode')
-  }
-
-  #readPage(page: number): Uint8Array {
-    const at = page * PAGE_BYTES
-    const total = this.#index.columnStart.at(-1)!
-    const bytes = Buffer.allocUnsafeSlow(Math.min(PAGE_BYTES, total - at))
-    let done = 0
-    while (done < bytes.length) {
-      const read = readSync(this.#fd, bytes, done, bytes.length - done, at + done)
-      if (read === 0) throw new CorruptionError(this.#dataFile, at + done, 'the file ends early')
-      done += read
-    }
-    if (crc32(bytes) !== this.#index.pageChecksums[page]) {
-      throw new CorruptionError(this.#dataFile, at, 'the checksum of the page does not match')
-    }
-    return bytes
+    return this.#columns.damaged(series)
   }
 }
 

@@ -1,12 +1,18 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import { columnBytesMax, columnWorkBytes } from '../../kernels/index.ts'
 import { invariant } from '../../lib/errors.ts'
-import { compareLabels, compareStrings, type Labels, labelValue, METRIC_NAME } from '../../model/index.ts'
+import {
+  compareLabels,
+  compareStrings,
+  type Labels,
+  labelValue,
+  METRIC_NAME,
+  SampleKind,
+  type TimeRange,
+} from '../../model/index.ts'
 import { ChunkView } from '../chunk/head-chunk.ts'
-import { syncFolder, writeDurably } from '../files.ts'
+import { writeBlockHistograms } from '../histogram/block-histograms.ts'
 import type { BlockAnswer, BlockRequest } from '../maintenance/protocol.ts'
+import { copyHistogramPages } from '../maintenance/seal-histograms.ts'
 import { packTimes } from '../maintenance/seal.ts'
 import { LOST_LABEL_SET, Root } from '../memory/layout.ts'
 import type { Scratch } from '../memory/scratch.ts'
@@ -14,9 +20,9 @@ import { rootWord } from '../memory/shared-table.ts'
 import type { MemoryViews } from '../memory/views.ts'
 import { HeadLabels } from '../read/head-labels.ts'
 import { type GroupSnapshot, takeSnapshot } from '../read/head-snapshot.ts'
-import { blockFiles, TEMPORARY_SUFFIX } from './block-folder.ts'
-import { type BlockGroup, type BlockIndex, encodeBlockIndex, PAGE_BYTES } from './block-index.ts'
-import type { BlockMeta } from './meta.ts'
+import type { BlockGroup, BlockIndex } from './block-index.ts'
+import { BlockOutput } from './block-output.ts'
+import { DeletedRanges, eraseRows } from './deletions.ts'
 
 interface SourceGroup {
   readonly snapshot: GroupSnapshot
@@ -41,43 +47,36 @@ export async function writeBlock(views: MemoryViews, scratch: Scratch, request: 
   const groups = openGroups(views, headLabels, request)
   const entries = sortedEntries(views, headLabels, groups)
   if (entries.length === 0) return undefined
-  const folder = join(request.dataDir, `${request.ulid}${TEMPORARY_SUFFIX}`)
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder)
-  const files = blockFiles(folder)
-  const data = new PagedFile(files.data)
-  const columnStart = new Float64Array(entries.length + 1)
-  let sampleCount = 0
+  const deleted = new DeletedRanges(request.deletions)
+  const output = new BlockOutput(request.dataDir, request.ulid)
+  const written: Entry[] = []
   try {
-    for (const [i, entry] of entries.entries()) {
-      const { bytes, samples } = packSeries(views, scratch, groups[entry.group]!, entry.position)
-      data.write(bytes)
-      sampleCount += samples
-      columnStart[i + 1] = columnStart[i]! + bytes.length
+    for (const entry of entries) {
+      const group = groups[entry.group]!
+      const ranges = deleted.of(group.labels, headLabels.labelSet(entry.labelSet))
+      const { bytes, samples } = packSeries(views, scratch, group, entry.position, ranges)
+      if (samples === 0) continue
+      output.add(bytes, samples)
+      written.push(entry)
     }
-  } finally {
-    data.close()
+  } catch (error) {
+    output.discard()
+    throw error
   }
-  const index = encodeBlockIndex(buildIndex(views, scratch, headLabels, groups, entries, columnStart, data.checksums))
-  await writeDurably(files.index, index)
-  const meta: BlockMeta = {
-    ulid: request.ulid,
+  if (written.length === 0) {
+    output.discard()
+    return undefined
+  }
+  const otherBytes = await writeBlockHistograms(output.folder, copyHistogramPages(views, request.histograms))
+  const meta = {
     minTime: request.minTimeMs,
     maxTime: request.maxTimeMs,
-    stats: {
-      numSamples: sampleCount,
-      numSeries: entries.length,
-      numChunks: entries.length,
-      numBytes: index.length + columnStart.at(-1)!,
-    },
     compaction: { level: 1, sources: [request.ulid] },
-    version: 1,
+    deletions: request.deletionNumber,
+    headFiles: request.headFiles,
   }
-  await writeDurably(files.meta, `${JSON.stringify(meta, undefined, 2)}\n`)
-  await syncFolder(folder)
-  renameSync(folder, join(request.dataDir, request.ulid))
-  await syncFolder(request.dataDir)
-  return meta
+  const index = buildIndex(views, scratch, headLabels, groups, written)
+  return output.finish(index, meta, { series: written.length, otherBytes })
 }
 
 function openGroups(views: MemoryViews, headLabels: HeadLabels, request: BlockRequest): SourceGroup[] {
@@ -132,6 +131,7 @@ function packSeries(
   scratch: Scratch,
   group: SourceGroup,
   position: number,
+  deleted: readonly TimeRange[],
 ): { bytes: Uint8Array; samples: number } {
   const mark = scratch.mark()
   const n = group.rowCount
@@ -166,9 +166,14 @@ function packSeries(
     }
     row += rowCount
   }
+  if (deleted.length > 0) {
+    const kinds = scratch.views.u8.subarray(k, k + n)
+    eraseRows(kinds, decodeTimes(scratch, views, group), deleted)
+    samples = kinds.reduce((sum, kind) => sum + (kind === SampleKind.ABSENT ? 0 : 1), 0)
+  }
   const work = scratch.take(columnWorkBytes(n))
   const out = scratch.take(columnBytesMax(n))
-  const length = scratch.columns.columnPack(m, e, k, n, out, work)
+  const length = scratch.columns.columnPack(m, e, k, n, out, work, 1)
   const bytes = scratch.views.u8.slice(out, out + length)
   scratch.release(mark)
   return { bytes, samples }
@@ -180,9 +185,7 @@ function buildIndex(
   headLabels: HeadLabels,
   groups: readonly SourceGroup[],
   entries: readonly Entry[],
-  columnStart: Float64Array,
-  checksums: readonly number[],
-): BlockIndex {
+): Omit<BlockIndex, 'columnStart' | 'pageChecksums'> {
   const labelSets: Labels[] = []
   const labelSetIds = new Map<number, number>()
   const idOf = (headId: number): number => {
@@ -214,12 +217,19 @@ function buildIndex(
     overlays: Uint32Array.from(overlays),
     seriesStart: Uint32Array.from(seriesStart),
     seriesGroup: Uint32Array.from(entries, (entry) => entry.group),
-    columnStart,
-    pageChecksums: Uint32Array.from(checksums),
   }
 }
 
 function packGroupTimes(views: MemoryViews, scratch: Scratch, group: SourceGroup): Uint8Array {
+  const mark = scratch.mark()
+  const times = scratch.take(8 * group.rowCount)
+  scratch.views.f64.set(decodeTimes(scratch, views, group), times >>> 3)
+  const packed = packTimes(scratch, times, group.rowCount)
+  scratch.release(mark)
+  return packed
+}
+
+function decodeTimes(scratch: Scratch, views: MemoryViews, group: SourceGroup): Float64Array {
   const mark = scratch.mark()
   const times = scratch.take(8 * group.rowCount)
   const kinds = scratch.take(group.rowCount)
@@ -233,43 +243,7 @@ function packGroupTimes(views: MemoryViews, scratch: Scratch, group: SourceGroup
     scratch.columns.columnUnpack(from, from + length, rowCount, times + 8 * row, 0, kinds, summary, 1)
     row += rowCount
   }
-  const packed = packTimes(scratch, times, group.rowCount)
+  const decoded = scratch.views.f64.slice(times >>> 3, (times >>> 3) + group.rowCount)
   scratch.release(mark)
-  return packed
-}
-
-/** Writes a file from front to back and keeps the checksum of each page. */
-class PagedFile {
-  readonly checksums: number[] = []
-  readonly #fd: number
-  readonly #page = Buffer.allocUnsafe(PAGE_BYTES)
-  #used = 0
-
-  constructor(file: string) {
-    this.#fd = openSync(file, 'w')
-  }
-
-  write(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; ) {
-      const size = Math.min(bytes.length - at, PAGE_BYTES - this.#used)
-      this.#page.set(bytes.subarray(at, at + size), this.#used)
-      this.#used += size
-      at += size
-      if (this.#used === PAGE_BYTES) this.#flush()
-    }
-  }
-
-  close(): void {
-    this.#flush()
-    fsyncSync(this.#fd)
-    closeSync(this.#fd)
-  }
-
-  #flush(): void {
-    if (this.#used === 0) return
-    const bytes = this.#page.subarray(0, this.#used)
-    this.checksums.push(crc32(bytes))
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at)
-    this.#used = 0
-  }
+  return decoded
 }

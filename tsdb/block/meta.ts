@@ -11,6 +11,24 @@ export interface BlockMeta {
     readonly numChunks: number
     readonly numBytes: number
   }
-  readonly compaction: { readonly level: number; readonly sources: readonly string[] }
+  readonly compaction: {
+    readonly level: number
+    /** Blocks of level 1 that it was made of. */
+    readonly sources: readonly string[]
+    /** Blocks that this one replaces: where they are still there, they go. */
+    readonly parents?: readonly BlockParent[]
+  }
+  /** Number of the newest deletion that has been carried out in it; absent = none. */
+  readonly deletions?: number
+  /** Retention rules of which no series is in it any more. */
+  readonly retired?: readonly string[]
+  /** Head-chunk files whose samples it holds: where they are still there, they go. */
+  readonly headFiles?: readonly number[]
   readonly version: number
+}
+
+export interface BlockParent {
+  readonly ulid: string
+  readonly minTime: number
+  readonly maxTime: number
 }

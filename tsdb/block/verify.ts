@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { CorruptionError } from '../errors.ts'
+import { verifyBlockHistograms } from '../histogram/block-histograms.ts'
 import { blockFiles, readBlockMeta } from './block-folder.ts'
 import { decodeBlockIndex, PAGE_BYTES } from './block-index.ts'
 
@@ -17,6 +18,7 @@ export function verifyBlock(folder: string): string | undefined {
       const bytes = data.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES)
       if (crc32(bytes) !== checksum) return new CorruptionError(files.data, page * PAGE_BYTES, 'wrong checksum').message
     }
+    verifyBlockHistograms(folder)
     return undefined
   } catch (error) {
     return (error as Error).message

@@ -1,10 +1,13 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { NewerFormatError } from '../errors.ts'
 import { chunkLengthAt } from './head-chunk.ts'
 
 // Format: docs/formats/chunk.md.
 const CHUNK_FILE_MAGIC = 0x4643_5442 // "BTCF"
 const CHUNK_FILE_HEADER_BYTES = 16
+// 1: columns without the ways to write floats.
+const CHUNK_FILE_VERSION = 2
 
 export const chunkFileName = (file: number): string => String(file).padStart(8, '0')
 
@@ -12,7 +15,7 @@ export const chunkFileName = (file: number): string => String(file).padStart(8, 
 export function chunkFileHeader(windowStartMs: number): Uint8Array {
   const header = Buffer.alloc(CHUNK_FILE_HEADER_BYTES)
   header.writeUInt32LE(CHUNK_FILE_MAGIC, 0)
-  header.writeUInt32LE(1, 4)
+  header.writeUInt32LE(CHUNK_FILE_VERSION, 4)
   header.writeDoubleLE(windowStartMs, 8)
   return header
 }
@@ -34,10 +37,17 @@ export function listChunkFiles(folder: string): number[] {
     .sort((a, b) => a - b)
 }
 
-/** Reads a file of chunks; damaged ones are passed over. `undefined` when its header is unreadable. */
+/**
+ * Reads a file of chunks; damaged ones are passed over. `undefined` when its header is unreadable.
+ *
+ * @throws {NewerFormatError}
+ */
 export function loadChunkFile(folder: string, file: number): LoadedChunkFile | undefined {
   const bytes = readFileSync(join(folder, chunkFileName(file)))
   if (bytes.length < CHUNK_FILE_HEADER_BYTES || bytes.readUInt32LE(0) !== CHUNK_FILE_MAGIC) return undefined
+  if (bytes.readUInt32LE(4) > CHUNK_FILE_VERSION) {
+    throw new NewerFormatError(`${chunkFileName(file)} in ${folder} was written by a newer version of Belltower`)
+  }
   const chunks: Uint8Array[] = []
   const damage: { offset: number; length: number }[] = []
   let validEnd = CHUNK_FILE_HEADER_BYTES

@@ -1,6 +1,6 @@
 import type { Labels } from '../../model/index.ts'
 import type { HeadMemory } from '../memory/head-memory.ts'
-import { RECORD_HEADER_BYTES, Root } from '../memory/layout.ts'
+import { LOST_LABEL_SET, RECORD_HEADER_BYTES, Root } from '../memory/layout.ts'
 import { SharedTable } from '../memory/shared-table.ts'
 
 const SYMBOL_CACHE_MAX = 8192
@@ -15,9 +15,34 @@ export interface Template {
   users: number
 }
 
+/** What is found to be in use while the catalogue is swept. */
+interface CatalogueMarks {
+  addLabelSet(id: number): void
+  addGroup(labelSet: number, streamSymbol: number): void
+}
+
+class Marks implements CatalogueMarks {
+  readonly labelSets: Uint8Array
+  readonly symbols: Uint8Array
+
+  constructor(labelSetCount: number, symbolCount: number) {
+    this.labelSets = new Uint8Array(labelSetCount)
+    this.symbols = new Uint8Array(symbolCount)
+  }
+
+  addLabelSet(id: number): void {
+    if (id !== LOST_LABEL_SET) this.labelSets[id] = 1
+  }
+
+  addGroup(labelSet: number, streamSymbol: number): void {
+    this.labelSets[labelSet] = 1
+    this.symbols[streamSymbol] = 1
+  }
+}
+
 /**
- * Symbols (label names and values), label sets and templates, each interned, in shared memory. Symbols and label sets live
- * as long as the process; templates until no group uses them.
+ * Symbols (label names and values), label sets and templates, each interned, in shared memory. Templates are freed when no
+ * group uses them, symbols and label sets by a sweep.
  */
 export class Catalogue {
   readonly #memory: HeadMemory
@@ -42,7 +67,7 @@ export class Catalogue {
   }
 
   get symbolCount(): number {
-    return this.#symbols.count
+    return this.#symbols.usedCount
   }
 
   get symbolBytes(): number {
@@ -50,7 +75,54 @@ export class Catalogue {
   }
 
   get labelSetCount(): number {
-    return this.#labelSets.count
+    return this.#labelSets.usedCount
+  }
+
+  /** The label sets of templates are in use from the start; the caller adds what it knows of. */
+  startSweep(): CatalogueMarks {
+    const marks = new Marks(this.#labelSets.count, this.#symbols.count)
+    const { u32 } = this.#memory.views
+    for (const list of this.#templates.values()) {
+      for (const { pointer, count } of list) {
+        for (let at = pointer >>> 2; at < (pointer >>> 2) + count; at++) marks.addLabelSet(u32[at]!)
+      }
+    }
+    return marks
+  }
+
+  /** Frees what is not marked. */
+  endSweep(marks: CatalogueMarks): void {
+    const { labelSets, symbols } = marks as Marks
+    const { u32 } = this.#memory.views
+    symbols[0] = 1
+    const goneSets: number[] = []
+    for (let id = 0; id < labelSets.length; id++) {
+      if (this.#labelSets.isFree(id)) continue
+      const record = this.#labelSets.at(id)
+      const words = 2 * u32[record >>> 2]!
+      if (labelSets[id] === 1) {
+        for (let i = 0; i < words; i++) symbols[u32[(record >>> 2) + 2 + i]!] = 1
+      } else {
+        goneSets.push(id)
+        this.#memory.retire(record, RECORD_HEADER_BYTES + words * 4)
+      }
+    }
+    const goneSymbols: number[] = []
+    for (let id = 0; id < symbols.length; id++) {
+      if (symbols[id] === 1 || this.#symbols.isFree(id)) continue
+      goneSymbols.push(id)
+      const record = this.#symbols.at(id)
+      const bytes = u32[record >>> 2]!
+      this.#symbolBytes -= bytes
+      this.#memory.retire(record, RECORD_HEADER_BYTES + bytes)
+    }
+    this.#labelSets.free(goneSets)
+    this.#symbols.free(goneSymbols)
+    this.#symbolIds.clear()
+    this.#fillLabelSetSlots(this.#labelSetSlots.length)
+    this.#growSymbolHash(this.#memory.root(Root.SYMBOL_HASH_SLOTS))
+    const generation = this.#memory.root(Root.CATALOGUE_GENERATION)
+    this.#memory.change(() => this.#memory.setRoot(Root.CATALOGUE_GENERATION, (generation + 1) >>> 0))
   }
 
   /** The id of a string. */
@@ -195,7 +267,7 @@ export class Catalogue {
     this.#symbolBytes += bytes.length
     const id = this.#symbols.push(record)
     Atomics.store(memory.views.u32, table + slot, id + 1)
-    if (this.#symbols.count * 2 > slots) this.#growSymbolHash(slots * 2)
+    if (this.#symbols.usedCount * 2 > slots) this.#growSymbolHash(slots * 2)
     return id
   }
 
@@ -214,6 +286,7 @@ export class Catalogue {
     const pointer = memory.allocateZeroed(slots * 4)
     const { u32 } = memory.views
     for (let id = 0; id < this.#symbols.count; id++) {
+      if (this.#symbols.isFree(id)) continue
       let slot = u32[(this.#symbols.at(id) >>> 2) + 1]! & (slots - 1)
       while (u32[(pointer >>> 2) + slot] !== 0) slot = (slot + 1) & (slots - 1)
       u32[(pointer >>> 2) + slot] = id + 1
@@ -243,7 +316,8 @@ export class Catalogue {
     for (let i = 0; i < words; i++) u32[(record >>> 2) + 2 + i] = this.#pairs[i]!
     const id = this.#labelSets.push(record)
     this.#labelSetSlots[slot] = id + 1
-    if (this.#labelSets.count * 2 > this.#labelSetSlots.length) this.#growLabelSetSlots()
+    const slots = this.#labelSetSlots.length
+    if (this.#labelSets.usedCount * 2 > slots) this.#fillLabelSetSlots(slots * 2)
     return id
   }
 
@@ -255,10 +329,11 @@ export class Catalogue {
     return true
   }
 
-  #growLabelSetSlots(): void {
-    const slots = new Uint32Array(this.#labelSetSlots.length * 2)
+  #fillLabelSetSlots(count: number): void {
+    const slots = new Uint32Array(count)
     const { u32 } = this.#memory.views
     for (let id = 0; id < this.#labelSets.count; id++) {
+      if (this.#labelSets.isFree(id)) continue
       let slot = u32[(this.#labelSets.at(id) >>> 2) + 1]! & (slots.length - 1)
       while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1)
       slots[slot] = id + 1

@@ -1,10 +1,11 @@
 import type { HeadMemory } from '../memory/head-memory.ts'
 import { GROUP_WORDS, GROUPS_PER_EXTENT, Root, TABLE_DIRECTORY_ENTRIES } from '../memory/layout.ts'
 
-/** The group records readers start from. A group's id is its index; records of dropped groups stay, empty. */
+/** The group records readers start from. Those of dropped groups are used again. */
 export class GroupTable {
   readonly #memory: HeadMemory
   readonly #directory: number
+  readonly #free: number[] = []
 
   constructor(memory: HeadMemory) {
     this.#memory = memory
@@ -12,24 +13,25 @@ export class GroupTable {
     memory.setRoot(Root.GROUP_DIRECTORY, this.#directory)
   }
 
-  /** Word index of the record of group `id`, which it makes room for. */
-  wordsOf(id: number): number {
-    const slot = (this.#directory >>> 2) + Math.floor(id / GROUPS_PER_EXTENT)
-    if (this.#memory.views.u32[slot] === 0) {
-      const extent = this.#memory.allocateZeroed(GROUPS_PER_EXTENT * GROUP_WORDS * 4)
-      Atomics.store(this.#memory.views.u32, slot, extent)
-    }
-    if (id >= this.#memory.root(Root.GROUP_COUNT)) {
-      // Ids between may never be used; readers follow every extent up to the count.
-      for (let other = this.#memory.root(Root.GROUP_COUNT); other < id; other += GROUPS_PER_EXTENT) this.#fill(other)
-      this.#memory.setRoot(Root.GROUP_COUNT, id + 1)
-    }
-    return (this.#memory.views.u32[slot]! >>> 2) + (id % GROUPS_PER_EXTENT) * GROUP_WORDS
+  /** A record that holds no group: its number, and the index of its first word. */
+  take(): { slot: number; words: number } {
+    const slot = this.#free.pop() ?? this.#add()
+    const extent = this.#memory.views.u32[(this.#directory >>> 2) + Math.floor(slot / GROUPS_PER_EXTENT)]!
+    return { slot, words: (extent >>> 2) + (slot % GROUPS_PER_EXTENT) * GROUP_WORDS }
   }
 
-  #fill(id: number): void {
-    const slot = (this.#directory >>> 2) + Math.floor(id / GROUPS_PER_EXTENT)
-    if (this.#memory.views.u32[slot] !== 0) return
-    this.#memory.views.u32[slot] = this.#memory.allocateZeroed(GROUPS_PER_EXTENT * GROUP_WORDS * 4)
+  /** Gives a record back that says that it holds no group. */
+  give(slot: number): void {
+    this.#free.push(slot)
+  }
+
+  #add(): number {
+    const slot = this.#memory.root(Root.GROUP_COUNT)
+    if (slot % GROUPS_PER_EXTENT === 0) {
+      const extent = this.#memory.allocateZeroed(GROUPS_PER_EXTENT * GROUP_WORDS * 4)
+      Atomics.store(this.#memory.views.u32, (this.#directory >>> 2) + slot / GROUPS_PER_EXTENT, extent)
+    }
+    this.#memory.setRoot(Root.GROUP_COUNT, slot + 1)
+    return slot
   }
 }

@@ -49,6 +49,8 @@ export interface GroupShared {
   /** Called when rows were closed and wait for their seal. */
   onClosed(group: HeadGroup): void
   readonly windowMs: number
+  /** Told the time of each row. */
+  onRow(timestampMs: number): void
 }
 
 const ROWS_PER_SEGMENT = 120
@@ -62,7 +64,11 @@ export class HeadGroup {
   readonly id: number
   readonly labelSet: number
   readonly stream: number
+  /** Number of its record. */
+  readonly slot: number
   readonly isSparse: boolean
+  /** Holds samples that came behind newer ones of their series; its rows may lie in windows that are blocks already. */
+  readonly isLate: boolean
   /** Whether a writer may still add rows. */
   isOwned: boolean
   newestMs = Number.NEGATIVE_INFINITY
@@ -84,14 +90,25 @@ export class HeadGroup {
 
   constructor(
     shared: GroupShared,
-    options: { id: number; labelSet: number; stream: number; isSparse: boolean; words: number; isReplayed: boolean },
+    options: {
+      id: number
+      labelSet: number
+      stream: number
+      isSparse: boolean
+      isLate: boolean
+      slot: number
+      words: number
+      isReplayed: boolean
+    },
   ) {
     this.#shared = shared
     this.#pages = new RowPages(shared.memory)
     this.id = options.id
     this.labelSet = options.labelSet
     this.stream = options.stream
+    this.slot = options.slot
     this.isSparse = options.isSparse
+    this.isLate = options.isLate
     this.#words = options.words
     this.isOwned = !options.isReplayed
     // Groups that start together must not be sealed together.
@@ -100,8 +117,10 @@ export class HeadGroup {
     memory.beginChange()
     this.#set(Group.LABEL_SET, this.labelSet)
     this.#set(Group.STREAM, this.stream)
+    this.#set(Group.ID, this.id)
     const trusted = options.isReplayed ? 0 : GroupFlag.TRUSTED
-    this.#set(Group.FLAGS, GroupFlag.LIVE | trusted | (this.isSparse ? GroupFlag.SPARSE : 0))
+    const kind = (this.isSparse ? GroupFlag.SPARSE : 0) | (this.isLate ? GroupFlag.LATE : 0)
+    this.#set(Group.FLAGS, GroupFlag.LIVE | trusted | kind)
     this.#setTime(Group.NEWEST_TIME, Number.NEGATIVE_INFINITY)
     memory.endChange()
   }
@@ -268,6 +287,7 @@ export class HeadGroup {
   /** Adds chunks found on disk, oldest first. */
   adoptChunks(chunks: readonly HeadChunk[]): void {
     this.chunks.push(...chunks)
+    for (const chunk of chunks) this.#shared.onRow(chunk.maxTimeMs)
     this.#shared.memory.change(() => this.#publishPieces(Group.CHUNKS, this.chunks))
   }
 
@@ -316,6 +336,7 @@ export class HeadGroup {
     if (this.openRows === 0) this.#openMinMs = timestampMs
     this.openRows++
     this.newestMs = timestampMs
+    this.#shared.onRow(timestampMs)
     memory.beginChange()
     this.#set(Group.OPEN_PAGE, this.#pages.first)
     this.#set(Group.OPEN_ROWS, this.openRows)

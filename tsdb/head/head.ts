@@ -1,5 +1,5 @@
 import { invariant } from '../../lib/errors.ts'
-import type { RowKernels } from '../../kernels/index.ts'
+import type { ColumnKernels, RowKernels } from '../../kernels/index.ts'
 import {
   EMPTY_LABELS,
   type GroupWriter,
@@ -9,6 +9,7 @@ import {
   ROW_ENTRY_BYTES,
 } from '../../model/index.ts'
 import { StoreClosedError } from '../errors.ts'
+import { HeadHistograms } from '../histogram/head-histograms.ts'
 import type { HeadMemory } from '../memory/head-memory.ts'
 import { encodeGroup, encodeSeries, RecordType } from '../wal/format.ts'
 import type { WalWriter } from '../wal/wal-writer.ts'
@@ -18,37 +19,55 @@ import { type GroupShared, HeadGroup } from './head-group.ts'
 
 const ENCODINGS_KEPT = 8
 
+interface GroupKind {
+  readonly isSparse: boolean
+  readonly isLate: boolean
+}
+
 /** Everything that is not in blocks yet: groups, their rows and chunks, and the log that makes new rows durable. */
 export class Head {
   readonly memory: HeadMemory
   readonly catalogue: Catalogue
+  readonly histograms: HeadHistograms
+  readonly columns: ColumnKernels
   readonly groups = new Map<number, HeadGroup>()
   readonly windowMs: number
   /** Samples before it are in blocks, or would be; none are taken any more. */
   minValidMs = Number.NEGATIVE_INFINITY
+  /** Time of the newest sample that was ever in the head. */
+  newestMs = Number.NEGATIVE_INFINITY
+  /** How far behind the newest sample of the head a sample may come behind newer ones of its series. */
+  outOfOrderWindowMs = 0
   samplesAppended = 0
   seriesCreated = 0
   seriesRemoved = 0
   outOfOrderSamples = 0
   outOfBoundsSamples = 0
+  tooOldSamples = 0
+  lateSamplesAppended = 0
+  histogramsAppended = 0
   readonly #table: GroupTable
   readonly #shared: GroupShared
   readonly #byLabelSet = new Map<number, HeadGroup[]>()
   readonly #encodings: { readonly labelSets: Uint32Array; readonly payload: Uint8Array }[] = []
   #log: WalWriter | undefined
   #nextGroupId = 0
+  #removedAtSweep = 0
   #work = { pointer: 0, bytes: 0 }
   #entries = { pointer: 0, bytes: 0 }
 
   constructor(options: {
     memory: HeadMemory
     kernels: RowKernels
+    columns: ColumnKernels
     windowMs: number
     onClosed: (group: HeadGroup) => void
   }) {
     this.memory = options.memory
     this.windowMs = options.windowMs
+    this.columns = options.columns
     this.catalogue = new Catalogue(options.memory)
+    this.histograms = new HeadHistograms(options.memory, options.windowMs)
     this.#table = new GroupTable(options.memory)
     this.#shared = {
       memory: this.memory,
@@ -58,6 +77,9 @@ export class Head {
       work: (bytes) => this.#area(this.#work, bytes),
       onClosed: options.onClosed,
       windowMs: options.windowMs,
+      onRow: (timestampMs) => {
+        if (timestampMs > this.newestMs) this.newestMs = timestampMs
+      },
     }
   }
 
@@ -106,26 +128,28 @@ export class Head {
       newestMs = Math.max(newestMs, older.newestMs)
       this.disown(older)
     }
-    const group = this.createGroup(labels, '', false)
+    const group = this.createGroup(labels, '', { isSparse: false, isLate: false })
     group.newestMs = newestMs
     return new TargetWriter(this, group)
   }
 
   /** A new group that is logged. */
-  createGroup(labels: Labels, stream: string, isSparse: boolean): HeadGroup {
+  createGroup(labels: Labels, stream: string, kind: GroupKind): HeadGroup {
     const id = this.#nextGroupId
-    this.log.append(RecordType.GROUP, id, 0, encodeGroup({ isSparse, stream, labels }))
-    return this.restoreGroup(id, labels, stream, isSparse, false)
+    this.log.append(RecordType.GROUP, id, 0, encodeGroup({ ...kind, stream, labels }))
+    return this.restoreGroup(id, labels, stream, kind, false)
   }
 
   /** A group that is known from the log or a checkpoint; `isReplayed` false: a new one. */
-  restoreGroup(id: number, labels: Labels, stream: string, isSparse: boolean, isReplayed = true): HeadGroup {
+  restoreGroup(id: number, labels: Labels, stream: string, kind: GroupKind, isReplayed = true): HeadGroup {
+    const { isSparse, isLate } = kind
     const group = new HeadGroup(this.#shared, {
       id,
+      isLate,
       labelSet: this.catalogue.labelSet(labels),
       stream: this.catalogue.symbol(stream),
       isSparse,
-      words: this.#table.wordsOf(id),
+      ...this.#table.take(),
       isReplayed,
     })
     this.reserveGroupId(id)
@@ -177,10 +201,44 @@ export class Head {
     if (group.isOwned || !group.isEmpty) return
     this.seriesRemoved += group.positionCount
     group.drop()
+    this.#table.give(group.slot)
     this.groups.delete(group.id)
     const rest = (this.#byLabelSet.get(group.labelSet) ?? []).filter((other) => other !== group)
     if (rest.length > 0) this.#byLabelSet.set(group.labelSet, rest)
     else this.#byLabelSet.delete(group.labelSet)
+  }
+
+  /** Whether rows or chunks start in [`fromMs`, `toMs`). */
+  hasSamplesIn(fromMs: number, toMs: number): boolean {
+    const isInside = ({ minTimeMs }: { minTimeMs: number }): boolean => minTimeMs >= fromMs && minTimeMs < toMs
+    for (const group of this.groups.values()) {
+      if (group.openRows > 0 && isInside({ minTimeMs: group.openMinMs })) return true
+      if (group.pending.some(isInside) || group.chunks.some(isInside)) return true
+    }
+    return false
+  }
+
+  /** The oldest time that streams may still append in order: half a window behind the newest sample. */
+  get oldestAppendableMs(): number {
+    return Math.max(this.minValidMs, this.newestMs - this.windowMs / 2)
+  }
+
+  /**
+   * Frees label sets and strings that nothing names any more, when that pays.
+   *
+   * @param labelSets in use outside of groups and histograms
+   */
+  reclaimLabels(labelSets: Iterable<number>): void {
+    const isWorthIt = this.seriesRemoved - this.#removedAtSweep > this.catalogue.labelSetCount / 8
+    if (!isWorthIt) return
+    this.#removedAtSweep = this.seriesRemoved
+    const marks = this.catalogue.startSweep()
+    for (const group of this.groups.values()) marks.addGroup(group.labelSet, group.stream)
+    for (const set of this.histograms.labelSets()) marks.addLabelSet(set)
+    for (const set of labelSets) marks.addLabelSet(set)
+    // They name label sets by number, too.
+    this.#encodings.length = 0
+    this.catalogue.endSweep(marks)
   }
 
   /** Room for row entries in head memory, valid until the next call. */

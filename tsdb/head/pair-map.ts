@@ -1,3 +1,5 @@
+const LOAD_MAX = 0.8
+
 /** A hash table from two u32 to a u32, in typed arrays: nothing per entry on the JavaScript heap. */
 export class PairMap {
   #slots = new Uint32Array(3 * 64)
@@ -14,7 +16,7 @@ export class PairMap {
   set(a: number, b: number, value: number): void {
     let at = this.#find(a, b)
     if (this.#slots[at + 2] === 0) {
-      if (this.#size * 2 * 3 >= this.#slots.length) {
+      if (this.#size * 3 >= this.#slots.length * LOAD_MAX) {
         this.#grow()
         at = this.#find(a, b)
       }
@@ -23,6 +25,21 @@ export class PairMap {
     this.#slots[at] = a
     this.#slots[at + 1] = b
     this.#slots[at + 2] = value + 1
+  }
+
+  clear(): void {
+    this.#slots = new Uint32Array(3 * 64)
+    this.#size = 0
+  }
+
+  /** Keeps only the entries for which `isKept` says so. */
+  retain(isKept: (a: number, b: number, value: number) => boolean): void {
+    const old = this.#slots
+    this.clear()
+    for (let at = 0; at < old.length; at += 3) {
+      const stored = old[at + 2]!
+      if (stored !== 0 && isKept(old[at]!, old[at + 1]!, stored - 1)) this.set(old[at]!, old[at + 1]!, stored - 1)
+    }
   }
 
   #find(a: number, b: number): number {

@@ -3,16 +3,27 @@ import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { invariant, serveRpc, Transfer } from '../../lib/index.ts'
 import { writeBlock } from '../block/block-writer.ts'
+import type { Deletion } from '../block/deletions.ts'
+import { hasDeleted, mergeBlocks } from '../block/merge-blocks.ts'
+import type { MergeRequest } from '../block/merge-request.ts'
 import { verifyBlock } from '../block/verify.ts'
 import { chunkFileHeader, chunkFileName } from '../chunk/head-chunk-file.ts'
-import { syncFolder } from '../files.ts'
+import { appendDurably, syncFolder } from '../files.ts'
 import { Scratch } from '../memory/scratch.ts'
 import { Root } from '../memory/layout.ts'
 import { rootWord } from '../memory/shared-table.ts'
 import { MemoryViews } from '../memory/views.ts'
 import { EpochPin } from '../read/head-snapshot.ts'
 import { writeCheckpoint } from './write-checkpoint.ts'
-import type { BlockRequest, CheckpointRequest, MaintenanceData, SealAnswer, SealRequest } from './protocol.ts'
+import type {
+  BlockRequest,
+  CheckpointRequest,
+  MaintenanceData,
+  SealAnswer,
+  SealHistogramsRequest,
+  SealRequest,
+} from './protocol.ts'
+import { sealHistograms } from './seal-histograms.ts'
 import { sealRows } from './seal.ts'
 
 // What takes long and needs no answer at once: one job after the other, beside the main thread.
@@ -21,11 +32,17 @@ const { memory, slot } = workerData as MaintenanceData
 const views = new MemoryViews(memory)
 const pin = new EpochPin(views, slot)
 const scratch = new Scratch()
+const mergeScratch = new Scratch()
 
 serveRpc(parentPort, {
   seal: (request: SealRequest) => exclusively(() => seal(request)),
+  sealHistograms: (request: SealHistogramsRequest) => exclusively(() => sealHistograms(views, request)),
   checkpoint: (request: CheckpointRequest) => exclusively(() => writeCheckpoint(views, request)),
   block: (request: BlockRequest) => exclusively(() => writeBlock(views, scratch, request)),
+  // These take long and look at nothing in the head: other jobs run between.
+  merge: (request: MergeRequest) => mergeBlocks(mergeScratch, request),
+  hasDeleted: async ({ folder, deletions }: { folder: string; deletions: readonly Deletion[] }) =>
+    hasDeleted(folder, deletions),
   verify: (folder: string) => exclusively(async () => verifyBlock(folder)),
 })
 
@@ -56,8 +73,7 @@ async function seal(request: SealRequest): Promise<Transfer<SealAnswer>> {
     const { size } = await file.stat()
     const present = chunks.filter((chunk) => chunk !== undefined)
     const bytes = size === 0 ? [chunkFileHeader(request.windowStartMs), ...present] : present
-    await file.writev(bytes)
-    await file.datasync()
+    await appendDurably(file, Buffer.concat(bytes))
     if (size === 0) await syncFolder(request.folder)
   } finally {
     await file.close()

@@ -1,8 +1,14 @@
 import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { type Clock, type Logger, RpcClient, startWorker } from '../../lib/index.ts'
+import type { DeletionList } from '../block/deletion-list.ts'
+import type { Deletion } from '../block/deletions.ts'
+import type { MergeRequest } from '../block/merge-request.ts'
 import type { BlockMeta } from '../block/meta.ts'
 import { removeChunkFile } from '../chunk/head-chunk-file.ts'
+import type { HistogramPageInfo } from '../histogram/head-histograms.ts'
+import { removeHistogramFile } from '../histogram/head-histogram-file.ts'
+import { FailureLog } from '../failure-log.ts'
 import type { Head } from '../head/head.ts'
 import { type HeadGroup, type PendingRows, SEGMENT_AGE_MS } from '../head/head-group.ts'
 import { Root } from '../memory/layout.ts'
@@ -15,6 +21,7 @@ import type {
   CheckpointRequest,
   MaintenanceData,
   SealAnswer,
+  SealHistogramsRequest,
   SealRequest,
 } from './protocol.ts'
 
@@ -23,6 +30,13 @@ const SEAL_BATCH_GROUPS = 64
 
 // Chunks take far less than rows: beyond this share of the memory rows are sealed early.
 const MEMORY_TIGHT_SHARE = 0.8
+
+const Failure = {
+  SEAL: 'sealing failed, it will be tried again',
+  CHECKPOINT: 'checkpoint failed, it will be tried again',
+  HISTOGRAMS: 'histograms could not be sealed, it will be tried again',
+  BLOCK: 'block could not be built, it will be tried again',
+} as const
 
 /** What happened so far, for the metrics. */
 interface MaintenanceCounts {
@@ -56,6 +70,8 @@ export class Maintenance {
   readonly #folders: StoreFolders
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #failures: FailureLog
+  readonly #deletions: DeletionList
   readonly #onBlock: (meta: BlockMeta) => void
   readonly #checkpointLogBytes: number
   readonly #slot: number
@@ -66,6 +82,10 @@ export class Maintenance {
   #nextFile: number
   #sealing: Promise<void> | undefined
   #bytesAtCheckpoint = 0
+  /** Ends of windows whose block could not be built. */
+  readonly #failedEnds = new Set<number>()
+  /** Newest time of the head when late blocks were built last. */
+  #lateBlocksMs: number
   #isClosed = false
 
   constructor(options: {
@@ -76,9 +96,12 @@ export class Maintenance {
     logger: Logger
     /** Window starts of the head-chunk files that are there already. */
     files: ReadonlyMap<number, number>
+    /** Largest number of a head-chunk file that a block names; files that are there may have larger ones. */
+    newestFile: number
     slot: number
     /** Log written since the last checkpoint that makes another worth its while. */
     checkpointLogBytes: number
+    deletions: DeletionList
     onBlock: (meta: BlockMeta) => void
   }) {
     this.#head = options.head
@@ -86,9 +109,12 @@ export class Maintenance {
     this.#folders = options.folders
     this.#clock = options.clock
     this.#logger = options.logger
+    this.#failures = new FailureLog(options.logger, options.clock)
+    this.#deletions = options.deletions
     this.#onBlock = options.onBlock
     this.#checkpointLogBytes = options.checkpointLogBytes
-    this.#nextFile = Math.max(0, ...options.files.keys()) + 1
+    this.#nextFile = Math.max(0, options.newestFile, ...options.files.keys()) + 1
+    this.#lateBlocksMs = options.head.newestMs
     for (const [file, windowStartMs] of options.files) this.#filesOf(windowStartMs, false).all.push(file)
     this.#slot = options.slot
     this.#startWorker()
@@ -97,7 +123,8 @@ export class Maintenance {
   /** Seals everything that is closed; resolves when nothing is left. Never rejects: what failed is tried again later. */
   seal(): Promise<void> {
     this.#sealing ??= this.#sealAll()
-      .catch((err: unknown) => this.#logger.error({ err }, 'sealing failed, it will be tried again'))
+      .then(() => this.#failures.worked(Failure.SEAL))
+      .catch((err: unknown) => this.#failures.failed(Failure.SEAL, { err }))
       .finally(() => {
         this.#sealing = undefined
       })
@@ -110,10 +137,13 @@ export class Maintenance {
     const { memory } = this.#head
     const isTight = memory.usedBytes > memory.maximumBytes * MEMORY_TIGHT_SHARE
     for (const group of this.#head.groups.values()) {
-      if (group.openRows > 0 && (isTight || nowMs - group.openMinMs >= SEGMENT_AGE_MS)) group.closeRows()
+      // Late rows are old from the start; they wait for company until the next late block.
+      const isOld = !group.isLate && nowMs - group.openMinMs >= SEGMENT_AGE_MS
+      if (group.openRows > 0 && (isTight || isOld)) group.closeRows()
     }
     await this.seal()
-    await this.#buildBlocks()
+    await this.#buildBlocks(isTight)
+    this.#dropHistograms()
     if (this.#log.bytesWritten - this.#bytesAtCheckpoint >= this.#checkpointLogBytes) await this.checkpoint()
     for (const group of this.#head.groups.values()) this.#head.dropIfDone(group)
     memory.reclaim()
@@ -123,20 +153,63 @@ export class Maintenance {
   async checkpoint(): Promise<void> {
     const writtenBefore = this.#log.bytesWritten
     const walSegment = this.#log.rotate()
+    if (!(await this.#sealHistograms())) return
     const { minValidMs } = this.#head
     const request: CheckpointRequest = { file: this.#folders.checkpoint, walSegment, minValidMs }
     try {
       await this.#call('checkpoint', request)
     } catch (err) {
       this.counts.checkpointsFailed++
-      this.#logger.error({ err }, 'checkpoint failed')
+      this.#failures.failed(Failure.CHECKPOINT, { err })
       return
     }
     this.counts.checkpoints++
+    for (const kind of [Failure.CHECKPOINT, Failure.HISTOGRAMS]) this.#failures.worked(kind)
     this.#bytesAtCheckpoint = writtenBefore
     let needed = walSegment
     for (const group of this.#head.groups.values()) needed = Math.min(needed, group.walSegmentNeeded)
     this.#log.truncateBefore(needed)
+  }
+
+  /** Puts the histograms of the head into files, so that the log before may go. @returns whether it has worked */
+  async #sealHistograms(): Promise<boolean> {
+    const { histograms } = this.#head
+    const unsealed = histograms.takeUnsealed()
+    if (unsealed.length === 0) return true
+    const windows = new Map<number, typeof unsealed>()
+    for (const item of unsealed) {
+      const startMs = histograms.windowOf(item.page)
+      const items = windows.get(startMs)
+      if (items) items.push(item)
+      else windows.set(startMs, [item])
+    }
+    const request: SealHistogramsRequest = {
+      folder: this.#folders.histograms,
+      windows: Array.from(windows, ([windowStartMs, items]) => ({
+        windowStartMs,
+        series: items.map(({ labelSet, page }) => ({ labelSet, pages: [pageRequest(page)] })),
+      })),
+    }
+    try {
+      await this.#call('sealHistograms', request)
+    } catch (err) {
+      this.counts.checkpointsFailed++
+      this.#failures.failed(Failure.HISTOGRAMS, { err })
+      return false
+    }
+    for (const { page } of unsealed) page.isDurable = true
+    return true
+  }
+
+  /** Histograms of windows of which the head holds no rows any more are in blocks. */
+  #dropHistograms(): void {
+    const { histograms, minValidMs, windowMs } = this.#head
+    const gone = [...histograms.windows()].filter(
+      (startMs) => startMs + windowMs <= minValidMs && !this.#head.hasSamplesIn(startMs, startMs + windowMs),
+    )
+    if (gone.length === 0) return
+    histograms.drop((startMs) => gone.includes(startMs))
+    for (const startMs of gone) removeHistogramFile(this.#folders.histograms, startMs)
   }
 
   /** Reads a block whole. @returns what is wrong with it */
@@ -238,15 +311,33 @@ export class Maintenance {
     memory.reclaim()
   }
 
-  /** A window becomes a block when the newest sample is half a window beyond its end. */
-  async #buildBlocks(): Promise<void> {
-    const { windowMs } = this.#head
-    const { maxMs } = this.#head.timeRange()
-    for (const windowStartMs of [...this.#windows.keys()].sort((a, b) => a - b)) {
-      const windowEndMs = windowStartMs + windowMs
-      if (this.#isClosed || !(maxMs >= windowEndMs + windowMs / 2)) return
+  /**
+   * A window becomes a block when the newest sample is half a window beyond its end. What came late for windows that are
+   * blocks already becomes further blocks of them: together with the next one, but at least each half window.
+   */
+  async #buildBlocks(isTight: boolean): Promise<void> {
+    const { windowMs, minValidMs, newestMs } = this.#head
+    this.#closeLateRows(minValidMs, newestMs, isTight)
+    const ends = [...this.#windows.keys()].map((startMs) => startMs + windowMs).sort((a, b) => a - b)
+    const due = ends.filter(
+      (endMs) => this.#failedEnds.has(endMs) || (endMs > minValidMs && newestMs >= endMs + windowMs / 2),
+    )
+    for (const endMs of due) {
       // In order: what is older than the newest block must be in blocks or chunks.
-      if (!(await this.#buildBlock(windowStartMs, windowEndMs))) return
+      if (this.#isClosed || !(await this.#buildBlock(endMs - windowMs, endMs))) return
+    }
+    if (due.length === 0 && !isTight && newestMs - this.#lateBlocksMs < windowMs / 2) return
+    this.#lateBlocksMs = newestMs
+    for (const endMs of ends.filter((end) => end <= minValidMs)) {
+      if (this.#isClosed || !(await this.#buildBlock(endMs - windowMs, endMs))) return
+    }
+  }
+
+  /** Late rows of windows that are over are not waited for by other rows: they are closed when their blocks are due. */
+  #closeLateRows(minValidMs: number, newestMs: number, isTight: boolean): void {
+    if (!isTight && newestMs - this.#lateBlocksMs < this.#head.windowMs / 2) return
+    for (const group of this.#head.groups.values()) {
+      if (group.isLate && group.openRows > 0 && group.openMinMs < minValidMs) group.closeRows()
     }
   }
 
@@ -261,39 +352,81 @@ export class Maintenance {
     const inWindow = ({ minTimeMs }: { minTimeMs: number }): boolean =>
       minTimeMs >= windowStartMs && minTimeMs < windowEndMs
     const groups = [...this.#head.groups.values()]
-    // Sealing failed: the next round tries again.
-    if (groups.some((group) => group.pending.some(inWindow))) return false
-    const request: BlockRequest = {
-      dataDir: this.#folders.dataDir,
-      ulid: newUlid(this.#clock.nowMs()),
-      minTimeMs: windowStartMs,
-      maxTimeMs: windowEndMs,
-      groups: groups
-        .map((group) => ({ group: group.id, chunks: group.chunks.filter(inWindow).map((chunk) => chunk.pointer) }))
-        .filter((group) => group.chunks.length > 0),
-    }
+    // Sealing failed: the next round tries again. Late rows may have come meanwhile; they wait for the next block.
+    if (groups.some((group) => !group.isLate && group.pending.some(inWindow))) return false
+    // What is sealed from now on goes to another file.
+    const files = this.#windows.get(windowStartMs)?.all ?? []
+    this.#windows.delete(windowStartMs)
+    const request = this.#blockRequest(windowStartMs, windowEndMs, files)
     const startedAt = performance.now()
     let meta: BlockAnswer
     try {
       meta = await this.#call<BlockAnswer>('block', request)
     } catch (err) {
       this.counts.compactionsFailed++
-      this.#logger.error({ err, windowStartMs }, 'block could not be built, it will be tried again')
+      this.#failures.failed(Failure.BLOCK, { err, windowStartMs })
+      this.#filesOf(windowStartMs, false).all.push(...files)
+      this.#failedEnds.add(windowEndMs)
       return false
     }
+    this.#failedEnds.delete(windowEndMs)
+    this.#failures.worked(Failure.BLOCK)
     this.counts.compactions++
     this.counts.compactionSeconds += (performance.now() - startedAt) / 1000
-    this.#publishBlock(windowStartMs, meta)
+    this.#publishBlock(files, meta)
     const durationMs = Math.round(performance.now() - startedAt)
     this.#logger.info({ blockId: meta?.ulid, ...meta?.stats, durationMs }, 'block built')
     return true
   }
 
+  /** All chunks of a window as a block. */
+  #blockRequest(windowStartMs: number, windowEndMs: number, headFiles: readonly number[]): BlockRequest {
+    const inWindow = ({ minTimeMs }: { minTimeMs: number }): boolean =>
+      minTimeMs >= windowStartMs && minTimeMs < windowEndMs
+    return {
+      dataDir: this.#folders.dataDir,
+      ulid: newUlid(this.#clock.nowMs()),
+      minTimeMs: windowStartMs,
+      maxTimeMs: windowEndMs,
+      groups: [...this.#head.groups.values()]
+        .map((group) => ({ group: group.id, chunks: group.chunks.filter(inWindow).map((chunk) => chunk.pointer) }))
+        .filter((group) => group.chunks.length > 0),
+      histograms: this.#head.histograms
+        .pagesIn(windowStartMs)
+        .map(({ labelSet, pages }) => ({ labelSet, pages: pages.map(pageRequest) })),
+      headFiles,
+      deletions: this.#deletions.all,
+      deletionNumber: this.#deletions.newest,
+    }
+  }
+
+  /**
+   * Writes what the head holds as blocks into another folder; the head stays as it is. Not while `run` is under way.
+   *
+   * @throws {Error} when rows could not be sealed
+   */
+  async writeHeadBlocks(dataDir: string): Promise<void> {
+    for (const group of this.#head.groups.values()) if (group.openRows > 0) group.closeRows()
+    const endMs = this.#head.newestMs + 1
+    await this.seal()
+    for (const windowStartMs of [...this.#windows.keys()].sort((a, b) => a - b)) {
+      // A store that takes the block over goes on right behind its newest sample.
+      const windowEndMs = Math.min(windowStartMs + this.#head.windowMs, Math.max(endMs, windowStartMs + 1))
+      await this.#call<BlockAnswer>('block', { ...this.#blockRequest(windowStartMs, windowEndMs, []), dataDir })
+    }
+  }
+
+  mergeBlocks(request: MergeRequest): Promise<BlockAnswer> {
+    return this.#call('merge', request)
+  }
+
+  hasDeleted(folder: string, deletions: readonly Deletion[]): Promise<boolean> {
+    return this.#call('hasDeleted', { folder, deletions })
+  }
+
   /** In one change for readers the block comes and the chunks go. */
-  #publishBlock(windowStartMs: number, meta: BlockAnswer): void {
+  #publishBlock(files: readonly number[], meta: BlockAnswer): void {
     const { memory } = this.#head
-    const files = this.#windows.get(windowStartMs)?.all ?? []
-    this.#windows.delete(windowStartMs)
     memory.change(() => {
       if (meta !== undefined) this.#onBlock(meta)
       for (const group of this.#head.groups.values()) for (const file of files) group.dropChunks(file)
@@ -311,3 +444,12 @@ export class Maintenance {
     return files
   }
 }
+
+/** A copy: the page may grow meanwhile. */
+const pageRequest = ({ pointer, length, count, minTimeMs, maxTimeMs }: HistogramPageInfo) => ({
+  pointer,
+  length,
+  count,
+  minTimeMs,
+  maxTimeMs,
+})

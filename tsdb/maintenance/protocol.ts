@@ -1,3 +1,4 @@
+import type { Deletion } from '../block/deletions.ts'
 import type { BlockMeta } from '../block/meta.ts'
 
 /** What the maintenance worker is started with. */
@@ -21,6 +22,23 @@ export interface SealRequest {
   readonly groups: readonly SealGroup[]
 }
 
+/** Histogram pages of the head, by label set. */
+export interface HistogramPagesRequest {
+  readonly labelSet: number
+  readonly pages: readonly {
+    readonly pointer: number
+    readonly length: number
+    readonly count: number
+    readonly minTimeMs: number
+    readonly maxTimeMs: number
+  }[]
+}
+
+export interface SealHistogramsRequest {
+  readonly folder: string
+  readonly windows: readonly { readonly windowStartMs: number; readonly series: readonly HistogramPagesRequest[] }[]
+}
+
 /** In the order of the request; `undefined` where no position held a sample. */
 export interface SealAnswer {
   readonly chunks: readonly (Uint8Array<ArrayBuffer> | undefined)[]
@@ -40,6 +58,12 @@ export interface BlockRequest {
   /** Exclusive. */
   readonly maxTimeMs: number
   readonly groups: readonly { readonly group: number; readonly chunks: readonly number[] }[]
+  readonly histograms: readonly HistogramPagesRequest[]
+  /** Numbers of the head-chunk files that the block stands for. */
+  readonly headFiles: readonly number[]
+  /** Samples that are left out, and the number of the newest deletion. */
+  readonly deletions: readonly Deletion[]
+  readonly deletionNumber: number
 }
 
 /** `undefined` when there was nothing to write. */

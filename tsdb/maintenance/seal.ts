@@ -76,7 +76,7 @@ export function packTimes(scratch: Scratch, times: number, n: number): Uint8Arra
   }
   u8.fill(0, e, e + n)
   u8.fill(SampleKind.DECIMAL, k, k + n)
-  const length = scratch.columns.columnPack(m, e, k, n, out, work)
+  const length = scratch.columns.columnPack(m, e, k, n, out, work, 1)
   const packed = scratch.views.u8.slice(out, out + length)
   scratch.release(mark)
   return packed

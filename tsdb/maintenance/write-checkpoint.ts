@@ -28,6 +28,7 @@ export async function writeCheckpoint(views: MemoryViews, request: CheckpointReq
     return {
       id: group.id,
       isSparse: (group.flags & GroupFlag.SPARSE) !== 0,
+      isLate: (group.flags & GroupFlag.LATE) !== 0,
       stream: headLabels.symbol(group.stream),
       labels: headLabels.labelSet(group.labelSet),
       newestMs: group.newestMs,

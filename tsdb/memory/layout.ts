@@ -30,6 +30,11 @@ export const Root = {
   BLOCK_LIST_BYTES: 12,
   /** Counts the times a reader met a damaged page. */
   DAMAGE_REPORTS: 13,
+  /** Table of pointers to the series that hold histograms, and how many there are. */
+  HISTOGRAM_DIRECTORY: 14,
+  HISTOGRAM_COUNT: 15,
+  /** Moves on when numbers of strings and label sets may come to mean something else: readers forget theirs. */
+  CATALOGUE_GENERATION: 16,
   READER_SLOTS: 64,
 } as const
 export const READER_SLOTS_MAX = 128
@@ -52,15 +57,29 @@ export const Group = {
   CHUNKS: 12,
   CHUNK_COUNT: 13,
   STREAM: 14,
+  /** Of the group, not of its record: records are used again. */
+  ID: 15,
   NEWEST_TIME: 16,
   OPEN_MIN_TIME: 18,
 } as const
-/** TRUSTED: the last values have been kept since the group's first row, so that readers may answer from them. */
-export const GroupFlag = { LIVE: 1, SPARSE: 2, TRUSTED: 4 } as const
+/**
+ * TRUSTED: the last values have been kept since the group's first row, so that readers may answer from them. LATE: holds
+ * samples that came behind newer ones of their series.
+ */
+export const GroupFlag = { LIVE: 1, SPARSE: 2, TRUSTED: 4, LATE: 8 } as const
 
 /** A closed run of rows, or a sealed chunk. LENGTH: of a chunk, in bytes. Times are f64. */
 export const PIECE_WORDS = 8
 export const Piece = { POINTER: 0, LENGTH: 1, ROWS: 2, POSITIONS: 3, MIN_TIME: 4, MAX_TIME: 6 } as const
+
+/**
+ * A series that holds histograms: label set and number of pages, then the pages, oldest first. ID tells pages apart for
+ * good, COUNT is stored last when a page grows. Times are f64.
+ */
+export const HISTOGRAM_HEADER_WORDS = 2
+export const HistogramSeries = { LABEL_SET: 0, PAGE_COUNT: 1 } as const
+export const HISTOGRAM_PAGE_WORDS = 8
+export const HistogramPage = { POINTER: 0, LENGTH: 1, COUNT: 2, ID: 3, MIN_TIME: 4, MAX_TIME: 6 } as const
 
 /** A page of rows: header, then row records. */
 export const PAGE_HEADER_BYTES = 16

@@ -1,10 +1,15 @@
 import type { Matcher, TimeRange } from '../../model/index.ts'
+import type { PublishedBlocks } from '../block/block-list.ts'
 import { BlockReader } from '../block/block-reader.ts'
+import { type Deletion, pendingIn } from '../block/deletions.ts'
 import type { BlockMeta } from '../block/meta.ts'
 import { PageCache } from '../block/page-cache.ts'
 import { Root, ROOT } from '../memory/layout.ts'
 import type { Scratch } from '../memory/scratch.ts'
 import type { MemoryViews } from '../memory/views.ts'
+import { BlockHistogramSource } from './block-histogram-source.ts'
+import type { DecodedPages, HistogramSource } from './histogram-source.ts'
+import { hideDeleted } from './deleted.ts'
 import type { LabelIndex } from './label-index.ts'
 import type { GroupSource } from './piece.ts'
 import type { SourceFinder } from './querier.ts'
@@ -19,8 +24,10 @@ export class BlockSet {
   readonly #labels: LabelIndex
   readonly #pages = new PageCache(PAGE_CACHE_BYTES)
   readonly #open = new Map<string, BlockReader>()
+  readonly #histograms = new Map<string, BlockHistogramSource>()
   #blockList = '[]'
-  #metas: BlockMeta[] = []
+  #metas: readonly BlockMeta[] = []
+  #deletions: readonly Deletion[] = []
 
   constructor(dataDir: string, views: MemoryViews, labels: LabelIndex) {
     this.#dataDir = dataDir
@@ -32,15 +39,41 @@ export class BlockSet {
   finder(blockList: string): SourceFinder {
     if (blockList !== this.#blockList) {
       this.#blockList = blockList
-      this.#metas = (JSON.parse(blockList) as BlockMeta[]).sort((a, b) => a.minTime - b.minTime)
+      const { blocks, deletions } = JSON.parse(blockList) as PublishedBlocks
+      this.#metas = blocks
+      this.#deletions = deletions
     }
     const metas = this.#metas
+    const deletions = this.#deletions
     return {
       find: (matchers: readonly Matcher[], range: TimeRange, scratch: Scratch) =>
         metas
           .filter((meta) => meta.maxTime > range.minTimeMs && meta.minTime <= range.maxTimeMs)
-          .flatMap((meta): GroupSource[] => this.#block(meta.ulid).find(matchers, range, scratch)),
+          .flatMap((meta): GroupSource[] => {
+            const sources = this.#block(meta.ulid).find(matchers, range, scratch)
+            return hideDeleted(sources, pendingIn(deletions, meta), this.#labels, scratch)
+          }),
     }
+  }
+
+  /** As `finder` does with blocks, leaves out of the head what was deleted as of the last list. */
+  withoutDeleted(head: SourceFinder): SourceFinder {
+    const deletions = this.#deletions
+    if (deletions.length === 0) return head
+    return {
+      find: (matchers: readonly Matcher[], range: TimeRange, scratch: Scratch) =>
+        hideDeleted(head.find(matchers, range, scratch), deletions, this.#labels, scratch),
+    }
+  }
+
+  /** What finds the histograms of the blocks of the last list. */
+  histogramSources(decoded: DecodedPages): HistogramSource[] {
+    return this.#metas.map((meta) => {
+      let source = this.#histograms.get(meta.ulid)
+      if (source === undefined) source = new BlockHistogramSource(this.#dataDir, meta, this.#labels, decoded)
+      this.#histograms.set(meta.ulid, source)
+      return source
+    })
   }
 
   /** Closes blocks that are gone or were not used for long. Only while no querier is open. */
@@ -53,11 +86,18 @@ export class BlockSet {
       this.#open.delete(block.ulid)
       block.close()
     }
+    for (const [ulid, source] of this.#histograms) {
+      if (current.has(ulid)) continue
+      this.#histograms.delete(ulid)
+      source.close()
+    }
   }
 
   close(): void {
     for (const block of this.#open.values()) block.close()
+    for (const source of this.#histograms.values()) source.close()
     this.#open.clear()
+    this.#histograms.clear()
   }
 
   /** Tells the writer that a block is damaged; it finds out which and sets it aside. */

@@ -1,4 +1,4 @@
-import type { Labels, SeriesColumn } from '../../model/index.ts'
+import type { Labels, NativeHistogram, SeriesColumn } from '../../model/index.ts'
 import { SampleKind } from '../../model/index.ts'
 import type { Scratch } from '../memory/scratch.ts'
 import type { LabelIndex } from './label-index.ts'
@@ -10,6 +10,7 @@ export class OutputColumn implements SeriesColumn {
   readonly values: Float64Array
   readonly length: number
   readonly stale: Uint8Array | undefined
+  readonly histograms: readonly (NativeHistogram | undefined)[] | undefined
   readonly #index: LabelIndex
   readonly #target: number
   readonly #overlay: number
@@ -20,6 +21,7 @@ export class OutputColumn implements SeriesColumn {
     this.values = samples.values
     this.length = samples.length
     this.stale = samples.stale
+    this.histograms = samples.histograms
     this.#index = index
     this.#target = target
     this.#overlay = overlay
@@ -37,6 +39,8 @@ export interface Samples {
   readonly values: Float64Array
   readonly length: number
   readonly stale: Uint8Array | undefined
+  /** Where a sample is a histogram. */
+  readonly histograms?: readonly (NativeHistogram | undefined)[] | undefined
 }
 
 /** One piece, and where in it the series of a target are. */

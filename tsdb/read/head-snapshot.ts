@@ -50,6 +50,10 @@ export interface HeadSnapshot {
   readonly groups: readonly GroupSnapshot[]
   /** JSON; changes only when blocks come and go. */
   readonly blockList: string
+  /** Table of the series that hold histograms. */
+  /** Of the numbers of strings and label sets. */
+  readonly catalogueGeneration: number
+  readonly histograms: { readonly directory: number; readonly count: number }
 }
 
 /** Keeps the memory a reader looks at from being freed. One per reader; pins nest. */
@@ -91,12 +95,22 @@ export function takeSnapshot(views: MemoryViews, options: { withEmpty?: boolean 
     const records = copyRecords(views)
     const block = rootWord(views, Root.BLOCK_LIST)
     const blockBytes = rootWord(views, Root.BLOCK_LIST_BYTES)
+    const catalogueGeneration = rootWord(views, Root.CATALOGUE_GENERATION)
+    const histograms = {
+      directory: rootWord(views, Root.HISTOGRAM_DIRECTORY),
+      count: rootWord(views, Root.HISTOGRAM_COUNT),
+    }
     // A read-modify-write, because it also keeps the loads before it from being moved behind it.
     if (Atomics.add(views.i32, version, 0) !== before) continue
     views.refreshTo(rootWord(views, Root.MEMORY_PAGES) * 65_536)
     const blockList = blockBytes === 0 ? '[]' : new TextDecoder().decode(views.u8.slice(block, block + blockBytes))
     const groups = records.map((record) => groupOf(views, record))
-    return { groups: options.withEmpty === true ? groups : groups.filter(hasSamples), blockList }
+    return {
+      groups: options.withEmpty === true ? groups : groups.filter(hasSamples),
+      blockList,
+      histograms,
+      catalogueGeneration,
+    }
   }
 }
 
@@ -120,7 +134,7 @@ function copyRecords(views: MemoryViews): RecordCopy[] {
       if ((all[i + Group.FLAGS]! & GroupFlag.LIVE) === 0) continue
       const u32 = all.subarray(i, i + GROUP_WORDS)
       const f64 = new Float64Array(all.buffer, i * 4, GROUP_WORDS / 2)
-      copies.push({ id: first + i / GROUP_WORDS, words: extent + i, u32, f64 })
+      copies.push({ id: u32[Group.ID]!, words: extent + i, u32, f64 })
     }
   }
   return copies

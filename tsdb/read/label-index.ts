@@ -35,8 +35,8 @@ export class LabelIndex {
   #slots = new Uint32Array(1024)
   #count = 0
   #headSymbols = new Uint32Array(256).fill(NOT_MAPPED)
-  #headLabelSets = new Uint32Array(256)
-  #headLabelSetCount = 0
+  #headLabelSets = new Uint32Array(256).fill(NOT_MAPPED)
+  readonly #headPairs: number[] = []
 
   constructor() {
     // Number 0, LOST, is given to a pair that no real label set has.
@@ -86,20 +86,17 @@ export class LabelIndex {
     return this.#pairs
   }
 
-  /** The reader's number of a label set of the head; new ones are read in. */
+  /** The reader's number of a label set of the head that is in use there; a new one is read in. */
   fromHead(views: MemoryViews, headLabelSet: number): number {
     if (headLabelSet === LOST_LABEL_SET) return LOST
-    if (headLabelSet >= this.#headLabelSetCount) this.#readHead(views)
-    return this.#headLabelSets[headLabelSet]!
+    if (headLabelSet >= this.#headLabelSets.length) this.#headLabelSets = grownMap(this.#headLabelSets, headLabelSet)
+    const known = this.#headLabelSets[headLabelSet]!
+    return known === NOT_MAPPED ? this.#readHead(views, headLabelSet) : known
   }
 
   /** The symbol of a string of the head. */
   headSymbol(views: MemoryViews, id: number): number {
-    if (id >= this.#headSymbols.length) {
-      const grown = new Uint32Array(Math.max(id + 1, this.#headSymbols.length * 2)).fill(NOT_MAPPED)
-      grown.set(this.#headSymbols)
-      this.#headSymbols = grown
-    }
+    if (id >= this.#headSymbols.length) this.#headSymbols = grownMap(this.#headSymbols, id)
     const known = this.#headSymbols[id]!
     if (known !== NOT_MAPPED) return known
     const record = tableEntry(views, rootWord(views, Root.SYMBOL_DIRECTORY), id)
@@ -120,6 +117,12 @@ export class LabelIndex {
     this.#matcherStates.set(key, entry)
     this.#extend(entry, matcher, key)
     return entry
+  }
+
+  /** The label set of a target's series as it comes out. */
+  effectiveLabelSet(target: number, overlay: number): number {
+    const labels = this.effectiveLabels(target, overlay)
+    return this.labelSet(labels.map((text) => this.symbol(text)))
   }
 
   /** The labels of a target's series: its own laid under the series'; an empty value takes a label away. */
@@ -190,23 +193,15 @@ export class LabelIndex {
     }
   }
 
-  #readHead(views: MemoryViews): void {
-    const count = rootWord(views, Root.LABEL_SET_COUNT)
+  #readHead(views: MemoryViews, headLabelSet: number): number {
     views.refreshTo(rootWord(views, Root.MEMORY_PAGES) * 65_536)
-    const directory = rootWord(views, Root.LABEL_SET_DIRECTORY)
-    if (count > this.#headLabelSets.length) {
-      const grown = new Uint32Array(Math.ceil(count * 1.25))
-      grown.set(this.#headLabelSets)
-      this.#headLabelSets = grown
-    }
-    const pairs: number[] = []
-    for (let id = this.#headLabelSetCount; id < count; id++) {
-      const record = tableEntry(views, directory, id) >>> 2
-      pairs.length = 2 * views.u32[record]!
-      for (let i = 0; i < pairs.length; i++) pairs[i] = this.headSymbol(views, views.u32[record + 2 + i]!)
-      this.#headLabelSets[id] = this.labelSet(pairs)
-    }
-    this.#headLabelSetCount = count
+    const record = tableEntry(views, rootWord(views, Root.LABEL_SET_DIRECTORY), headLabelSet) >>> 2
+    const pairs = this.#headPairs
+    pairs.length = 2 * views.u32[record]!
+    for (let i = 0; i < pairs.length; i++) pairs[i] = this.headSymbol(views, views.u32[record + 2 + i]!)
+    const labelSet = this.labelSet(pairs)
+    this.#headLabelSets[headLabelSet] = labelSet
+    return labelSet
   }
 
   #hasPairs(labelSet: number, pairs: ArrayLike<number>): boolean {
@@ -241,6 +236,13 @@ export class LabelIndex {
     }
     this.#slots = slots
   }
+}
+
+/** `index` becomes valid; what is new is not mapped. */
+function grownMap(map: Uint32Array<ArrayBuffer>, index: number): Uint32Array<ArrayBuffer> {
+  const grown = new Uint32Array(Math.max(index + 1, map.length * 2)).fill(NOT_MAPPED)
+  grown.set(map)
+  return grown
 }
 
 function doubled(array: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {

@@ -3,6 +3,7 @@ import type { Querier, SelectHints, SeriesColumn, TimeRange } from '../../model/
 import { CorruptionError } from '../errors.ts'
 import { Scratch } from '../memory/scratch.ts'
 import { ColumnAssembler, type OpenPiece, OutputColumn, type Samples } from './column-output.ts'
+import type { HistogramLookup } from './histogram-source.ts'
 import type { LabelIndex } from './label-index.ts'
 import type { GroupSource, NewestValues } from './piece.ts'
 import { findTwins, groupByTarget, type SeriesAddress, type TargetSeries } from './selection.ts'
@@ -33,6 +34,7 @@ export class StoreQuerier implements Querier {
   readonly #index: LabelIndex
   readonly #scratches: ScratchPool
   readonly #finders: readonly SourceFinder[]
+  readonly #histograms: HistogramLookup
   readonly #onDamage: () => void
   readonly #onClose: () => void
   #isClosed = false
@@ -42,11 +44,13 @@ export class StoreQuerier implements Querier {
     index: LabelIndex,
     scratches: ScratchPool,
     finders: readonly SourceFinder[],
+    histograms: HistogramLookup,
     events: { onDamage: () => void; onClose: () => void },
   ) {
     this.#index = index
     this.#scratches = scratches
     this.#finders = finders
+    this.#histograms = histograms
     this.#onDamage = events.onDamage
     this.#onClose = events.onClose
   }
@@ -156,7 +160,7 @@ export class StoreQuerier implements Querier {
     }
     for (const [targetIndex, target] of targets.entries()) {
       const mark = scratch.mark()
-      const columns = new TargetColumns(this.#index, scratch, target, hints)
+      const columns = new TargetColumns(this.#index, this.#histograms, scratch, target, hints)
       const left = skipped.get(targetIndex)
       for (let i = 0; i < target.overlays.length; i++) {
         if (left?.has(i) === true) continue
@@ -192,8 +196,21 @@ export class StoreQuerier implements Querier {
     const first = targets[addresses[0]!.targetIndex]!
     const overlay = first.overlays[addresses[0]!.seriesIndex]!
     const samples = openSources(scratch, { sources, indexes }, hints).assemble(0)
-    return samples && new OutputColumn(this.#index, first.target, overlay, samples)
+    if (samples === undefined) return undefined
+    return outputColumn(this.#index, this.#histograms, { target: first.target, overlay }, samples)
   }
+}
+
+/** What is found for a series, histograms looked up. */
+function outputColumn(
+  index: LabelIndex,
+  histograms: HistogramLookup,
+  { target, overlay }: { target: number; overlay: number },
+  samples: Samples,
+): OutputColumn {
+  const hasMarkers = samples.stale !== undefined && !histograms.isEmpty
+  const whole = hasMarkers ? histograms.attach(samples, index.effectiveLabelSet(target, overlay)) : samples
+  return new OutputColumn(index, target, overlay, whole)
 }
 
 /** Opens the pieces of some sources, in order of time. */
@@ -219,14 +236,22 @@ function openSources(
 /** Makes the columns of one target, series by series. */
 class TargetColumns {
   readonly #index: LabelIndex
+  readonly #histograms: HistogramLookup
   readonly #scratch: Scratch
   readonly #series: TargetSeries
   readonly #hints: SelectHints
   readonly #newest: NewestAnswers | undefined
   #assembler: ColumnAssembler | undefined
 
-  constructor(index: LabelIndex, scratch: Scratch, series: TargetSeries, hints: SelectHints) {
+  constructor(
+    index: LabelIndex,
+    histograms: HistogramLookup,
+    scratch: Scratch,
+    series: TargetSeries,
+    hints: SelectHints,
+  ) {
     this.#index = index
+    this.#histograms = histograms
     this.#scratch = scratch
     this.#series = series
     this.#hints = hints
@@ -239,11 +264,15 @@ class TargetColumns {
     if (newest !== undefined) {
       const found = newest.find(i)
       if (found === NewestResult.NONE) return undefined
-      if (found === NewestResult.FOUND) return new OutputColumn(this.#index, target, overlays[i]!, newest)
+      if (found === NewestResult.FOUND) return this.#output({ target, overlay: overlays[i]! }, newest)
     }
     this.#assembler ??= openSources(this.#scratch, this.#series, this.#hints)
     const samples = this.#assembler.assemble(i)
-    return samples && new OutputColumn(this.#index, target, overlays[i]!, samples)
+    return samples && this.#output({ target, overlay: overlays[i]! }, samples)
+  }
+
+  #output(series: { target: number; overlay: number }, samples: Samples): OutputColumn {
+    return outputColumn(this.#index, this.#histograms, series, samples)
   }
 }
 

@@ -4,7 +4,9 @@ import { BlockSet } from './block-set.ts'
 import { measureCardinality, type TsdbCardinality } from './cardinality.ts'
 import { ColumnCache } from './column-cache.ts'
 import { HeadFinder, TemplateCache } from './head-finder.ts'
-import { EpochPin, takeSnapshot } from './head-snapshot.ts'
+import { HeadHistogramIndex, HeadHistogramSource } from './head-histogram-source.ts'
+import { EpochPin, type HeadSnapshot, takeSnapshot } from './head-snapshot.ts'
+import { DecodedPages, HistogramLookup } from './histogram-source.ts'
 import { LabelIndex } from './label-index.ts'
 import { ScratchPool, StoreQuerier } from './querier.ts'
 
@@ -18,22 +20,34 @@ export interface ReaderHandle {
 /** Most that decoded columns of the head may take, in each reader. */
 const COLUMN_CACHE_BYTES = 64 << 20
 
+/** What depends on the reader's numbers of strings and label sets. */
+interface Known {
+  /** Of the writer's numbers that these were made from. */
+  readonly generation: number
+  readonly index: LabelIndex
+  readonly templates: TemplateCache
+  readonly blocks: BlockSet
+  readonly histograms: HeadHistogramIndex
+}
+
 /** Reads the store in whatever thread it was opened in, beside the writer. */
 export class TsdbReader implements Queryable {
   readonly #views: MemoryViews
   readonly #pin: EpochPin
-  readonly #index = new LabelIndex()
-  readonly #templates: TemplateCache
   readonly #columns = new ColumnCache(COLUMN_CACHE_BYTES)
   readonly #scratches = new ScratchPool()
-  readonly #blocks: BlockSet
+  readonly #decodedHistograms = new DecodedPages()
+  readonly #dataDir: string
+  #known: Known
+  /** Of earlier numberings, until no querier is left that uses them. */
+  #formerBlocks: BlockSet[] = []
   #openQueriers = 0
 
   constructor(handle: ReaderHandle) {
     this.#views = new MemoryViews(handle.memory)
     this.#pin = new EpochPin(this.#views, handle.slot)
-    this.#templates = new TemplateCache(this.#views, this.#index)
-    this.#blocks = new BlockSet(handle.dataDir, this.#views, this.#index)
+    this.#dataDir = handle.dataDir
+    this.#known = this.#startOver(0)
   }
 
   /** A view of the store as it is now; the range is only a hint, each call names its own. */
@@ -41,25 +55,50 @@ export class TsdbReader implements Queryable {
     this.#pin.pin()
     this.#openQueriers++
     const snapshot = takeSnapshot(this.#views)
-    this.#templates.prune(snapshot)
-    const head = new HeadFinder(
-      this.#views,
-      this.#index,
-      { templates: this.#templates, columns: this.#columns },
-      snapshot,
-    )
-    const finders = [this.#blocks.finder(snapshot.blockList), head]
-    return new StoreQuerier(this.#index, this.#scratches, finders, {
-      onDamage: () => this.#blocks.report(),
+    const { index, templates, blocks } = this.#knownOf(snapshot)
+    templates.prune(snapshot)
+    const head = new HeadFinder(this.#views, index, { templates, columns: this.#columns }, snapshot)
+    const finders = [blocks.finder(snapshot.blockList), blocks.withoutDeleted(head)]
+    return new StoreQuerier(index, this.#scratches, finders, this.#histogramsOf(snapshot), {
+      onDamage: () => blocks.report(),
       onClose: () => this.#release(),
     })
+  }
+
+  #histogramsOf(snapshot: HeadSnapshot): HistogramLookup {
+    const { index, blocks, histograms } = this.#known
+    const places = histograms.places(this.#views, index, snapshot)
+    const head = new HeadHistogramSource(this.#views, snapshot.histograms.directory, places, this.#decodedHistograms)
+    return new HistogramLookup([...blocks.histogramSources(this.#decodedHistograms), head])
+  }
+
+  /** After the writer has freed label sets and strings everything is numbered anew: that frees them here, too. */
+  #knownOf({ catalogueGeneration }: HeadSnapshot): Known {
+    if (catalogueGeneration !== this.#known.generation) {
+      this.#formerBlocks.push(this.#known.blocks)
+      this.#known = this.#startOver(catalogueGeneration)
+    }
+    return this.#known
+  }
+
+  #startOver(generation: number): Known {
+    const index = new LabelIndex()
+    return {
+      generation,
+      index,
+      templates: new TemplateCache(this.#views, index),
+      blocks: new BlockSet(this.#dataDir, this.#views, index),
+      histograms: new HeadHistogramIndex(),
+    }
   }
 
   /** The largest contributors to the number of series, as the head has them now. */
   cardinality(limit: number): TsdbCardinality {
     this.#pin.pin()
     try {
-      return measureCardinality(this.#views, this.#index, this.#templates, takeSnapshot(this.#views), limit)
+      const snapshot = takeSnapshot(this.#views)
+      const { index, templates } = this.#knownOf(snapshot)
+      return measureCardinality(this.#views, index, templates, snapshot, limit)
     } finally {
       this.#pin.unpin()
     }
@@ -73,12 +112,20 @@ export class TsdbReader implements Queryable {
 
   /** Closes the files it holds open. */
   close(): void {
-    this.#blocks.close()
+    this.#known.blocks.close()
+    this.#closeFormer()
   }
 
   #release(): void {
     this.#pin.unpin()
-    if (--this.#openQueriers === 0) this.#blocks.tidy()
+    if (--this.#openQueriers > 0) return
+    this.#known.blocks.tidy()
+    this.#closeFormer()
+  }
+
+  #closeFormer(): void {
+    for (const blocks of this.#formerBlocks) blocks.close()
+    this.#formerBlocks = []
   }
 }
 

@@ -2,7 +2,12 @@
 import { openStore, writeRow } from './store.ts'
 
 const FIRST_MS = 1_700_000_000_000
-const store = await openStore(process.argv[2]!, { checkpointLogBytes: 10_000, walSegmentBytesMax: 20_000 })
+const [, , folder, blockDuration = '7200000', maintainEvery = '100'] = process.argv
+const store = await openStore(folder!, {
+  checkpointLogBytes: 10_000,
+  walSegmentBytesMax: 20_000,
+  blockDurationMs: Number(blockDuration),
+})
 const writers = ['a', 'b', 'c'].map((instance) => {
   const writer = store.openGroup(['instance', instance])
   writer.addSeries([
@@ -23,6 +28,6 @@ for (let row = 0; ; row++) {
   await appender.commit()
   // Once it is waited for, so that a checkpoint is there; else it runs beside the appending.
   if (row === 500) await store.maintain()
-  else if (row % 100 === 0) void store.maintain()
+  else if (row % Number(maintainEvery) === 0) void store.maintain()
   process.stdout.write(`${row}\n`)
 }

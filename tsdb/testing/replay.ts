@@ -1,4 +1,4 @@
-import { createKernelMemory, instantiateKernels, rowKernels } from '../../kernels/index.ts'
+import { columnKernels, createKernelMemory, instantiateKernels, rowKernels } from '../../kernels/index.ts'
 import { silentLogger } from '../../lib/log.ts'
 import { Head } from '../head/head.ts'
 import { HeadMemory } from '../memory/head-memory.ts'
@@ -12,8 +12,10 @@ const MEMORY_BYTES = 4 << 20
 export function replayFolder(folder: string, quarantineFolder: string): { result: ReplayResult; dump: Dump } {
   const shared = createKernelMemory({ initialBytes: MEMORY_BYTES, maximumBytes: 16 * MEMORY_BYTES })
   const memory = new HeadMemory(shared, 16 * MEMORY_BYTES)
-  const kernels = rowKernels(instantiateKernels(shared))
-  const head = new Head({ memory, kernels, windowMs: 7_200_000, onClosed: () => undefined })
+  const instance = instantiateKernels(shared)
+  const kernels = rowKernels(instance)
+  const columns = columnKernels(instance)
+  const head = new Head({ memory, kernels, columns, windowMs: 7_200_000, onClosed: () => undefined })
   const result = replayLog(head, folder, { quarantineFolder, logger: silentLogger })
   return { result, dump: dumpReader(openReader({ memory: shared, slot: 0, dataDir: folder })) }
 }

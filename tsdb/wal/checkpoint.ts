@@ -1,6 +1,7 @@
 import type { Labels } from '../../model/index.ts'
 import { type ByteReader, ByteWriter } from '../bytes.ts'
 import { packFile, unpackFile } from '../packed-file.ts'
+import { groupFlags, groupKind } from './format.ts'
 
 // Format: docs/formats/checkpoint.md.
 const KIND = { magic: 0x5043_5442, version: 1, name: 'a checkpoint' } as const // "BTCP"
@@ -8,6 +9,7 @@ const KIND = { magic: 0x5043_5442, version: 1, name: 'a checkpoint' } as const /
 export interface CheckpointGroup {
   readonly id: number
   readonly isSparse: boolean
+  readonly isLate: boolean
   readonly stream: string
   readonly labels: Labels
   readonly newestMs: number
@@ -53,7 +55,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   body.varint(checkpoint.groups.length)
   for (const group of checkpoint.groups) {
     body.varint(group.id)
-    body.u8(group.isSparse ? 1 : 0)
+    body.u8(groupFlags(group))
     body.varint(symbol(group.stream))
     body.f64(group.newestMs)
     body.varint(group.template)
@@ -84,7 +86,7 @@ function decodeBody(body: ByteReader): Checkpoint {
   )
   const groups = Array.from({ length: body.count() }, () => ({
     id: body.varint(),
-    isSparse: body.u8() === 1,
+    ...groupKind(body.u8()),
     stream: symbols[body.varint()]!,
     newestMs: body.f64(),
     template: body.varint(),

@@ -12,8 +12,16 @@ export const RECORD_MAGIC = 0xb7
 export const RECORD_HEADER_BYTES = 20
 export const RECORD_BYTES_MAX = 1 << 28
 
-/** 5 (tombstones) and above are free. */
-export const RecordType = { GROUP: 1, SERIES: 2, ROW: 3, CLOSE: 4 } as const
+/** 5 is left for tombstones. */
+export const RecordType = {
+  GROUP: 1,
+  SERIES: 2,
+  ROW: 3,
+  CLOSE: 4,
+  HISTOGRAMS: 6,
+  EXEMPLARS: 7,
+  HISTOGRAM_PAGE: 8,
+} as const
 
 /** Bytes of the header of a segment file. The salt starts every checksum, so that no label value can pose as a record. */
 export function segmentHeader(segment: number, salt: number): Uint8Array {
@@ -44,13 +52,14 @@ export function sealRecord(
 
 interface GroupRecord {
   readonly isSparse: boolean
+  readonly isLate: boolean
   readonly stream: string
   readonly labels: Labels
 }
 
 export function encodeGroup(group: GroupRecord): Uint8Array {
   const writer = new ByteWriter()
-  writer.u8(group.isSparse ? 1 : 0)
+  writer.u8(groupFlags(group))
   writer.string(group.stream)
   writeLabels(writer, group.labels)
   return writer.bytes()
@@ -58,8 +67,17 @@ export function encodeGroup(group: GroupRecord): Uint8Array {
 
 export function decodeGroup(payload: Uint8Array): GroupRecord {
   const reader = new ByteReader(payload)
-  return { isSparse: reader.u8() === 1, stream: reader.string(), labels: readLabels(reader) }
+  return { ...groupKind(reader.u8()), stream: reader.string(), labels: readLabels(reader) }
 }
+
+/** As the log and the checkpoint hold them: 1 sparse, 2 late. */
+export const groupFlags = ({ isSparse, isLate }: { isSparse: boolean; isLate: boolean }): number =>
+  (isSparse ? 1 : 0) | (isLate ? 2 : 0)
+
+export const groupKind = (flags: number): { isSparse: boolean; isLate: boolean } => ({
+  isSparse: (flags & 1) !== 0,
+  isLate: (flags & 2) !== 0,
+})
 
 const PACKED_BYTES_MIN = 512
 

@@ -5,7 +5,9 @@ import { AppError, type Logger } from '../../lib/index.ts'
 import type { Head } from '../head/head.ts'
 import type { HeadGroup } from '../head/head-group.ts'
 import type { Labels } from '../../model/index.ts'
+import { LOST_LABEL_SET } from '../memory/layout.ts'
 import { decodeGroup, decodeSeries, RecordType, rowTime } from './format.ts'
+import { decodeHistograms } from './histogram-record.ts'
 import { readSegment, type WalRecord } from './wal-reader.ts'
 import { segmentName } from './wal-writer.ts'
 
@@ -39,9 +41,17 @@ export function replayLog(
   const replayer = new Replayer(head, logger)
   const segments = listSegments(folder)
   const files = segments.map((segment) => readFileSync(join(folder, segmentName(segment))))
-  for (const bytes of files) readSegment(bytes, (record) => replayer.applyCatalogue(record))
-  options.beforeRows?.()
   let damagedRanges = 0
+  for (const [i, bytes] of files.entries()) {
+    const { repairedCount } = readSegment(bytes, (record) => replayer.applyCatalogue(record))
+    if (repairedCount === 0) continue
+    damagedRanges += repairedCount
+    logger.warn(
+      { segment: segments[i], repairedCount },
+      'log had single wrong bits; they were turned back, nothing is lost',
+    )
+  }
+  options.beforeRows?.()
   for (const [i, segment] of segments.entries()) {
     const bytes = files[i]!
     const reading = readSegment(bytes, (record) => replayer.applyRow(record, segment))
@@ -103,8 +113,8 @@ class Replayer {
     const group = this.#head.groups.get(record.group)
     try {
       if (record.type === RecordType.GROUP && group === undefined) {
-        const { labels, stream, isSparse } = decodeGroup(record.payload)
-        this.#head.restoreGroup(record.group, labels, stream, isSparse)
+        const { labels, stream, ...kind } = decodeGroup(record.payload)
+        this.#head.restoreGroup(record.group, labels, stream, kind)
       } else if (record.type === RecordType.SERIES && group !== undefined) this.#series(group, record)
     } catch (err) {
       if (!(err instanceof AppError)) throw err
@@ -114,7 +124,29 @@ class Replayer {
   }
 
   applyRow(record: WalRecord, segment: number): void {
-    if (record.type === RecordType.ROW) this.#row(this.#head.groups.get(record.group), record, segment)
+    const group = this.#head.groups.get(record.group)
+    if (record.type === RecordType.ROW) this.#row(group, record, segment)
+    else if (record.type === RecordType.HISTOGRAMS && group !== undefined) this.#histograms(group, record)
+  }
+
+  /** What the next row's histograms hold. A file that holds it, too, does no harm. */
+  #histograms(group: HeadGroup, record: WalRecord): void {
+    try {
+      for (const { position, sample } of decodeHistograms(record.payload)) {
+        const { timestampMs, histogram } = sample
+        if (position >= group.positionCount || !this.#isWanted(group, timestampMs)) continue
+        const labelSet = group.labelSetAt(position)
+        if (labelSet !== LOST_LABEL_SET) this.#head.histograms.restore(labelSet, timestampMs, histogram)
+      }
+    } catch (err) {
+      if (!(err instanceof AppError)) throw err
+      this.unreadableCount++
+      this.#logger.error({ err, group: record.group }, 'histograms in the log cannot be read; they are passed over')
+    }
+  }
+
+  #isWanted(group: HeadGroup, timestampMs: number): boolean {
+    return group.isLate || timestampMs >= this.#head.minValidMs
   }
 
   #series(group: HeadGroup, record: WalRecord): void {
@@ -147,7 +179,7 @@ class Replayer {
       return
     }
     const { timestampMs } = progress
-    if (timestampMs < this.#head.minValidMs || group.isSealed(timestampMs)) return
+    if (!this.#isWanted(group, timestampMs) || group.isSealed(timestampMs)) return
     group.padPositions(aux)
     if (group.replayRow(this.#stage(payload), payload.length, timestampMs, segment)) return
     progress.isBroken = true

@@ -1,4 +1,4 @@
-import { rmSync, statSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { listSegments } from './replay.ts'
 import { segmentName, type WalWriter } from './wal-writer.ts'
@@ -34,7 +34,9 @@ export class WalLog {
     return { min: segments[0] ?? this.#writer.segment, max: this.#writer.segment }
   }
 
+  /** 0 while the folder cannot be found: a failing disk must not hide the metrics that tell of it. */
   sizeBytes(): number {
+    if (!existsSync(this.#folder)) return 0
     return listSegments(this.#folder).reduce((sum, segment) => {
       const stat = statSync(join(this.#folder, segmentName(segment)), { throwIfNoEntry: false })
       return sum + (stat?.size ?? 0)

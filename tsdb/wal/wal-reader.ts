@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { repairBit } from './bit-repair.ts'
 import {
   RECORD_BYTES_MAX,
   RECORD_HEADER_BYTES,
@@ -26,27 +27,38 @@ interface DamagedRange {
 
 interface SegmentReading {
   readonly recordCount: number
+  /** Records, or headers, in which one bit was turned back. */
+  readonly repairedCount: number
   /** Damage with valid records behind it, or a bad header. */
   readonly damage: readonly DamagedRange[]
   /** Where the last valid record ends; what follows is a torn tail. */
   readonly validBytes: number
 }
 
-/** Hands every valid record of a segment to `onRecord`, in order; behind damage it finds the next valid one. */
+/**
+ * Hands every valid record of a segment to `onRecord`, in order; behind damage it finds the next valid one. Where a single
+ * bit has turned it is turned back, in `bytes`.
+ */
 export function readSegment(bytes: Uint8Array, onRecord: (record: WalRecord) => void): SegmentReading {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const damage: DamagedRange[] = []
   if (!hasHeader(view)) {
     // Without its salt no record can be told from noise.
     if (bytes.length > SEGMENT_HEADER_BYTES) damage.push({ offset: 0, length: bytes.length })
-    return { recordCount: 0, damage, validBytes: 0 }
+    return { recordCount: 0, repairedCount: 0, damage, validBytes: 0 }
   }
+  const { isProven, repairedCount: repairedSalt } = repairSalt(bytes, view)
+  let repairedCount = repairedSalt
   const salt = view.getUint32(12, true)
   let recordCount = 0
   let at = SEGMENT_HEADER_BYTES
   let validEnd = at
   while (at + RECORD_HEADER_BYTES <= bytes.length) {
-    const length = recordLength(bytes, view, at, salt)
+    let length = recordLength(bytes, view, at, salt)
+    if (length === 0 && at === validEnd && isProven) {
+      length = repairBit(bytes, at, salt)
+      if (length > 0) repairedCount++
+    }
     if (length === 0) {
       at++
       continue
@@ -63,15 +75,44 @@ export function readSegment(bytes: Uint8Array, onRecord: (record: WalRecord) => 
     at += length
     validEnd = at
   }
-  return { recordCount, damage, validBytes: validEnd }
+  return { recordCount, repairedCount, damage, validBytes: validEnd }
 }
 
+/** A bit may be wrong: what is no segment differs in more. */
 function hasHeader(view: DataView): boolean {
-  return (
-    view.byteLength >= SEGMENT_HEADER_BYTES &&
-    view.getUint32(0, true) === SEGMENT_MAGIC &&
-    view.getUint32(4, true) === SEGMENT_VERSION
-  )
+  if (view.byteLength < SEGMENT_HEADER_BYTES) return false
+  const magic = (view.getUint32(0, true) ^ SEGMENT_MAGIC) >>> 0
+  const version = (view.getUint32(4, true) ^ SEGMENT_VERSION) >>> 0
+  const hasOneBit = (word: number): boolean => (word & (word - 1)) === 0
+  return magic === 0 ? hasOneBit(version) : version === 0 && hasOneBit(magic)
+}
+
+/**
+ * Makes sure of the salt: a wrong bit in it looks like a wrong bit at the start of each record. Turned back when with it
+ * the first record is valid and another one, too.
+ */
+function repairSalt(bytes: Uint8Array, view: DataView): { isProven: boolean; repairedCount: number } {
+  const salt = view.getUint32(12, true)
+  if (findRecord(bytes, view, SEGMENT_HEADER_BYTES, salt) > 0) return { isProven: true, repairedCount: 0 }
+  for (let bit = 0; bit < 32; bit++) {
+    const other = (salt ^ (1 << bit)) >>> 0
+    const length =
+      bytes.length < SEGMENT_HEADER_BYTES + RECORD_HEADER_BYTES
+        ? 0
+        : recordLength(bytes, view, SEGMENT_HEADER_BYTES, other)
+    if (length === 0 || findRecord(bytes, view, SEGMENT_HEADER_BYTES + length, other) === 0) continue
+    view.setUint32(12, other, true)
+    return { isProven: true, repairedCount: 1 }
+  }
+  return { isProven: false, repairedCount: 0 }
+}
+
+/** Where the next valid record is, or 0. */
+function findRecord(bytes: Uint8Array, view: DataView, from: number, salt: number): number {
+  for (let at = from; at + RECORD_HEADER_BYTES <= bytes.length; at++) {
+    if (recordLength(bytes, view, at, salt) > 0) return at
+  }
+  return 0
 }
 
 /** Length of the valid record at `at`, header included, or 0. */

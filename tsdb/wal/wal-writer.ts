@@ -12,8 +12,6 @@ const BUFFER_BYTES = 256 * 1024
 const WRITE_INTERVAL_MS = 100
 const SYNC_INTERVAL_MS = 1000
 const RETRY_INTERVAL_MS = 1000
-// What may wait in memory while the disk refuses writes; beyond it writers get an error.
-const BACKLOG_BYTES_MAX = 64 << 20
 
 export const segmentName = (segment: number): string => String(segment).padStart(8, '0')
 
@@ -43,6 +41,7 @@ export class WalWriter implements RowLog {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #segmentBytesMax: number
+  readonly #backlogBytesMax: number
   readonly #onSync: (seconds: number) => void
   #view: DataView
   #segment: number
@@ -64,6 +63,7 @@ export class WalWriter implements RowLog {
   #cancelSync: (() => void) | undefined
   #cancelRetry: (() => void) | undefined
   #failure: LogWriteError | undefined
+  #isFull = false
   #isClosed = false
   failedWrites = 0
   bytesWritten = 0
@@ -75,6 +75,8 @@ export class WalWriter implements RowLog {
     logger: Logger
     firstSegment: number
     segmentBytesMax: number
+    /** What may wait in memory while the disk refuses writes; beyond it writers get an error. */
+    backlogBytesMax: number
     onSync: (seconds: number) => void
   }) {
     this.#memory = options.memory
@@ -83,6 +85,7 @@ export class WalWriter implements RowLog {
     this.#logger = options.logger
     this.#segment = options.firstSegment
     this.#segmentBytesMax = options.segmentBytesMax
+    this.#backlogBytesMax = options.backlogBytesMax
     this.#onSync = options.onSync
     this.#view = new DataView(options.memory.views.u8.buffer)
   }
@@ -103,7 +106,7 @@ export class WalWriter implements RowLog {
     if (this.#segmentBytes >= this.#segmentBytesMax) this.rotate()
     if (this.#current !== undefined && this.#current.used + need > this.#current.capacity) this.#enqueue()
     if (this.#current === undefined) {
-      if (this.#failure !== undefined && this.#queuedBytes > BACKLOG_BYTES_MAX) throw this.#failure
+      this.#checkBacklog()
       this.#current = this.#takeBuffer(need)
     }
     return this.#current.pointer + this.#current.used + RECORD_HEADER_BYTES
@@ -208,8 +211,11 @@ export class WalWriter implements RowLog {
         this.#fail(cause)
         return
       }
-      if (this.#failure !== undefined) this.#logger.info({ segment: buffer.segment }, 'log writes succeed again')
+      if (this.#failure !== undefined) {
+        this.#logger.info({ segment: buffer.segment }, 'log is written again; the store takes samples as before')
+      }
       this.#failure = undefined
+      this.#isFull = false
       this.#queue.shift()
       this.#queuedBytes -= buffer.used
       this.#recordsWritten = buffer.lastRecord
@@ -281,11 +287,26 @@ export class WalWriter implements RowLog {
   #fail(cause: unknown): void {
     this.failedWrites++
     const error = new LogWriteError(`the log cannot be written: ${(cause as Error).message}`, { cause })
-    if (this.#failure === undefined) this.#logger.error({ err: cause }, 'log cannot be written')
+    if (this.#failure === undefined) {
+      this.#logger.error(
+        { err: cause, backlogBytesMax: this.#backlogBytesMax },
+        'log cannot be written: the store is read-only for batches, scraped rows wait in memory; it is tried again each second',
+      )
+    }
     this.#failure = error
     const waiters = this.#waiters
     this.#waiters = []
     for (const waiter of waiters) waiter.reject(error)
+  }
+
+  /** @throws {LogWriteError} when too much waits for the disk already */
+  #checkBacklog(): void {
+    if (this.#failure === undefined || this.#queuedBytes <= this.#backlogBytesMax) return
+    if (!this.#isFull) {
+      this.#logger.error({ queuedBytes: this.#queuedBytes }, 'no more rows can wait for the log: they are refused, too')
+    }
+    this.#isFull = true
+    throw this.#failure
   }
 
   #settleWaiters(): void {

@@ -1,7 +1,9 @@
 import type { AddressInfo } from 'node:net'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { afterEach, expect, test } from 'vitest'
+import { createHttpClient } from '../../../lib/undici-client.ts'
 import { Scenario, START_MS } from '../../test-support.ts'
+import { Double } from '../test-support.ts'
 
 interface Mail {
   readonly secure: boolean
@@ -25,7 +27,9 @@ class Mailbox {
       authOptional: true,
       onAuth: (auth, _session, done) => {
         const proven =
-          auth.password === 'geheim' || (auth.method === 'CRAM-MD5' && auth.validatePassword?.('geheim') === true)
+          auth.password === 'geheim' ||
+          auth.accessToken === 'token-1' ||
+          (auth.method === 'CRAM-MD5' && auth.validatePassword?.('geheim') === true)
         if (auth.username !== 'u' || !proven) return done(new Error('Invalid username or password'))
         this.logins.push(auth.method)
         return done(null, { user: 'u' })
@@ -228,4 +232,17 @@ test('messages of one group and day can be made a thread', async () => {
   const [id] = /<alert-[0-9a-f]{16}-2026-01-05@alertmanager>/.exec(mailbox.mails[0]!.raw) ?? []
   expect(mailbox.mails[0]!.raw).toContain(`In-Reply-To: ${id}`)
   expect(mailbox.mails[0]!.raw).toContain(`References: ${id}`)
+})
+
+test('XOAUTH2 with a token of an OAuth2 server', async () => {
+  const server = await Double.start(({ body }) => ({
+    json: body.includes('grant_type=client_credentials') ? { access_token: 'token-1', token_type: 'Bearer' } : {},
+  }))
+  const oauth2 = `auth_oauth2: { client_id: c, client_secret: s, token_url: '${server.url}/token', scopes: [mail] }`
+  const { mailbox, scenario } = await start(`auth_username: u\n        ${oauth2}`, { authMethods: ['XOAUTH2'] })
+  scenario.realHttp = createHttpClient()
+  await push(scenario)
+  expect(await oneEvent(scenario)).toMatchObject({ outcome: 'delivered', error: '' })
+  expect(mailbox.logins).toEqual(['XOAUTH2'])
+  await server.close()
 })

@@ -3,7 +3,8 @@ import { hostname } from 'node:os'
 import type { SMTPSentMessageInfo, SMTPTransportOptions } from 'nodemailer'
 import addressparser from 'nodemailer/lib/addressparser'
 import { type Clock, errorMessage } from '../../../lib/index.ts'
-import type { EmailConfig, Secret, TlsConfig } from '../../config/types.ts'
+import type { OAuth2Tokens } from '../../../lib/oauth2.ts'
+import type { EmailConfig } from '../../config/types.ts'
 import {
   DeliveryError,
   type DeliveryProgress,
@@ -14,6 +15,7 @@ import {
 } from '../notifier.ts'
 import { readSecret, readSecretVerbatim } from '../secret.ts'
 import type { Templates, Text } from '../templates.ts'
+import { tlsOptions } from '../tls-options.ts'
 import { smtpAuth } from './smtp-auth.ts'
 
 const STEP_TIMEOUT_MS = 30_000
@@ -22,6 +24,8 @@ export interface EmailOptions {
   readonly config: EmailConfig
   readonly templates: Templates
   readonly clock: Clock
+  /** Set for XOAUTH2; closed with the notifier. */
+  readonly tokens: OAuth2Tokens | undefined
   /** For errors: `receiver/email/0`. */
   readonly where: string
 }
@@ -30,16 +34,18 @@ export interface EmailOptions {
 export class EmailNotifier implements Notifier {
   readonly #config: EmailConfig
   readonly #clock: Clock
+  readonly #tokens: OAuth2Tokens | undefined
   readonly #from: Text
   readonly #to: Text
   readonly #headers: readonly (readonly [name: string, text: Text])[]
   readonly #html: Text | undefined
   readonly #text: Text | undefined
 
-  constructor({ config, templates, clock, where }: EmailOptions) {
+  constructor({ config, templates, clock, tokens, where }: EmailOptions) {
     const text = (what: string, source: string): Text => templates.text(`${where} ${what}`, source)
     this.#config = config
     this.#clock = clock
+    this.#tokens = tokens
     this.#from = text('from', config.from)
     this.#to = text('to', config.to)
     const headers = new Map([['Subject', '{{ template "email.default.subject" . }}']])
@@ -59,7 +65,10 @@ export class EmailNotifier implements Notifier {
     const message = await this.#message(notification, from[0]!, open)
     // Loaded with the first mail: most processes start without sending one.
     const { createTransport } = await import('nodemailer')
-    const transport = createTransport(await this.#transportOptions())
+    const options = await this.#transportOptions().catch((error: unknown) => {
+      throw error instanceof DeliveryError ? error : this.#deliveryError(error)
+    })
+    const transport = createTransport(options)
     try {
       const info = await transport.sendMail(message)
       await Promise.all(info.accepted.map((address) => progress.done(address)))
@@ -72,7 +81,8 @@ export class EmailNotifier implements Notifier {
   }
 
   async close(): Promise<void> {
-    // Nothing stays open between messages.
+    // Connections to the mail server end with their message.
+    await this.#tokens?.close()
   }
 
   async #message(notification: Notification, from: string, recipients: readonly string[]) {
@@ -130,7 +140,7 @@ export class EmailNotifier implements Notifier {
       secure: implicitTls,
       requireTLS: !implicitTls && requireTls,
       ignoreTLS: !requireTls,
-      tls: { servername: config.tls?.serverName ?? host, ...(config.tls && (await tlsOptions(config.tls))) },
+      tls: { servername: config.tls?.server_name ?? host, ...(config.tls && (await tlsOptions(config.tls))) },
       connectionTimeout: STEP_TIMEOUT_MS,
       greetingTimeout: STEP_TIMEOUT_MS,
       socketTimeout: STEP_TIMEOUT_MS,
@@ -145,6 +155,7 @@ export class EmailNotifier implements Notifier {
       password: config.authPassword && (await readSecret(config.authPassword)),
       secret: config.authSecret && (await readSecretVerbatim(config.authSecret)),
       identity: config.authIdentity,
+      accessToken: await this.#tokens?.token(),
     }
   }
 
@@ -186,16 +197,3 @@ function addressesOf(list: string, what: string): string[] {
 /** `reply-to` → `Reply-To`. */
 const canonicalHeader = (name: string): string =>
   name.toLowerCase().replace(/(^|-)[a-z]/g, (part) => part.toUpperCase())
-
-async function tlsOptions(tls: TlsConfig): Promise<NonNullable<SMTPTransportOptions['tls']>> {
-  const read = async (secret: Secret | undefined): Promise<string | undefined> => secret && readSecretVerbatim(secret)
-  const [ca, cert, key] = await Promise.all([read(tls.ca), read(tls.cert), read(tls.key)])
-  return {
-    rejectUnauthorized: !tls.insecureSkipVerify,
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-    ...(tls.minVersion && { minVersion: tls.minVersion }),
-    ...(tls.maxVersion && { maxVersion: tls.maxVersion }),
-  }
-}

@@ -8,6 +8,8 @@ export interface SmtpCredentials {
   readonly secret: string | undefined
   /** Whom to act as, for PLAIN. */
   readonly identity: string
+  /** Of an OAuth2 server, for XOAUTH2. */
+  readonly accessToken: string | undefined
 }
 
 type CustomAuth = NonNullable<SMTPTransportOptions['customAuth']>
@@ -29,6 +31,8 @@ export function smtpAuth(credentials: SmtpCredentials, encrypted: boolean): Part
 
 async function logIn(context: Context, credentials: SmtpCredentials, encrypted: boolean): Promise<void> {
   for (const mechanism of context.authMethods.map((name) => name.toUpperCase())) {
+    if (mechanism === 'XOAUTH2' && credentials.accessToken !== undefined && encrypted)
+      return xoauth2(context, credentials.username, credentials.accessToken)
     if (mechanism === 'CRAM-MD5' && credentials.secret !== undefined)
       return cramMd5(context, credentials.username, credentials.secret)
     if (mechanism === 'PLAIN' && credentials.password !== undefined && encrypted)
@@ -37,7 +41,7 @@ async function logIn(context: Context, credentials: SmtpCredentials, encrypted: 
       return login(context, credentials.username, credentials.password)
   }
   const offered = context.authMethods.join(', ') || 'none'
-  const hint = encrypted ? '' : '; PLAIN is not used on a connection without TLS'
+  const hint = encrypted ? '' : '; PLAIN and XOAUTH2 are not used on a connection without TLS'
   throw new Error(`no usable authentication mechanism, the server offers: ${offered}${hint}`)
 }
 
@@ -52,6 +56,15 @@ async function login(context: Context, username: string, password: string): Prom
   await expect(context, 'AUTH LOGIN', 334)
   await expect(context, base64(username), 334)
   await expect(context, base64(password), 235)
+}
+
+async function xoauth2(context: Context, username: string, token: string): Promise<void> {
+  const answer = await context.sendCommand(`AUTH XOAUTH2 ${base64(`user=${username}\x01auth=Bearer ${token}\x01\x01`)}`)
+  if (answer.status === 235) return
+  // A refusal comes as a challenge that tells why; an empty line ends it.
+  const why = answer.status === 334 ? Buffer.from(answer.text, 'base64').toString('utf8') : answer.response
+  if (answer.status === 334) await context.sendCommand('')
+  throw new Error(`authentication failed: ${why}`)
 }
 
 async function cramMd5(context: Context, username: string, secret: string): Promise<void> {

@@ -114,3 +114,21 @@ test('a template that is defined nowhere is found when the configuration is appl
     /payload\.a/,
   )
 })
+
+test('every template is looked at when the configuration is applied, and a fault says where it stands', async () => {
+  const receivers = (settings: string): string =>
+    `route: { receiver: r, labels: { a: '{{ .Statsu }}' } }\nreceivers:\n  - name: r\n    slack_configs:\n      - api_url: http://slack/x\n        ${settings}\n`
+  const text = `title: '{{ if .Nothing }}x{{ end }}'\n        fields:\n          - { title: a, value: '{{ if eq .Status "resolved" }}{{ template "gone" . }}{{ end }}' }`
+  await expect(Scenario.start(receivers(text))).rejects.toThrow(
+    new RegExp(
+      [
+        String.raw`/etc/alertmanager\.yml:6:9: receivers\.0\.slack_configs\.0\.title: r/slack/0 title: .*can't evaluate field Nothing`,
+        String.raw`/etc/alertmanager\.yml:8:\d+: receivers\.0\.slack_configs\.0\.fields\.0\.value: .*template "gone" not defined`,
+        String.raw`/etc/alertmanager\.yml:1:1: route: route \{\} label a.*can't evaluate field Statsu`,
+      ].join(String.raw`[^]*`),
+    ),
+  )
+  // What depends on the data is no fault.
+  const fine = await Scenario.start(receivers(`title: '{{ (index .Alerts 5).Status }}'`).replace('.Statsu', '.Status'))
+  await fine.alertmanager.stop()
+})

@@ -1,14 +1,11 @@
 import type { Clock, HttpClient } from '../../../lib/index.ts'
-import { labelsToRecord } from '../../../model/index.ts'
-import type { NotificationAlert } from '../../../template/index.ts'
 import type { Secret, WebhookConfig } from '../../config/types.ts'
 import { exchange, statusError } from '../http-delivery.ts'
-import { messageOf } from '../message.ts'
 import { DeliveryError, type DeliveryResult, type Notification, type Notifier } from '../notifier.ts'
+import { type Rendered, renderedObject } from '../rendered.ts'
 import { readSecret } from '../secret.ts'
-import type { Templates, Text } from '../templates.ts'
-
-const GO_ZERO_TIME = '0001-01-01T00:00:00Z'
+import type { Templates } from '../templates.ts'
+import { webhookBody } from './body.ts'
 
 export interface WebhookOptions {
   readonly config: WebhookConfig
@@ -30,7 +27,7 @@ export class WebhookNotifier implements Notifier {
     const { config, templates, where } = options
     this.#options = options
     this.#url = urlText(config.url, templates, where)
-    this.#payload = config.payload && rendered(config.payload, templates, `${where} payload`)
+    this.#payload = config.payload && renderedObject(config.payload, templates, `${where} payload`)
   }
 
   async send(notification: Notification): Promise<DeliveryResult> {
@@ -59,39 +56,6 @@ export class WebhookNotifier implements Notifier {
   }
 }
 
-/** @param alertsMax 0 = all */
-export function webhookBody(notification: Notification, alertsMax: number): Record<string, unknown> {
-  const message = messageOf(notification)
-  const alerts = alertsMax > 0 ? message.alerts.slice(0, alertsMax) : message.alerts
-  return {
-    receiver: message.receiver,
-    status: message.status,
-    alerts: alerts.map(alertBody),
-    groupLabels: labelsToRecord(message.groupLabels),
-    commonLabels: labelsToRecord(message.commonLabels),
-    commonAnnotations: labelsToRecord(message.commonAnnotations),
-    routeLabels: labelsToRecord(message.routeLabels),
-    externalURL: message.externalUrl,
-    version: '4',
-    groupKey: notification.groupKey,
-    truncatedAlerts: message.alerts.length - alerts.length,
-    notification_reason: message.notificationReason,
-  }
-}
-
-const alertBody = (alert: NotificationAlert): Record<string, unknown> => ({
-  status: alert.status,
-  labels: labelsToRecord(alert.labels),
-  annotations: labelsToRecord(alert.annotations),
-  startsAt: goTime(alert.startsAtMs),
-  endsAt: alert.endsAtMs === undefined ? GO_ZERO_TIME : goTime(alert.endsAtMs),
-  generatorURL: alert.generatorUrl,
-  fingerprint: alert.fingerprint,
-})
-
-/** As Go marshals a time: no zeros at the end of the fraction. */
-const goTime = (atMs: number): string => new Date(atMs).toISOString().replace(/\.?0+Z$/, 'Z')
-
 function urlText(secret: Secret, templates: Templates, where: string): (n: Notification) => Promise<string> {
   if (secret.kind === 'file') return () => readSecret(secret)
   const text = templates.text(`${where} url`, secret.value)
@@ -106,36 +70,4 @@ function urlText(secret: Secret, templates: Templates, where: string): (n: Notif
 const pathOf = (url: string): string => {
   const { pathname, search } = URL.canParse(url) ? new URL(url) : { pathname: '', search: '' }
   return pathname.length > 1 ? pathname + search : search
-}
-
-type Rendered = (notification: Notification) => Promise<unknown>
-
-/** A structure whose texts are templates; a text that gives JSON of another type (`{{ toJson … }}`, a number) becomes it. */
-function rendered(value: unknown, templates: Templates, where: string): Rendered {
-  if (typeof value === 'string') {
-    const text: Text = templates.text(where, value)
-    return async (notification) => typed(await text(notification))
-  }
-  if (Array.isArray(value)) {
-    const items = value.map((item, i) => rendered(item, templates, `${where}[${i}]`))
-    return (notification) => Promise.all(items.map((item) => item(notification)))
-  }
-  if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value).map(
-      ([key, inner]) => [key, rendered(inner, templates, `${where}.${key}`)] as const,
-    )
-    return async (notification) =>
-      Object.fromEntries(await Promise.all(entries.map(async ([key, inner]) => [key, await inner(notification)])))
-  }
-  return async () => value
-}
-
-function typed(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'string' || value === null ? text : value
-  } catch {
-    // Not JSON, so it is what it looks like: a text.
-    return text
-  }
 }

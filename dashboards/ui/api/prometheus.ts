@@ -193,3 +193,8 @@ async function timed<T>(path: string, params: URLSearchParams, signal?: AbortSig
     stats: { seriesCount: 0, tookMs: performance.now() - startedMs },
   }
 }
+
+/** Label sets of the series that match. */
+export function series(matcher: string, signal?: AbortSignal): Promise<LabelSet[]> {
+  return getData('api/v1/series', matchParams(matcher), signal)
+}

@@ -8,8 +8,37 @@ export interface SeriesStyle {
   readonly visible: boolean
   /** Drawn below zero. */
   readonly mirrored: boolean
-  /** Takes part in the panel's filling. */
-  readonly filled: boolean
+  readonly draw: 'line' | 'bars' | 'points'
+  readonly curve: 'linear' | 'stepBefore' | 'stepAfter' | 'smooth'
+  readonly widthPx: number
+  /** Opacity of the filling, 0 to 1. */
+  readonly fill: number
+  readonly points: 'auto' | 'always' | 'never'
+  readonly pointPx: number
+  /** Lengths of dashes and gaps; empty = one line. */
+  readonly dash: readonly number[]
+  /** Gaps up to this long are bridged. */
+  readonly spanMs: number
+  /** Series of one group stand on each other; `undefined` = each on its own. */
+  readonly stack: string | undefined
+  readonly axis: 'y' | 'y2'
+  readonly format: (value: number) => string
+}
+
+export interface ValueAxisStyle {
+  readonly unit: string
+  readonly format: (value: number) => string
+  readonly log: boolean
+  readonly hidden: boolean
+  readonly label: string
+  /** Fixed ends. */
+  readonly min?: number | undefined
+  readonly max?: number | undefined
+  /** Ends that are shown at least. */
+  readonly softMin?: number | undefined
+  readonly softMax?: number | undefined
+  /** The axis does not go beyond, although it may end before. */
+  readonly cap?: number | undefined
 }
 
 export interface ChartContent {
@@ -18,14 +47,14 @@ export interface ChartContent {
   readonly styles: readonly SeriesStyle[]
   readonly fromMs: number
   readonly toMs: number
-  readonly unit: string
-  readonly stack: boolean
-  readonly fill: boolean
-  readonly log: boolean
-  readonly min?: number | undefined
-  readonly max?: number | undefined
+  readonly y: ValueAxisStyle
+  readonly y2?: ValueAxisStyle | undefined
+  /** Stacks are shown as shares of their sum. */
+  readonly percent: boolean
   /** Values at which lines are drawn across. */
-  readonly limits: readonly { readonly value: number; readonly color: string }[]
+  readonly limits: readonly { readonly value: number; readonly color: string; readonly dashed: boolean }[]
+  /** Bands of values that are tinted. */
+  readonly bands: readonly { readonly from: number; readonly to: number; readonly color: string }[]
   readonly theme: Theme
   readonly zone: TimeZone
 }

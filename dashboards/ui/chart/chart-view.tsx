@@ -3,11 +3,10 @@ import { effect } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { nearestIndex } from '../../model/frame.ts'
-import { formatValue } from '../../model/units.ts'
 import { cursor, zoomOutOnce, zoomTo } from '../state/time.ts'
 import { formatInstant } from '../shell/format.ts'
 import type { ChartContent, ChartHost } from './chart-host.ts'
-import { createChartJsHost } from './chartjs-host.ts'
+import { createChartJsHost, plotGutters } from './chartjs-host.ts'
 import { hideTooltip, placeTooltip, showTooltip } from './tooltip.ts'
 
 const ZOOM_MIN_PX = 6
@@ -18,16 +17,36 @@ interface Props {
   content: ChartContent
   names: readonly string[]
   onZoom?: (fromMs: number, toMs: number) => void
+  events?: readonly ChartEvent[]
+  /** `multi` lists every series, `single` the one nearest to the pointer, `none` shows nothing. */
+  tooltip?: string
 }
 
-export function ChartView({ panelId, label, content, names, onZoom }: Props): JSX.Element {
+/** Something that happened, marked above the lines. */
+export interface ChartEvent {
+  readonly atMs: number
+  readonly endMs: number
+  readonly title: string
+  readonly text: string
+  readonly color: string
+}
+
+export function ChartView({
+  panelId,
+  label,
+  content,
+  names,
+  onZoom,
+  events = [],
+  tooltip = 'multi',
+}: Props): JSX.Element {
   const boxRef = useRef<HTMLDivElement>(null)
   const canvasRef = useRef<HTMLCanvasElement>(null)
   const lineRef = useRef<HTMLDivElement>(null)
   const zoomRef = useRef<HTMLDivElement>(null)
   const hostRef = useRef<ChartHost | undefined>(undefined)
-  const latest = useRef({ content, names, onZoom })
-  latest.current = { content, names, onZoom }
+  const latest = useRef({ content, names, onZoom, tooltip })
+  latest.current = { content, names, onZoom, tooltip }
 
   useLayoutEffect(() => {
     const box = boxRef.current!
@@ -68,7 +87,8 @@ export function ChartView({ panelId, label, content, names, onZoom }: Props): JS
         line.transform = `translateX(${host.pixelAtTime(at.atMs)}px)`
         line.top = `${top}px`
         line.height = `${height}px`
-        if (at.panelId === panelId) showTooltip(panelId, shown, shownNames, at.atMs)
+        if (at.panelId === panelId && latest.current.tooltip !== 'none')
+          showTooltip(panelId, shown, shownNames, at.atMs)
       }),
     [panelId],
   )
@@ -85,10 +105,34 @@ export function ChartView({ panelId, label, content, names, onZoom }: Props): JS
         onBlur={() => leave(panelId)}
         {...pointer}
       >
+        {events.map((event, i) => (
+          <EventMark key={i} event={event} content={content} />
+        ))}
         <div class="crosshair" ref={lineRef} hidden />
         <div class="zoom-box" ref={zoomRef} hidden />
       </div>
     </div>
+  )
+}
+
+/** Placed by shares of the plot, whose gutters are known before anything is drawn. */
+function EventMark({ event, content }: { event: ChartEvent; content: ChartContent }): JSX.Element | null {
+  const { fromMs, toMs } = content
+  if (event.endMs < fromMs || event.atMs > toMs) return null
+  const share = (atMs: number) => Math.min(1, Math.max(0, (atMs - fromMs) / (toMs - fromMs)))
+  const gutter = plotGutters(content)
+  const at = (value: number) => `calc(${gutter.left}px + (100% - ${gutter.left + gutter.right}px) * ${value})`
+  const width = (share(event.endMs) - share(event.atMs)) * 100
+  return (
+    <div
+      class="event-mark"
+      style={{
+        left: at(share(event.atMs)),
+        width: `max(1px, calc((100% - ${gutter.left + gutter.right}px) * ${width / 100}))`,
+        '--event': event.color,
+      }}
+      title={`${event.title}\n${event.text}`.trim().slice(0, 2000)}
+    />
   )
 }
 
@@ -106,7 +150,8 @@ interface PointerContext {
 
 function usePointer({ panelId, boxRef, hostRef, zoomRef, latest }: PointerContext) {
   const dragFromPx = useRef<number | undefined>(undefined)
-  const local = (event: PointerEvent) => {
+  const moveRef = useRef<{ clientX: number; clientY: number } | undefined>(undefined)
+  const local = (event: { clientX: number }) => {
     const { left, width } = hostRef.current!.plot
     const px = event.clientX - boxRef.current!.getBoundingClientRect().left
     return Math.min(left + width, Math.max(left, px))
@@ -115,6 +160,15 @@ function usePointer({ panelId, boxRef, hostRef, zoomRef, latest }: PointerContex
     const { x } = latest.current.content.frame
     const i = nearestIndex(x, atMs)
     cursor.value = { atMs: i < 0 ? atMs : x[i]!, panelId }
+  }
+  const follow = () => {
+    const move = moveRef.current
+    moveRef.current = undefined
+    if (move === undefined || hostRef.current === undefined) return
+    const px = local(move)
+    show(hostRef.current.timeAt(px))
+    placeTooltip(move.clientX, move.clientY)
+    if (dragFromPx.current !== undefined) drawZoomBox(zoomRef.current!, hostRef.current, dragFromPx.current, px)
   }
   const endDrag = (commit: boolean, px: number) => {
     const fromPx = dragFromPx.current
@@ -128,11 +182,11 @@ function usePointer({ panelId, boxRef, hostRef, zoomRef, latest }: PointerContex
     else zoomTo({ fromMs, toMs })
   }
   return {
-    onPointerMove(event: PointerEvent) {
-      const px = local(event)
-      show(hostRef.current!.timeAt(px))
-      placeTooltip(event.clientX, event.clientY)
-      if (dragFromPx.current !== undefined) drawZoomBox(zoomRef.current!, hostRef.current!, dragFromPx.current, px)
+    onPointerMove({ clientX, clientY }: PointerEvent) {
+      // Pointers report more often than screens draw: the newest place is shown once a frame.
+      const first = moveRef.current === undefined
+      moveRef.current = { clientX, clientY }
+      if (first) requestAnimationFrame(follow)
     },
     onPointerDown(event: PointerEvent) {
       // A finger scrolls the page and reads values; only a mouse or pen draws a zoom box.
@@ -143,6 +197,7 @@ function usePointer({ panelId, boxRef, hostRef, zoomRef, latest }: PointerContex
     onPointerUp: (event: PointerEvent) => endDrag(true, local(event)),
     onPointerCancel: (event: PointerEvent) => endDrag(false, local(event)),
     onPointerLeave() {
+      moveRef.current = undefined
       if (dragFromPx.current === undefined) leave(panelId)
     },
     onDblClick: () => {
@@ -173,8 +228,10 @@ function drawZoomBox(box: HTMLElement, host: ChartHost, fromPx: number, toPx: nu
   box.style.height = `${height}px`
 }
 
-function describe({ frame, unit, fromMs, toMs, zone }: ChartContent, names: readonly string[]): string {
+function describe({ frame, styles, fromMs, toMs, zone }: ChartContent, names: readonly string[]): string {
   if (frame.ys.length === 0) return 'No data.'
-  const newest = names.slice(0, 4).map((name, i) => `${name} ${formatValue(frame.ys[i]?.at(-1) ?? Number.NaN, unit)}`)
+  const newest = names
+    .slice(0, 4)
+    .map((name, i) => `${name} ${styles[i]?.format(frame.ys[i]?.at(-1) ?? Number.NaN) ?? ''}`)
   return `${names.length} series from ${formatInstant(fromMs, zone)} to ${formatInstant(toMs, zone)}. Newest: ${newest.join(', ')}.`
 }

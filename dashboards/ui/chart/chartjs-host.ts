@@ -7,6 +7,8 @@ import { GUTTER_PX, PromTimeScale, PromValueScale } from './prom-scales.ts'
 
 Chart.register(PromLineController, PromTimeScale, PromValueScale, PointElement)
 
+const TITLE_PX = 14
+const EDGE_PX = 8
 const AXIS_COLORS: Readonly<Record<Theme, { text: string; grid: string }>> = {
   light: { text: '#5a6472', grid: '#e6e9ee' },
   dark: { text: '#8d97a7', grid: '#242a34' },
@@ -16,14 +18,14 @@ const EMPTY: ChartContent = {
   styles: [],
   fromMs: 0,
   toMs: 1,
-  unit: 'short',
-  stack: false,
-  fill: false,
-  log: false,
+  y: { unit: 'short', format: String, log: false, hidden: false, label: '' },
+  percent: false,
   limits: [],
+  bands: [],
   theme: 'dark',
   zone: 'browser',
 }
+const HIDDEN_GUTTER_PX = 10
 
 export const createChartJsHost: ChartHostFactory = (canvas) => {
   const dataset: PromLineDataset & { data: never[] } = { data: [], content: EMPTY }
@@ -32,6 +34,8 @@ export const createChartJsHost: ChartHostFactory = (canvas) => {
   return {
     draw(content) {
       dataset.content = content
+      const scales = chart.options.scales as unknown as Record<'y2', { display: boolean }>
+      scales.y2.display = content.y2 !== undefined
       chart.update('none')
     },
     resize(width, height) {
@@ -48,10 +52,32 @@ export const createChartJsHost: ChartHostFactory = (canvas) => {
   }
 }
 
+/** Widths beside the plot, as the axes take them. */
+export function plotGutters({ y, y2 }: ChartContent): { left: number; right: number } {
+  const width = (axis: ChartContent['y']) =>
+    axis.hidden ? HIDDEN_GUTTER_PX : GUTTER_PX + (axis.label === '' ? 0 : TITLE_PX)
+  return { left: width(y), right: EDGE_PX + (y2 === undefined ? 0 : width(y2)) }
+}
+
 function configuration(dataset: PromLineDataset & { data: never[] }): ChartConfiguration<'promline'> {
   const colors = () => AXIS_COLORS[dataset.content.theme]
   const font = { size: 10.5, family: 'system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif' }
-  const ticks = { autoSkip: false, maxRotation: 0, padding: 4, font, color: () => colors().text }
+  const hidden = (scale: { id: string }) =>
+    (scale.id === 'y2' ? dataset.content.y2 : scale.id === 'y' ? dataset.content.y : undefined)?.hidden === true
+  const ticks = {
+    autoSkip: false,
+    maxRotation: 0,
+    padding: 4,
+    font,
+    color: ({ scale }: { scale: { id: string } }) => (hidden(scale) ? 'transparent' : colors().text),
+  }
+  const axisTitle = (axis: 'y' | 'y2') => ({
+    display: () => (dataset.content[axis]?.label ?? '') !== '',
+    text: () => dataset.content[axis]?.label ?? '',
+    color: () => colors().text,
+    font,
+    padding: 0,
+  })
   return {
     type: 'promline',
     data: { datasets: [dataset] },
@@ -60,7 +86,7 @@ function configuration(dataset: PromLineDataset & { data: never[] }): ChartConfi
       maintainAspectRatio: false,
       animation: false,
       events: [],
-      layout: { autoPadding: false, padding: { top: 8, right: 8, bottom: 0, left: 0 } },
+      layout: { autoPadding: false, padding: { top: 8, right: EDGE_PX, bottom: 0, left: 0 } },
       scales: {
         x: {
           type: 'promtime',
@@ -73,8 +99,21 @@ function configuration(dataset: PromLineDataset & { data: never[] }): ChartConfi
           border: { display: false },
           grid: { drawTicks: false, color: () => colors().grid },
           ticks,
+          title: axisTitle('y'),
           afterFit(scale: Scale) {
-            scale.width = GUTTER_PX
+            scale.width = plotGutters(dataset.content).left
+          },
+        },
+        y2: {
+          type: 'promvalue',
+          position: 'right',
+          display: false,
+          border: { display: false },
+          grid: { display: false, drawTicks: false },
+          ticks,
+          title: axisTitle('y2'),
+          afterFit(scale: Scale) {
+            scale.width = plotGutters(dataset.content).right - EDGE_PX
           },
         },
       },

@@ -1,9 +1,9 @@
 // Chart.js' controller for a whole frame as one dataset. Stock line charts make an object and an element per point; this one
 // draws straight from the columns. Chart.js is pinned: the hooks overridden here are its inner contract.
 import { type ChartArea, DatasetController, type Scale } from 'chart.js'
-import { columnsExtent, type Frame, stackColumns } from '../../model/frame.ts'
 import { linePath, type PixelMap, pathLengthMax } from '../../model/line-path.ts'
-import type { ChartContent } from './chart-host.ts'
+import type { ChartContent, SeriesStyle } from './chart-host.ts'
+import { type DrawnColumn, drawnColumns } from './drawn-columns.ts'
 
 declare module 'chart.js' {
   interface ChartTypeRegistry {
@@ -22,13 +22,10 @@ export interface PromLineDataset {
   content: ChartContent
 }
 
-const LINE_WIDTH = 1.5
-const STACK_LINE_WIDTH = 1
-const DOT_RADIUS = 2
 /** Points further apart than this are marked, so that few samples are seen as what they are. */
 const DOT_SPACING_PX = 14
-const FILL_ALPHA = 0.14
-const STACK_FILL_ALPHA = 0.4
+const BAR_SHARE = 0.72
+const BAR_MAX_PX = 60
 
 let pathBuffer = new Float64Array(4096)
 
@@ -49,56 +46,29 @@ export class PromLineController extends DatasetController<'promline'> {
   override update(): void {}
   protected _resyncElements(): void {}
 
-  override getMinMax(scale: Scale): { min: number; max: number } {
-    const content = this.content
-    if (scale.axis === 'x') return { min: content.fromMs, max: content.toMs }
-    const [min, max] = columnsExtent(shownColumns(content))
-    return { min, max }
+  override getMinMax(): { min: number; max: number } {
+    // The axes ask the content themselves.
+    return { min: 0, max: 1 }
   }
 
   override draw(): void {
     const { ctx, chartArea, scales } = this.chart
-    const content = this.content
+    const content = (this.getDataset() as unknown as PromLineDataset).content
     ctx.save()
     ctx.beginPath()
     ctx.rect(chartArea.left, chartArea.top - 1, chartArea.width, chartArea.height + 2)
     ctx.clip()
-    drawSeries(ctx, content, pixelMaps(scales.x!, scales.y!, content), chartArea)
+    drawBands(ctx, content, scales.y!, chartArea)
+    const maps = {
+      y: pixelMaps(scales.x!, scales.y!, content.y.log),
+      y2: pixelMaps(scales.x!, scales.y2!, content.y2?.log === true),
+    }
+    const columns = drawnColumns(content)
+    // From the top of a stack down, so that an empty layer's line does not hide the one below.
+    for (let i = columns.length - 1; i >= 0; i--) drawColumn(ctx, content, columns[i]!, maps[columns[i]!.style.axis])
     drawLimits(ctx, content, scales.y!, chartArea)
     ctx.restore()
   }
-
-  private get content(): ChartContent {
-    return (this.getDataset() as unknown as PromLineDataset).content
-  }
-}
-
-/** Columns as drawn: hidden ones left out, mirrored ones negated, stacked ones summed (up and down apart). */
-function shownColumns(content: ChartContent): Float64Array[] {
-  return [...shownSeries(content).values()]
-}
-
-/** Index of the series → its drawn column, bottom of a stack first. */
-function shownSeries({ frame, styles, stack, log }: ChartContent): Map<number, Float64Array> {
-  const upward: number[] = []
-  const downward: number[] = []
-  frame.ys.forEach((_, i) => {
-    if (styles[i]?.visible) (styles[i].mirrored ? downward : upward).push(i)
-  })
-  const shown = new Map<number, Float64Array>()
-  for (const [indexes, sign] of [
-    [upward, 1],
-    [downward, -1],
-  ] as const) {
-    const columns = indexes.map((i) => (sign === 1 ? frame.ys[i]! : frame.ys[i]!.map((value) => -value)))
-    const drawn = stack ? stackColumns(columns) : columns
-    indexes.forEach((i, place) => shown.set(i, log ? drawn[place]!.map(positiveOrGap) : drawn[place]!))
-  }
-  return shown
-}
-
-function positiveOrGap(value: number): number {
-  return value > 0 ? value : Number.NaN
 }
 
 interface PixelMaps {
@@ -107,13 +77,16 @@ interface PixelMaps {
   readonly zeroPx: number
 }
 
-function pixelMaps(xScale: Scale, yScale: Scale, { log }: ChartContent): PixelMaps {
+function pixelMaps(xScale: Scale, yScale: Scale, log: boolean): PixelMaps {
   const inner = (value: number) => (log ? Math.log10(value) : value)
   const x = mapThrough(xScale.min, xScale.getPixelForValue(xScale.min), xScale.max, xScale.getPixelForValue(xScale.max))
-  const low = inner(yScale.min)
-  const high = inner(yScale.max)
-  const y = mapThrough(low, yScale.getPixelForValue(yScale.min), high, yScale.getPixelForValue(yScale.max))
-  const zeroPx = log ? yScale.bottom : clamp(y.offset, yScale.top, yScale.bottom)
+  const y = mapThrough(
+    inner(yScale.min),
+    yScale.getPixelForValue(yScale.min),
+    inner(yScale.max),
+    yScale.getPixelForValue(yScale.max),
+  )
+  const zeroPx = log ? yScale.bottom : Math.min(yScale.bottom, Math.max(yScale.top, y.offset))
   return { x, y, zeroPx }
 }
 
@@ -122,51 +95,72 @@ function mapThrough(a: number, aPx: number, b: number, bPx: number): PixelMap {
   return { scale, offset: aPx - a * scale }
 }
 
-function drawSeries(ctx: CanvasRenderingContext2D, content: ChartContent, maps: PixelMaps, area: ChartArea): void {
-  const { frame, styles, stack, fill, log } = content
-  const spacingPx = frame.x.length > 1 ? (frame.x[1]! - frame.x[0]!) * maps.x.scale : area.width
+function drawColumn(
+  ctx: CanvasRenderingContext2D,
+  { frame }: ChartContent,
+  column: DrawnColumn,
+  maps: PixelMaps,
+): void {
+  const { style, y } = column
+  const spacingPx = frame.x.length > 1 ? (frame.x[1]! - frame.x[0]!) * maps.x.scale : 40
+  ctx.strokeStyle = style.color
+  ctx.fillStyle = style.color
   ctx.lineJoin = 'round'
-  ctx.lineWidth = stack ? STACK_LINE_WIDTH : LINE_WIDTH
-  const shown = [...shownSeries(content)].map(([i, y]) => [i, log ? y.map(Math.log10) : y] as const)
-  // From the top of a stack down, so that an empty layer's line does not hide the one below.
-  for (let place = shown.length - 1; place >= 0; place--) {
-    const [i, y] = shown[place]!
-    const { color, mirrored, filled } = styles[i]!
-    const below =
-      stack && place > 0 && styles[shown[place - 1]![0]]!.mirrored === mirrored ? shown[place - 1]![1] : undefined
-    ctx.strokeStyle = color
-    ctx.fillStyle = color
-    if (fill && filled) fillUnder(ctx, frame, y, below, maps, stack ? STACK_FILL_ALPHA : FILL_ALPHA)
-    const length = tracePath(frame.x, y, maps)
-    strokePath(ctx, length)
-    drawDots(ctx, length, spacingPx >= DOT_SPACING_PX)
+  ctx.lineWidth = style.widthPx
+  if (style.draw === 'bars') {
+    drawBars(ctx, frame.x, column, maps, Math.min(BAR_MAX_PX, Math.max(1, spacingPx * BAR_SHARE)))
+    return
   }
-}
-
-/** @returns count of numbers in `pathBuffer` */
-function tracePath(x: Float64Array, y: Float64Array, maps: PixelMaps): number {
+  if (style.fill > 0 && style.draw === 'line') fillUnder(ctx, frame.x, column, maps)
   const room = pathLengthMax(y.length)
   if (pathBuffer.length < room) pathBuffer = new Float64Array(room)
-  return linePath(x, y, maps.x, maps.y, pathBuffer)
+  const length = linePath(frame.x, y, maps.x, maps.y, pathBuffer)
+  if (style.draw === 'line' && style.widthPx > 0) strokePath(ctx, length, style)
+  const all =
+    style.draw === 'points' || style.points === 'always' || (style.points === 'auto' && spacingPx >= DOT_SPACING_PX)
+  drawDots(ctx, length, all, Math.max(1, style.pointPx / 2))
 }
 
-function strokePath(ctx: CanvasRenderingContext2D, length: number): void {
+type Curve = SeriesStyle['curve']
+
+/** Continues a path from one point to the next in the style's manner. */
+function curveTo(
+  ctx: CanvasRenderingContext2D,
+  curve: Curve,
+  fromX: number,
+  fromY: number,
+  toX: number,
+  toY: number,
+): void {
+  if (curve === 'stepAfter') ctx.lineTo(toX, fromY)
+  else if (curve === 'stepBefore') ctx.lineTo(fromX, toY)
+  else if (curve === 'smooth' && Math.abs(toX - fromX) > 3) {
+    const middle = (fromX + toX) / 2
+    ctx.bezierCurveTo(middle, fromY, middle, toY, toX, toY)
+    return
+  }
+  ctx.lineTo(toX, toY)
+}
+
+function strokePath(ctx: CanvasRenderingContext2D, length: number, { curve, dash }: SeriesStyle): void {
   let penDown = false
+  if (dash.length > 0) ctx.setLineDash([...dash])
   ctx.beginPath()
   for (let i = 0; i < length; i += 2) {
     const px = pathBuffer[i]!
     if (Number.isNaN(px)) penDown = false
-    else if (penDown) ctx.lineTo(px, pathBuffer[i + 1]!)
+    else if (penDown) curveTo(ctx, curve, pathBuffer[i - 2]!, pathBuffer[i - 1]!, px, pathBuffer[i + 1]!)
     else {
       ctx.moveTo(px, pathBuffer[i + 1]!)
       penDown = true
     }
   }
   ctx.stroke()
+  if (dash.length > 0) ctx.setLineDash([])
 }
 
 /** Lone points are always marked (a line through one point cannot be seen), all of them where there is room. */
-function drawDots(ctx: CanvasRenderingContext2D, length: number, all: boolean): void {
+function drawDots(ctx: CanvasRenderingContext2D, length: number, all: boolean, radius: number): void {
   ctx.beginPath()
   for (let i = 0; i < length; i += 2) {
     const px = pathBuffer[i]!
@@ -174,39 +168,64 @@ function drawDots(ctx: CanvasRenderingContext2D, length: number, all: boolean): 
     const startsHere = i === 0 || Number.isNaN(pathBuffer[i - 2]!)
     const endsHere = i + 2 >= length || Number.isNaN(pathBuffer[i + 2]!)
     if (!all && !(startsHere && endsHere)) continue
-    ctx.moveTo(px + DOT_RADIUS, pathBuffer[i + 1]!)
-    ctx.arc(px, pathBuffer[i + 1]!, DOT_RADIUS, 0, 2 * Math.PI)
+    ctx.moveTo(px + radius, pathBuffer[i + 1]!)
+    ctx.arc(px, pathBuffer[i + 1]!, radius, 0, 2 * Math.PI)
   }
   ctx.fill()
+}
+
+function drawBars(
+  ctx: CanvasRenderingContext2D,
+  x: Float64Array,
+  { y, below, style }: DrawnColumn,
+  maps: PixelMaps,
+  widthPx: number,
+): void {
+  ctx.beginPath()
+  for (let i = 0; i < y.length; i++) {
+    const value = y[i]!
+    if (Number.isNaN(value)) continue
+    const base = below?.[i]
+    const fromPx = base === undefined || Number.isNaN(base) ? maps.zeroPx : base * maps.y.scale + maps.y.offset
+    const toPx = value * maps.y.scale + maps.y.offset
+    const left = x[i]! * maps.x.scale + maps.x.offset - widthPx / 2
+    ctx.rect(left, Math.min(fromPx, toPx), widthPx, Math.max(Math.abs(toPx - fromPx), value === 0 ? 0 : 0.75))
+  }
+  ctx.globalAlpha = Math.max(style.fill, 0.2)
+  ctx.fill()
+  ctx.globalAlpha = 1
 }
 
 /** Fills each unbroken stretch down to the series below it, or to zero. */
 function fillUnder(
   ctx: CanvasRenderingContext2D,
-  { x }: Frame,
-  y: Float64Array,
-  below: Float64Array | undefined,
-  { x: mapX, y: mapY, zeroPx }: PixelMaps,
-  alpha: number,
+  x: Float64Array,
+  { y, below, style }: DrawnColumn,
+  maps: PixelMaps,
 ): void {
-  ctx.globalAlpha = alpha
+  const { x: mapX, y: mapY, zeroPx } = maps
+  const back: Curve =
+    style.curve === 'stepAfter' ? 'stepBefore' : style.curve === 'stepBefore' ? 'stepAfter' : style.curve
+  const pxOf = (i: number) => x[i]! * mapX.scale + mapX.offset
+  const topOf = (i: number) => y[i]! * mapY.scale + mapY.offset
+  const floorOf = (i: number) => {
+    const floor = below?.[i]
+    return floor === undefined || Number.isNaN(floor) ? zeroPx : floor * mapY.scale + mapY.offset
+  }
+  ctx.globalAlpha = style.fill
   ctx.beginPath()
   let start = -1
   for (let i = 0; i <= y.length; i++) {
     const gap = i === y.length || Number.isNaN(y[i]!)
     if (!gap) {
-      const px = x[i]! * mapX.scale + mapX.offset
-      const py = y[i]! * mapY.scale + mapY.offset
       if (start < 0) {
         start = i
-        ctx.moveTo(px, py)
-      } else ctx.lineTo(px, py)
+        ctx.moveTo(pxOf(i), topOf(i))
+      } else curveTo(ctx, style.curve, pxOf(i - 1), topOf(i - 1), pxOf(i), topOf(i))
     } else if (start >= 0) {
-      for (let back = i - 1; back >= start; back--) {
-        const floor = below?.[back]
-        const floorPx = floor === undefined || Number.isNaN(floor) ? zeroPx : floor * mapY.scale + mapY.offset
-        ctx.lineTo(x[back]! * mapX.scale + mapX.offset, floorPx)
-      }
+      ctx.lineTo(pxOf(i - 1), floorOf(i - 1))
+      if (below === undefined) ctx.lineTo(pxOf(start), zeroPx)
+      else for (let k = i - 2; k >= start; k--) curveTo(ctx, back, pxOf(k + 1), floorOf(k + 1), pxOf(k), floorOf(k))
       ctx.closePath()
       start = -1
     }
@@ -215,12 +234,24 @@ function fillUnder(
   ctx.globalAlpha = 1
 }
 
+function drawBands(ctx: CanvasRenderingContext2D, { bands }: ChartContent, yScale: Scale, area: ChartArea): void {
+  for (const { from, to, color } of bands) {
+    const top = to >= yScale.max ? area.top : yScale.getPixelForValue(to)
+    const bottom = from <= yScale.min ? area.bottom : yScale.getPixelForValue(from)
+    if (bottom <= top) continue
+    ctx.globalAlpha = 0.1
+    ctx.fillStyle = color
+    ctx.fillRect(area.left, top, area.width, bottom - top)
+  }
+  ctx.globalAlpha = 1
+}
+
 function drawLimits(ctx: CanvasRenderingContext2D, { limits }: ChartContent, yScale: Scale, area: ChartArea): void {
-  ctx.setLineDash([4, 4])
   ctx.lineWidth = 1
-  for (const { value, color } of limits) {
+  for (const { value, color, dashed } of limits) {
     if (value < yScale.min || value > yScale.max) continue
     const py = Math.round(yScale.getPixelForValue(value)) + 0.5
+    ctx.setLineDash(dashed ? [4, 4] : [])
     ctx.strokeStyle = color
     ctx.beginPath()
     ctx.moveTo(area.left, py)
@@ -228,8 +259,4 @@ function drawLimits(ctx: CanvasRenderingContext2D, { limits }: ChartContent, ySc
     ctx.stroke()
   }
   ctx.setLineDash([])
-}
-
-function clamp(value: number, low: number, high: number): number {
-  return Math.min(high, Math.max(low, value))
 }

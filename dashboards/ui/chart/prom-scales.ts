@@ -1,8 +1,10 @@
 // Axes for Chart.js: round values in the unit's base, round instants on the calendar, and equal gutters on every panel.
 import { LinearScale, type Tick } from 'chart.js'
 import { timeTicks, type ValueAxis, logAxis, valueAxis } from '../../model/ticks.ts'
-import { formatValue, unitBase } from '../../model/units.ts'
-import type { ChartContent } from './chart-host.ts'
+import { columnsExtent } from '../../model/frame.ts'
+import { unitBase } from '../../model/units.ts'
+import type { ChartContent, ValueAxisStyle } from './chart-host.ts'
+import { drawnColumns } from './drawn-columns.ts'
 import type { PromLineDataset } from './prom-line.ts'
 
 /** Width of every value axis, so that the panels of a column share their time axis. */
@@ -25,7 +27,7 @@ export class PromTimeScale extends LinearScale {
 
   override buildTicks(): Tick[] {
     const { zone } = contentOf(this)
-    const width = this.chart.width - GUTTER_PX
+    const width = this.chart.width - GUTTER_PX * (contentOf(this).y2 === undefined ? 1 : 2)
     const ticks = timeTicks(this.min, this.max, Math.max(2, Math.floor(width / TIME_TICK_SPACING_PX)), zone)
     return ticks.map(({ atMs, label }) => ({ value: atMs, label }))
   }
@@ -37,35 +39,56 @@ export class PromValueScale extends LinearScale {
   static override id = 'promvalue'
   #axis: ValueAxis = { min: 0, max: 1, ticks: [] }
 
-  override determineDataLimits(): void {
+  get #style(): ValueAxisStyle {
     const content = contentOf(this)
-    const data = this.getMinMax(false)
+    return (this.id === 'y2' ? content.y2 : content.y) ?? content.y
+  }
+
+  override determineDataLimits(): void {
+    const style = this.#style
+    const [low, high] = extentOf(contentOf(this), this.id)
     const tickCountMax = Math.max(2, Math.floor(this.chart.height / VALUE_TICK_SPACING_PX))
-    this.#axis = content.log
-      ? logAxis(data.min, data.max, tickCountMax)
-      : valueAxis(
-          Math.min(data.min, content.min ?? data.min),
-          Math.max(data.max, content.min ?? data.max),
-          tickCountMax,
-          unitBase(content.unit),
-        )
-    this.min =
-      content.min !== undefined && data.min >= content.min ? Math.max(this.#axis.min, content.min) : this.#axis.min
-    this.max = content.max === undefined ? this.#axis.max : Math.min(this.#axis.max, content.max)
+    if (style.log) {
+      this.#axis = logAxis(style.min ?? 10 ** low, style.max ?? 10 ** high, tickCountMax)
+      this.min = style.min !== undefined && style.min > 0 ? style.min : this.#axis.min
+      this.max = style.max ?? this.#axis.max
+      return
+    }
+    const from = style.min ?? Math.min(low, style.softMin ?? low)
+    const to = style.max ?? Math.max(high, style.softMax ?? high, Math.min(from, style.softMin ?? high))
+    this.#axis = valueAxis(from, to, tickCountMax, unitBase(style.unit))
+    const keepsMin = style.softMin !== undefined && low >= style.softMin
+    this.min = style.min ?? (keepsMin ? Math.max(this.#axis.min, style.softMin!) : this.#axis.min)
+    this.max = style.max ?? (style.cap === undefined ? this.#axis.max : Math.min(this.#axis.max, style.cap))
+    if (!(this.max > this.min)) this.max = this.min + 1
   }
 
   override buildTicks(): Tick[] {
-    const { unit } = contentOf(this)
+    const { format } = this.#style
+    // What is drawn below zero for being the other direction is not negative.
+    const mirrored = contentOf(this).styles.some((style) => style.mirrored)
     return this.#axis.ticks
       .filter((value) => value >= this.min && value <= this.max)
-      .map((value) => ({ value, label: formatValue(Math.abs(value), unit) }))
+      .map((value) => ({ value, label: format(mirrored ? Math.abs(value) : value) }))
   }
 
   override generateTickLabels(): void {}
 
   override getPixelForValue(value: number): number {
-    if (!contentOf(this).log) return super.getPixelForValue(value, 0)
+    if (!this.#style.log) return super.getPixelForValue(value, 0)
     const low = Math.log10(this.min)
     return this.getPixelForDecimal((Math.log10(value) - low) / (Math.log10(this.max) - low))
   }
+}
+
+/** Of what is drawn on an axis; logarithms where the axis is logarithmic. */
+function extentOf(content: ChartContent, axis: string): [number, number] {
+  const [min, max] = columnsExtent(
+    drawnColumns(content)
+      .filter(({ style }) => style.axis === axis)
+      .map(({ y }) => y),
+  )
+  const bars = drawnColumns(content).some(({ style }) => style.axis === axis && style.draw === 'bars')
+  if (!bars) return [min, max]
+  return [Math.min(min, 0), Math.max(max, 0)]
 }

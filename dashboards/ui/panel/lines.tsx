@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
 import { useMemo, useState } from 'preact/hooks'
 import type { LinesPanel } from '../../model/board.ts'
+import { formatValue } from '../../model/units.ts'
 import { meaningColor } from '../../model/series-color.ts'
 import type { ChartContent } from '../chart/chart-host.ts'
 import { ChartView } from '../chart/chart-view.tsx'
@@ -12,6 +13,11 @@ import { Legend } from './legend.tsx'
 import { colorOf, type LinesData, loadLines } from './panel-data.ts'
 import type { BodyProps } from './panel-view.tsx'
 import { EmptyState, StaleNote } from './states.tsx'
+
+const LINE_PX = 1.5
+const STACK_LINE_PX = 1
+const LINE_FILL = 0.14
+const STACK_FILL = 0.4
 
 export function LinesBody({ panel, active, widthPx, scrapeIntervalMs, asTable }: BodyProps<LinesPanel>): JSX.Element {
   const range = shownRange.value
@@ -72,20 +78,27 @@ export function LinesChart(props: ChartProps): JSX.Element {
         color: colors[i]!,
         visible: !hidden.has(name),
         mirrored: data.mirrored[i]!,
-        filled: data.filled[i]!,
+        draw: 'line',
+        curve: 'linear',
+        widthPx: stack ? STACK_LINE_PX : LINE_PX,
+        fill: fill && data.filled[i]! ? (stack ? STACK_FILL : LINE_FILL) : 0,
+        points: 'auto',
+        pointPx: 4,
+        dash: [],
+        spanMs: 0,
+        stack: stack ? 'all' : undefined,
+        axis: 'y',
+        format: (value) => formatValue(value, unit),
       })),
       fromMs: data.range.fromMs,
       toMs: data.range.toMs,
-      unit,
-      stack,
-      fill,
-      log,
-      min,
-      max,
+      y: { unit, format: (value) => formatValue(value, unit), log, hidden: false, label: '', softMin: min, cap: max },
+      percent: false,
       limits: [
-        ...(warn === undefined ? [] : [{ value: warn, color: meaningColor('warn', theme.value) }]),
-        ...(crit === undefined ? [] : [{ value: crit, color: meaningColor('crit', theme.value) }]),
+        ...(warn === undefined ? [] : [{ value: warn, color: meaningColor('warn', theme.value), dashed: true }]),
+        ...(crit === undefined ? [] : [{ value: crit, color: meaningColor('crit', theme.value), dashed: true }]),
       ],
+      bands: [],
       theme: theme.value,
       zone: timeZone.value,
     }),

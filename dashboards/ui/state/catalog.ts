@@ -48,6 +48,16 @@ export function scrapeIntervalMs(job?: string): number | undefined {
   return own ?? (intervals.size === 0 ? DEFAULT_SCRAPE_INTERVAL_MS : Math.max(...intervals.values()))
 }
 
+/** The longest interval among the targets that an expression's matchers name; of all where it names none. */
+export function scrapeIntervalOf(matchers: readonly { name: 'job' | 'instance'; pattern: RegExp }[]): number {
+  const all = targets.value ?? []
+  const chosen = all.filter(({ labels }) => matchers.every(({ name, pattern }) => pattern.test(labels[name] ?? '')))
+  const intervals = (matchers.length > 0 && chosen.length > 0 ? chosen : all).map(
+    ({ scrapeInterval }) => tryParseDuration(scrapeInterval ?? '') || 0,
+  )
+  return Math.max(0, ...intervals) || DEFAULT_SCRAPE_INTERVAL_MS
+}
+
 /** Names of the metrics that match, looked up again now and then, and at every refresh while there are none. */
 export function useMetricNames(matcher: string | undefined, active = true): ReadonlySet<string> | undefined {
   const emptyRef = useRef(true)

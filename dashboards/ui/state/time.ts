@@ -13,22 +13,38 @@ import { route, setParams } from './route.ts'
 
 const DEFAULT_RANGE: TimeRange = { from: 'now-15m', to: 'now' }
 const DEFAULT_REFRESH = '5s'
+/** What the page shows where the address says nothing: a dashboard has its own. */
+export const pageDefaults = signal<{ range: TimeRange; refresh: string; timezone: string } | undefined>(undefined)
 const REFRESH_MIN_MS = 1000
 /** A young store is shown at least this wide, so that the first points do not fill the whole width. */
 const SPAN_MIN_MS = 90_000
 /** A gap at the left of less than this share of the width is left as it is. */
 const LATE_SHARE = 0.05
 
-export const timeZone = computed<TimeZone>(() => (route.value.search.get('timezone') === 'utc' ? 'utc' : 'browser'))
+export const timeZone = computed<TimeZone>(() =>
+  (route.value.search.get('timezone') ?? pageDefaults.value?.timezone) === 'utc' ? 'utc' : 'browser',
+)
 
 export const timeRange = computed<TimeRange>(() => {
   const from = route.value.search.get('from')
   const to = route.value.search.get('to')
-  return from === null && to === null ? DEFAULT_RANGE : { from: from ?? DEFAULT_RANGE.from, to: to ?? DEFAULT_RANGE.to }
+  const usual = pageDefaults.value?.range ?? DEFAULT_RANGE
+  const window = windowRange(route.value.search)
+  if (window !== undefined) return window
+  return from === null && to === null ? usual : { from: from ?? usual.from, to: to ?? usual.to }
 })
 
+/** `time` is the middle, `time.window` the span in milliseconds. */
+function windowRange(search: URLSearchParams): TimeRange | undefined {
+  const [middle, spanMs] = [Number(search.get('time') ?? Number.NaN), Number(search.get('time.window') ?? Number.NaN)]
+  if (!(spanMs > 0) || Number.isNaN(middle)) return undefined
+  return { from: String(Math.round(middle - spanMs / 2)), to: String(Math.round(middle + spanMs / 2)) }
+}
+
 /** `5s`, `1m` … or `off`. */
-export const refresh = computed(() => route.value.search.get('refresh') ?? DEFAULT_REFRESH)
+export const refresh = computed(
+  () => route.value.search.get('refresh') || (pageDefaults.value?.refresh ?? DEFAULT_REFRESH),
+)
 const refreshMs = computed(() => Math.max(tryParseDuration(refresh.value) ?? 0, 0))
 
 /** Counts refreshes; whatever shows live data depends on it. */
@@ -78,7 +94,7 @@ export function refreshNow(): void {
 export function setRange(range: TimeRange): void {
   batch(() => {
     nowMs.value = Date.now()
-    setParams({ from: range.from, to: range.to })
+    setParams({ from: range.from, to: range.to, time: undefined, 'time.window': undefined })
   })
 }
 

@@ -6,6 +6,7 @@ import { ManualClock } from '../../../lib/index.ts'
 import { silentLogger } from '../../../lib/log.ts'
 import { labelText as labels } from './page.ts'
 import { createHostExporter } from './index.ts'
+import { parseChronyTracking } from './timex.ts'
 
 const folders: string[] = []
 afterEach(async () => {
@@ -258,4 +259,86 @@ test('this host: scrapes without a failing collector of the basic ones, lines in
   expect(names(second)).toEqual(names(first))
   for (const collector of ['cpu', 'meminfo', 'uname', 'time'])
     expect(first).toContain(`node_scrape_collector_success{collector="${collector}"} 1`)
+})
+
+test('cpufreq and schedstat: kilohertz and nanoseconds become units', () =>
+  check(
+    {
+      'sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq': '1200000\n',
+      'sys/devices/system/cpu/cpu0/cpufreq/scaling_max_freq': '3700000\n',
+      'proc/schedstat': 'version 15\ntimestamp 1\ncpu0 0 0 0 0 0 0 2500000000 500000000 77\ndomain0 03 1 2\n',
+    },
+    [
+      'node_cpu_scaling_frequency_hertz{cpu="0"} 1200000000',
+      'node_cpu_scaling_frequency_max_hertz{cpu="0"} 3700000000',
+      'node_schedstat_running_seconds_total{cpu="0"} 2.5',
+      'node_schedstat_waiting_seconds_total{cpu="0"} 0.5',
+      'node_schedstat_timeslices_total{cpu="0"} 77',
+    ],
+  ))
+
+test('hwmon, thermal zones, cooling devices, power supplies', () =>
+  check(
+    {
+      'sys/class/hwmon/hwmon0/name': 'coretemp\n',
+      'sys/class/hwmon/hwmon0/temp1_input': '45500\n',
+      'sys/class/hwmon/hwmon0/temp1_crit': '100000\n',
+      'sys/class/hwmon/hwmon0/temp1_label': 'Core 0\n',
+      'sys/class/hwmon/hwmon0/fan1_input': '1234\n',
+      'sys/class/thermal/thermal_zone0/temp': '41000\n',
+      'sys/class/thermal/thermal_zone0/type': 'acpitz\n',
+      'sys/class/thermal/cooling_device3/type': 'Processor\n',
+      'sys/class/thermal/cooling_device3/cur_state': '2\n',
+      'sys/class/thermal/cooling_device3/max_state': '10\n',
+      'sys/class/power_supply/AC/online': '1\n',
+    },
+    [
+      'node_hwmon_chip_names{chip="coretemp",chip_name="coretemp"} 1',
+      'node_hwmon_sensor_label{chip="coretemp",label="core_0",sensor="temp1"} 1',
+      'node_hwmon_temp_celsius{chip="coretemp",sensor="temp1"} 45.5',
+      'node_hwmon_temp_crit_celsius{chip="coretemp",sensor="temp1"} 100',
+      'node_hwmon_fan_rpm{chip="coretemp",sensor="fan1"} 1234',
+      'node_thermal_zone_temp{type="acpitz",zone="0"} 41',
+      'node_cooling_device_cur_state{name="3",type="Processor"} 2',
+      'node_cooling_device_max_state{name="3",type="Processor"} 10',
+      'node_power_supply_online{power_supply="AC"} 1',
+    ],
+  ))
+
+test('datagrams that wait, bonds, hanging tasks, SELinux, a clock that systemd keeps', () =>
+  check(
+    {
+      'proc/net/udp':
+        '  sl  local_address rem_address   st tx_queue rx_queue tr\n  7: 0100007F:0035 00000000:0000 07 00000010:00000100 00:00000000\n  8: 0100007F:0036 00000000:0000 07 00000001:00000000 00:00000000\n',
+      'sys/class/net/bonding_masters': 'bond0\n',
+      'sys/class/net/bond0/bonding/slaves': 'eth0 eth1\n',
+      'sys/class/net/bond0/lower_eth0/bonding_slave/mii_status': 'up\n',
+      'sys/class/net/bond0/lower_eth1/bonding_slave/mii_status': 'down\n',
+      'proc/sys/kernel/hung_task_detect_count': '3\n',
+      'sys/fs/selinux/enforce': '1',
+      'run/systemd/timesync/synchronized': '',
+    },
+    [
+      'node_udp_queues{ip="v4",queue="rx"} 256',
+      'node_udp_queues{ip="v4",queue="tx"} 17',
+      'node_bonding_slaves{master="bond0"} 2',
+      'node_bonding_active{master="bond0"} 1',
+      'node_kernel_hung_tasks_total 3',
+      'node_selinux_enabled 1',
+      'node_selinux_current_mode 1',
+      'node_timex_sync_status 1',
+    ],
+  ))
+
+test('what chrony says of the clock', () => {
+  const line =
+    'A29FC87B,162.159.200.123,4,1700000000.5,-0.000012,0.000004,0.000021,-3.250,0.001,0.02,0.010,0.002,64.2,Normal'
+  expect(parseChronyTracking(line)).toEqual({
+    isSynchronized: true,
+    offset: -0.000012,
+    estimatedError: 0.000021,
+    maxError: 0.007,
+    frequencyRatio: 1 - 3.25e-6,
+  })
+  expect(parseChronyTracking('506 Cannot talk to daemon')).toBeUndefined()
 })

@@ -1,14 +1,17 @@
 import { performance } from 'node:perf_hooks'
 import type { Clock, Logger } from '../../../lib/index.ts'
 import { createArpCollector } from './arp.ts'
+import { createBondingCollector, createKernelHungCollector } from './bonding.ts'
 import type { Collector } from './collector.ts'
 import { createConntrackCollector } from './conntrack.ts'
 import { createCpuCollector } from './cpu.ts'
+import { createCpufreqCollector } from './cpufreq.ts'
 import { createDiskstatsCollector } from './diskstats.ts'
 import { createEntropyCollector } from './entropy.ts'
 import { createFilefdCollector } from './filefd.ts'
 import { createFilesystemCollector } from './filesystem.ts'
 import { HostFiles, isAbsence } from './host-files.ts'
+import { createHwmonCollector } from './hwmon.ts'
 import { createLoadavgCollector } from './loadavg.ts'
 import { createMeminfoCollector } from './meminfo.ts'
 import { createNetclassCollector } from './netclass.ts'
@@ -18,11 +21,16 @@ import { createNodeOsCollectors } from './node-os.ts'
 import { createOsReleaseCollector } from './os-release.ts'
 import { labelText, Page } from './page.ts'
 import { createPressureCollector } from './pressure.ts'
+import { createSchedstatCollector } from './schedstat.ts'
+import { createSelinuxCollector } from './selinux.ts'
 import { createSockstatCollector } from './sockstat.ts'
 import { createSoftnetCollector } from './softnet.ts'
 import { createStatCollector } from './stat.ts'
 import { createTextfileCollector } from './textfile.ts'
+import { createPowerSupplyCollector, createThermalCollector } from './thermal.ts'
 import { createTimeCollector } from './time.ts'
+import { createTimexCollector } from './timex.ts'
+import { createUdpQueuesCollector } from './udp-queues.ts'
 import { createUnameCollector } from './uname.ts'
 import { createVmstatCollector } from './vmstat.ts'
 
@@ -106,7 +114,7 @@ interface CollectorResult {
 
 function createCollectors(options: HostExporterOptions): Collector[] {
   const { clock, textfileDirectory, logger } = options
-  const everywhere = textfileDirectory === undefined ? [] : [createTextfileCollector(textfileDirectory, logger)]
+  const everywhere = [createTextfileCollector(textfileDirectory, logger)]
   // Given paths are read on any system, so that a fixture is.
   if (process.platform !== 'linux' && options.procPath === undefined)
     return [...createNodeOsCollectors(clock), createTimeCollector(clock), ...everywhere]
@@ -118,23 +126,33 @@ function createCollectors(options: HostExporterOptions): Collector[] {
   })
   return [
     createArpCollector(files),
+    createBondingCollector(files),
     createConntrackCollector(files),
     createCpuCollector(files),
+    createCpufreqCollector(files),
     createDiskstatsCollector(files),
     createEntropyCollector(files),
     createFilefdCollector(files),
     createFilesystemCollector(files, rootfsPath, clock),
+    createHwmonCollector(files),
+    createKernelHungCollector(files),
     createLoadavgCollector(files),
     createMeminfoCollector(files),
     createNetclassCollector(files),
     createNetdevCollector(files),
     createNetstatCollector(files),
     createOsReleaseCollector(files),
+    createPowerSupplyCollector(files),
     createPressureCollector(files),
+    createSchedstatCollector(files),
+    createSelinuxCollector(files),
     createSockstatCollector(files),
     createSoftnetCollector(files),
     createStatCollector(files),
+    createThermalCollector(files),
     createTimeCollector(clock, files),
+    createTimexCollector(files, clock),
+    createUdpQueuesCollector(files),
     createUnameCollector(files),
     createVmstatCollector(files),
     ...everywhere,

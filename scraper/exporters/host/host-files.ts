@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 
 const BUFFER_BYTES = 1 << 18
@@ -37,6 +37,11 @@ export class HostFiles {
   /** Sorted, so that pages keep their order. */
   sysEntries(path: string): string[] {
     return readdirSync(`${this.#sysPath}/${path}`).sort()
+  }
+
+  /** Where a link leads to. */
+  sysTarget(path: string): string {
+    return realpathSync(`${this.#sysPath}/${path}`)
   }
 
   #read(file: string, atOnce = false): string {

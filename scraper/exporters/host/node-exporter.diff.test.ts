@@ -13,7 +13,7 @@ const peer = ['prometheus-node-exporter', 'node_exporter'].find(hasProgram)
 if (peer === undefined) console.log('skipped: no node_exporter on PATH (Debian: apt install prometheus-node-exporter)')
 
 const COLLECTORS =
-  'arp conntrack cpu diskstats entropy filefd filesystem loadavg meminfo netclass netdev netstat os pressure sockstat softnet stat time uname vmstat'
+  'arp bonding conntrack cpu cpufreq diskstats entropy filefd filesystem hwmon loadavg meminfo netclass netdev netstat os powersupplyclass pressure schedstat selinux sockstat softnet stat textfile thermal_zone time timex udp_queues uname vmstat'
 const EXCLUDED_MOUNTS = '^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+|var/lib/containers/storage/.+)($|/)'
 const EXCLUDED_TYPES =
   '^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|erofs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|sysfs|tracefs)$'
@@ -27,6 +27,9 @@ const DIFFERENCES: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/^node_softnet_(?:received_rps|flow_limit_count)_total/, 'newer than 1.5'],
   [/^node_netstat_TcpExt_(?:TCPOFOQueue|TCPRcvQDrop)/, 'newer than 1.5'],
   [/^node_network_speed_bytes/, '1.5 shows an unknown speed as a negative one, newer ones leave it out'],
+  [/^node_kernel_hung_tasks|collector="kernel_hung"/, 'newer than 1.5'],
+  [/^node_timex_/, 'the kernel cannot be asked from Node: shown where chrony or systemd-timesyncd says it'],
+  [/^node_(?:cpu_frequency_(?:min|max)_hertz|cpu_scaling_governor|power_supply_|hwmon_)/, 'differ by version'],
   [/^node_disk_(?:ata|device_mapper|filesystem)_/, 'only with disks that udev describes'],
 ]
 
@@ -48,7 +51,11 @@ test.skipIf(peer === undefined)('same names and labels as node_exporter, and val
 
 /** The host goes on working between the two scrapes; what moves freely is only compared in kind. */
 function isClose(key: string, theirs: number, ours: number): boolean {
-  if (/^node_(?:scrape_collector_duration|procs_|sockstat_|filefd_allocated|entropy_|load|disk_io_now|arp_)/.test(key))
+  if (
+    /^node_(?:scrape_collector_duration|scrape_collector_success|udp_queues|hwmon_|thermal_|schedstat_|cpu_(?:scaling_)?frequency|procs_|sockstat_|filefd_allocated|entropy_|load|disk_io_now|arp_)/.test(
+      key,
+    )
+  )
     return true
   if (/^node_memory_(?:Dirty|Writeback|Active|Inactive|AnonPages|Mapped|Percpu|KernelStack|PageTables)/.test(key))
     return true

@@ -11,8 +11,8 @@ interface TextFile {
   readonly families: readonly MetricFamily[]
 }
 
-/** Adds the pages that other programs leave as `*.prom` files in a folder. A file that cannot be used costs only itself. */
-export function createTextfileCollector(directory: string, logger: Logger): Collector {
+/** Adds the pages that other programs leave as `*.prom` files in a folder, if there is one. A file that cannot be used costs only itself. */
+export function createTextfileCollector(directory: string | undefined, logger: Logger): Collector {
   // A file is parsed when it changes, which is seldom beside the scrapes.
   const cache = new Map<string, TextFile>()
   const failing = new Set<string>()
@@ -33,15 +33,16 @@ export function createTextfileCollector(directory: string, logger: Logger): Coll
   return {
     name: 'textfile',
     async collect(page) {
-      const names = (await readdir(directory)).filter((name) => name.endsWith('.prom')).sort()
-      const loaded = await Promise.all(names.map((name) => load(join(directory, name))))
+      const names = directory === undefined ? [] : await readdir(directory)
+      const paths = names.filter((name) => name.endsWith('.prom')).sort()
+      const loaded = await Promise.all(paths.map((name) => load(join(directory!, name))))
       const files = loaded.filter((file) => file !== undefined)
       page.raw(writeExposition(mergeByName(files)))
       if (files.length > 0) {
         page.family('node_textfile_mtime_seconds', 'gauge', 'When the text file was written, in Unix seconds.')
         for (const { path, mtimeMs } of files) page.sample(labelText({ file: path }), mtimeMs / 1000)
       }
-      const hasError = files.length < names.length
+      const hasError = files.length < paths.length
       page.single('node_textfile_scrape_error', 'gauge', 'Whether a text file could not be used.', hasError ? 1 : 0)
     },
   }

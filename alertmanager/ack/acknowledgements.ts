@@ -1,0 +1,81 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { StateRecord } from '../store/frame.ts'
+import type { StateLog, StatePart } from '../store/state-log.ts'
+
+/** Somebody has taken a group on: it is not repeated until it has resolved, the time is over, or it is taken back. */
+export interface Acknowledgement {
+  readonly groupKey: string
+  readonly by: string
+  readonly comment: string
+  readonly atMs: number
+  readonly untilMs: number
+}
+
+const PUT = 'ack'
+const GONE = 'ack-gone'
+const KEY = 'ack-key'
+const KEY_BYTES = 32
+const KEPT_AFTER_END_MS = 3_600_000
+const PROOF_CHARS = 32
+
+/** Acknowledgements by group key, and the key that makes links to them. */
+export class Acknowledgements implements StatePart {
+  readonly kinds = [PUT, GONE, KEY]
+  readonly #byGroup = new Map<string, Acknowledgement>()
+  #key: Buffer | undefined
+
+  all(nowMs: number): Acknowledgement[] {
+    return [...this.#byGroup.values()].filter(({ untilMs }) => untilMs > nowMs).sort((a, b) => a.atMs - b.atMs)
+  }
+
+  get(groupKey: string, nowMs: number): Acknowledgement | undefined {
+    const known = this.#byGroup.get(groupKey)
+    return known && known.untilMs > nowMs ? known : undefined
+  }
+
+  /** An older one does not replace a newer one: they also come from another instance. The caller commits. */
+  put(acknowledgement: Acknowledgement, log: StateLog): void {
+    const known = this.#byGroup.get(acknowledgement.groupKey)
+    if (known && known.atMs > acknowledgement.atMs) return
+    this.#byGroup.set(acknowledgement.groupKey, acknowledgement)
+    log.write([PUT, acknowledgement])
+  }
+
+  /** Resolved. The caller commits. */
+  remove(groupKey: string, log: StateLog): void {
+    if (this.#byGroup.delete(groupKey)) log.write([GONE, groupKey])
+  }
+
+  collectGarbage(nowMs: number, log: StateLog): void {
+    // One that is over is kept a while, lest another instance brings back what it replaced.
+    for (const { groupKey, untilMs } of this.#byGroup.values())
+      if (untilMs + KEPT_AFTER_END_MS <= nowMs) this.remove(groupKey, log)
+  }
+
+  /** What a link carries to show that it came out of a notification about the group. */
+  proofOf(groupKey: string, log: StateLog): string {
+    if (!this.#key) {
+      this.#key = randomBytes(KEY_BYTES)
+      log.write([KEY, this.#key])
+    }
+    return createHmac('sha256', this.#key).update(groupKey).digest('hex').slice(0, PROOF_CHARS)
+  }
+
+  isProven(groupKey: string, proof: string, log: StateLog): boolean {
+    const wanted = Buffer.from(this.proofOf(groupKey, log))
+    const given = Buffer.from(proof)
+    return wanted.length === given.length && timingSafeEqual(wanted, given)
+  }
+
+  apply(record: StateRecord): void {
+    const [kind, value] = record
+    if (kind === KEY) this.#key = Buffer.from(value as Uint8Array)
+    else if (kind === GONE) this.#byGroup.delete(value as string)
+    else this.#byGroup.set((value as Acknowledgement).groupKey, value as Acknowledgement)
+  }
+
+  *snapshot(): Iterable<StateRecord> {
+    if (this.#key) yield [KEY, this.#key]
+    for (const acknowledgement of this.#byGroup.values()) yield [PUT, acknowledgement]
+  }
+}

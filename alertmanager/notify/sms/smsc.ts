@@ -1,0 +1,71 @@
+import type { SmsSettings } from '../../config/types.ts'
+import { jsonOf, notItsAnswer } from '../http-delivery.ts'
+import { DeliveryError, type FailureReason } from '../notifier.ts'
+import { joinUrl, secretOf, secretValue, type Service } from '../service.ts'
+import type { SmsGateway, SmsMessage } from './gateway.ts'
+
+type Settings = SmsSettings<'smsc'>
+
+const API_URL = 'https://smsc.ru'
+const MINUTE_MS = 60_000
+const TOO_MANY = 9
+const BLOCKED_FOR_ERRORS = 4
+const REASONS: Readonly<Record<number, FailureReason>> = {
+  2: 'authError',
+  [BLOCKED_FOR_ERRORS]: 'rateLimited',
+  [TOO_MANY]: 'rateLimited',
+}
+/** The address is shut out for a while after repeated errors; asking again soon prolongs it. */
+const PAUSES_MS: Readonly<Record<number, number>> = { [TOO_MANY]: MINUTE_MS, [BLOCKED_FOR_ERRORS]: 10 * MINUTE_MS }
+
+/** SMSC.ru (and smsc.kz, smsc.ua): status 200 whatever happens, the verdict is in the body. */
+export class SmscGateway implements SmsGateway {
+  readonly charsMax = 1000
+  readonly #service: Service
+  readonly #settings: Settings
+
+  constructor(service: Service, settings: Settings) {
+    this.#service = service
+    this.#settings = settings
+  }
+
+  async send({ to, text, notification, timeoutMs }: SmsMessage): Promise<string> {
+    const { from, translit, base_url } = this.#settings
+    const credentials = await this.#credentials()
+    const response = await this.#service.call(notification, {
+      url: joinUrl(base_url ?? API_URL, 'sys/send.php'),
+      form: new URLSearchParams({
+        ...credentials,
+        phones: to,
+        mes: text,
+        charset: 'utf-8',
+        fmt: '3',
+        ...(from && { sender: from }),
+        ...(translit && { translit: '1' }),
+      }),
+      timeoutMs,
+      secrets: [credentials['psw'] ?? '', credentials['apikey'] ?? ''],
+    })
+    const answer = jsonOf(response)
+    const { id, error, error_code: code } = answer ?? {}
+    if (typeof code === 'number') {
+      const pauseMs = PAUSES_MS[code]
+      throw new DeliveryError(`error ${code}: ${String(error)}`, {
+        reason: REASONS[code] ?? 'clientError',
+        retryable: pauseMs !== undefined,
+        retryAfterMs: pauseMs,
+      })
+    }
+    if (id === undefined || answer?.['cnt'] === undefined) throw notItsAnswer(response, 'an id and a count')
+    return String(id)
+  }
+
+  close(): Promise<void> {
+    return this.#service.close()
+  }
+
+  async #credentials(): Promise<Record<string, string>> {
+    if (secretOf(this.#settings, 'api_key')) return { apikey: await secretValue(this.#settings, 'api_key') }
+    return { login: this.#settings.login ?? '', psw: await secretValue(this.#settings, 'password') }
+  }
+}

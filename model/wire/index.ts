@@ -1,0 +1,11 @@
+// Bytes as other programs send them: protobuf, snappy, metric families in protobuf.
+export * from './client-metrics.ts'
+export { classicBuckets } from './custom-buckets.ts'
+export { decodeMetricFamilies } from './decode-families.ts'
+export { encodeMetricFamilies } from './encode-families.ts'
+export * from './native-buckets.ts'
+export { ProtoReader, ProtoType } from './proto-reader.ts'
+export { ProtoWriter } from './proto-writer.ts'
+export { decodeSnappy } from './snappy-decode.ts'
+export { encodeSnappy } from './snappy-encode.ts'
+export { WireFormatError } from './wire-error.ts'

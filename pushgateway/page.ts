@@ -1,0 +1,142 @@
+// Covered by `npm run bench -- push`: no step here may hold up the process while many groups are shown.
+import { encodeMetricFamilies } from '../model/index.ts'
+import { toClientFamily } from './client-families.ts'
+import { PUSH_FAILURE_TIME, PUSH_TIME } from './exposed-labels.ts'
+import type { PushedFamily, PushedLabels, PushedMetric, PushedType } from './family.ts'
+import type { Group } from './group.ts'
+import { escapeFamily } from './name-escaping.ts'
+import type { PageFormat } from './negotiate.ts'
+import { OPENMETRICS_END, writeOpenMetrics } from './page-openmetrics.ts'
+import { sampleLine, writeHeader, writeMetrics } from './page-text.ts'
+import { readFamily, type StoredFamily } from './stored-family.ts'
+import { inTurns } from './turns.ts'
+
+/** What the page shows, taken at one moment: later pushes do not change it. */
+export interface PageState {
+  readonly groups: readonly PageGroup[]
+  /** The process's own metrics. */
+  readonly own: readonly PushedFamily[]
+}
+
+interface PageGroup {
+  readonly exposed: PushedLabels
+  readonly pushTimeMs: number
+  readonly failureTimeMs: number
+  readonly families: ReadonlyMap<string, StoredFamily>
+}
+
+/** Groups that are looked through before others may get a turn. */
+const GROUPS_AT_A_TIME = 64
+const NO_BYTES = new Uint8Array()
+
+export function takePageState(groups: readonly Group[], own: readonly PushedFamily[]): PageState {
+  return {
+    groups: groups.map(({ exposed, pushTimeMs, pushFailureTimeMs, families }) => ({
+      exposed,
+      pushTimeMs,
+      failureTimeMs: pushFailureTimeMs,
+      families,
+    })),
+    own,
+  }
+}
+
+/** The page in pieces, families in the order of their names; between pieces others get a turn. */
+export function writePage(state: PageState, format: PageFormat): AsyncGenerator<Buffer> {
+  return inTurns(pageParts(state, format))
+}
+
+/** All strings, or all bytes. */
+function* pageParts(state: PageState, format: PageFormat): Generator<string | Uint8Array> {
+  const nothing = format.kind === 'protobuf' ? NO_BYTES : ''
+  const families = new Map<string, StoredFamily[]>()
+  for (const [index, group] of state.groups.entries()) {
+    addFamilies(families, group)
+    if (index % GROUPS_AT_A_TIME === 0) yield nothing
+  }
+  const own = new Map(state.own.map((family) => [family.name, family]))
+  const names = [...new Set([...own.keys(), ...families.keys(), ...TIMES.map(({ name }) => name)])].sort()
+  // Names that nothing else may take once it is escaped.
+  const taken = new Set(names)
+  for (const name of names) {
+    const times = TIMES.find((time) => time.name === name)
+    if (times !== undefined && state.groups.length > 0) yield* timeParts(state, times, format)
+    else yield* familyParts(own.get(name), families.get(name) ?? [], { format, taken })
+  }
+  if (format.kind === 'openmetrics') yield OPENMETRICS_END
+}
+
+function addFamilies(families: Map<string, StoredFamily[]>, group: PageGroup): void {
+  for (const family of group.families.values()) {
+    const list = families.get(family.name)
+    if (list === undefined) families.set(family.name, [family])
+    else list.push(family)
+  }
+}
+
+const TIMES = [
+  {
+    name: PUSH_FAILURE_TIME,
+    help: 'When changing this group last failed, in Unix seconds.',
+    timeMs: (group: PageGroup) => group.failureTimeMs,
+  },
+  {
+    name: PUSH_TIME,
+    help: 'When this group was last changed, in Unix seconds.',
+    timeMs: (group: PageGroup) => group.pushTimeMs,
+  },
+] as const
+
+function* timeParts(
+  { groups }: PageState,
+  { name, help, timeMs }: (typeof TIMES)[number],
+  format: PageFormat,
+): Generator<string | Uint8Array> {
+  const header = { name, help, type: 'gauge' as const }
+  if (format.kind === 'text' && format.escaping === 'allow-utf-8') {
+    yield writeHeader(header)
+    for (const group of groups) yield sampleLine(name, group.exposed, timeMs(group) / 1000)
+    return
+  }
+  const metrics = groups.map((group) => ({ labels: group.exposed, value: timeMs(group) / 1000 }))
+  yield writeFamily({ ...header, metrics }, format)
+}
+
+function* familyParts(
+  own: PushedFamily | undefined,
+  stored: readonly StoredFamily[],
+  { format, taken }: { readonly format: PageFormat; readonly taken: Set<string> },
+): Generator<string | Uint8Array> {
+  const first = own ?? stored[0]
+  if (first === undefined) return
+  const { name, type } = first
+  const help = [own, ...stored].find((family) => family !== undefined && family.help !== '')?.help ?? ''
+  const isPlain = format.escaping === 'allow-utf-8' || !stored.some(({ hasUtf8Names }) => hasUtf8Names)
+  if (format.kind === 'text' && isPlain) {
+    yield writeHeader({ name, type, help })
+    if (own !== undefined) yield writeMetrics(own)
+    for (const family of stored) yield linesUnder(type, family)
+    return
+  }
+  const metrics: PushedMetric[] = [...(own?.metrics ?? [])]
+  for (const family of stored) {
+    metrics.push(...readFamily(family).metrics)
+    yield format.kind === 'protobuf' ? NO_BYTES : '' // A turn for others between two groups.
+  }
+  let shown = escapeFamily({ name, type, help, metrics }, format.escaping)
+  // Two names may look alike once they are escaped; then the second one is spelled out.
+  if (shown.name !== name && taken.has(shown.name)) shown = escapeFamily({ name, type, help, metrics }, 'values')
+  taken.add(shown.name)
+  yield writeFamily(shown, format)
+}
+
+/** With the consistency check off groups may give a name different types. The first one's stands; others show their values. */
+function linesUnder(type: PushedType, family: StoredFamily): string {
+  return family.type === type ? family.lines : writeMetrics({ ...readFamily(family), type })
+}
+
+function writeFamily(family: PushedFamily, format: PageFormat): string | Uint8Array {
+  if (format.kind === 'protobuf') return encodeMetricFamilies([toClientFamily(family)])
+  if (format.kind === 'openmetrics') return writeOpenMetrics(family)
+  return writeHeader(family) + writeMetrics(family)
+}

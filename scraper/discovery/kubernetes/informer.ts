@@ -1,0 +1,199 @@
+import { type Clock, errorMessage, type Logger, type StreamingHttpClient } from '../../../lib/index.ts'
+import { askJson, DiscoveryError } from '../poll.ts'
+import type { KubernetesObject } from './kubernetes-objects.ts'
+
+export interface InformerParts {
+  readonly client: StreamingHttpClient
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly onFailure?: () => void
+  /** Something has changed, or the first list is complete. */
+  readonly onChange: () => void
+}
+
+const LIST_TIMEOUT_MS = 60_000
+const LIST_PAGE = 500
+const PAGE_COUNT_MAX = 10_000
+// The server ends a watch after this long; the spread keeps many of them from ending together.
+const WATCH_SECONDS = 300
+const RETRY_MS_MIN = 1000
+const RETRY_MS_MAX = 30_000
+
+/** What is asked for cannot be continued from where we were: all has to be listed again. */
+class ExpiredError extends DiscoveryError {}
+
+/** Keeps a copy of one kind of object: lists it, then follows its changes. */
+export class Informer<T extends KubernetesObject> {
+  /** By `namespace/name`. */
+  readonly objects = new Map<string, T>()
+  readonly #url: string
+  readonly #query: Readonly<Record<string, string>>
+  readonly #parts: InformerParts
+  #version = ''
+  #isSynced = false
+  #stopped = false
+  #retryMs = RETRY_MS_MIN
+  #cancelTimer: (() => void) | undefined
+  #watch: AbortController | undefined
+
+  /** @param url of the collection, without a query */
+  constructor(url: string, query: Readonly<Record<string, string>>, parts: InformerParts) {
+    this.#url = url
+    this.#query = query
+    this.#parts = parts
+  }
+
+  /** The first list is complete. */
+  get isSynced(): boolean {
+    return this.#isSynced
+  }
+
+  start(): void {
+    void this.#round()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancelTimer?.()
+    this.#watch?.abort()
+  }
+
+  async #round(): Promise<void> {
+    let pauseMs = 0
+    try {
+      if (this.#version === '') await this.#list()
+      await this.#follow()
+      this.#retryMs = RETRY_MS_MIN
+    } catch (error) {
+      if (this.#stopped) return
+      const isExpired = error instanceof ExpiredError
+      if (isExpired) this.#version = ''
+      else {
+        this.#parts.onFailure?.()
+        this.#parts.logger.warn({ url: this.#url, reason: errorMessage(error) }, 'Kubernetes watch broke off')
+      }
+      pauseMs = isExpired && this.#retryMs === RETRY_MS_MIN ? 0 : this.#retryMs
+      this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX)
+    }
+    if (!this.#stopped) this.#cancelTimer = this.#parts.clock.schedule(pauseMs, () => void this.#round())
+  }
+
+  async #list(): Promise<void> {
+    const found = new Map<string, T>()
+    let next = ''
+    let version = ''
+    for (let page = 0; page < PAGE_COUNT_MAX; page++) {
+      const query = { ...this.#query, limit: String(LIST_PAGE), ...(next !== '' && { continue: next }) }
+      const { value } = await this.#ask(query)
+      const list = value as { items?: T[] | null; metadata?: { resourceVersion?: string; continue?: string } }
+      for (const item of list.items ?? []) found.set(keyOf(item), item)
+      version = list.metadata?.resourceVersion ?? ''
+      next = list.metadata?.continue ?? ''
+      if (next === '') break
+    }
+    if (this.#stopped) return
+    if (version === '') throw new DiscoveryError(`the list of ${this.#url} has no resourceVersion`)
+    this.objects.clear()
+    for (const [key, item] of found) this.objects.set(key, item)
+    this.#version = version
+    this.#isSynced = true
+    this.#parts.onChange()
+  }
+
+  async #ask(query: Readonly<Record<string, string>>) {
+    const url = `${this.#url}?${new URLSearchParams(query).toString()}`
+    return askJson(this.#parts.client, { url, timeoutMs: LIST_TIMEOUT_MS })
+  }
+
+  /** Resolves when the server ends the watch, as it does from time to time. */
+  async #follow(): Promise<void> {
+    const seconds = Math.floor(WATCH_SECONDS * (1 + Math.random()))
+    const query = new URLSearchParams({
+      ...this.#query,
+      watch: '1',
+      allowWatchBookmarks: 'true',
+      resourceVersion: this.#version,
+      timeoutSeconds: String(seconds),
+    })
+    const lines = new EventLines<T>((event) => this.#take(event))
+    const watch = new AbortController()
+    this.#watch = watch
+    let failure: unknown
+    const request = { url: `${this.#url}?${query.toString()}`, timeoutMs: (seconds + 30) * 1000 }
+    const onData = (chunk: Uint8Array): void => {
+      try {
+        lines.push(chunk)
+      } catch (error) {
+        failure ??= error
+        watch.abort()
+      }
+    }
+    const answer = await this.#parts.client
+      .stream({ ...request, headers: { accept: 'application/json' } }, onData, watch.signal)
+      .catch((error: unknown) => {
+        throw failure ?? error
+      })
+    if (failure !== undefined) throw failure
+    if (answer.status === 410) throw new ExpiredError('the watch is too old')
+    if (answer.status !== 200) {
+      const why = Buffer.from(answer.body).toString().slice(0, 200)
+      throw new DiscoveryError(`${this.#url} answered ${answer.status}: ${why}`)
+    }
+  }
+
+  #take({ type, object }: WatchEvent<T>): void {
+    if (this.#stopped) return
+    if (type === 'ERROR') {
+      const { code, message } = object as unknown as { code?: number; message?: string }
+      if (code === 410) throw new ExpiredError('the watch is too old')
+      throw new DiscoveryError(`the watch ended: ${message ?? code}`)
+    }
+    const version = object?.metadata?.resourceVersion
+    if (version !== undefined) this.#version = version
+    this.#retryMs = RETRY_MS_MIN
+    if (type === 'BOOKMARK') return
+    if (type === 'DELETED') this.objects.delete(keyOf(object))
+    else this.objects.set(keyOf(object), object)
+    this.#parts.onChange()
+  }
+}
+
+interface WatchEvent<T> {
+  readonly type: string
+  readonly object: T
+}
+
+export const keyOf = ({ metadata }: KubernetesObject): string => `${metadata.namespace ?? ''}/${metadata.name}`
+
+const NEWLINE = 10
+
+/** Cuts a stream of JSON lines. */
+class EventLines<T> {
+  readonly #onEvent: (event: WatchEvent<T>) => void
+  #rest: Uint8Array[] = []
+
+  constructor(onEvent: (event: WatchEvent<T>) => void) {
+    this.#onEvent = onEvent
+  }
+
+  push(chunk: Uint8Array): void {
+    let start = 0
+    for (;;) {
+      const end = chunk.indexOf(NEWLINE, start)
+      if (end < 0) break
+      const line = Buffer.concat([...this.#rest, chunk.subarray(start, end)]).toString()
+      this.#rest = []
+      start = end + 1
+      if (line.trim() !== '') this.#onEvent(parseEvent<T>(line))
+    }
+    if (start < chunk.length) this.#rest.push(Uint8Array.from(chunk.subarray(start)))
+  }
+}
+
+function parseEvent<T>(line: string): WatchEvent<T> {
+  try {
+    return JSON.parse(line) as WatchEvent<T>
+  } catch (cause) {
+    throw new DiscoveryError('a watch event is no JSON', { cause })
+  }
+}

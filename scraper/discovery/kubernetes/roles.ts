@@ -1,0 +1,190 @@
+import { hostPort, type MetaLabels, text } from '../meta-labels.ts'
+import type { Cluster, CollectionName } from './cluster.ts'
+import type { KubernetesSdConfig } from './config.ts'
+import { type EndpointContext, endpointSliceTargets, endpointsTargets } from './endpoint-targets.ts'
+import { ingressTargets } from './ingress-targets.ts'
+import {
+  attachedNodeLabels,
+  controllerOf,
+  namespaceLabel,
+  nodeTarget,
+  objectLabels,
+  podLabels,
+  podTargets,
+  PREFIX,
+  serviceLabels,
+} from './kubernetes-labels.ts'
+import type {
+  EndpointSliceObject,
+  EndpointsObject,
+  IngressObject,
+  KubernetesObject,
+  NodeObject,
+  PodObject,
+  ServiceObject,
+} from './kubernetes-objects.ts'
+
+const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
+
+export interface RoleGroup {
+  readonly source: string
+  readonly targets: readonly MetaLabels[]
+  readonly common: MetaLabels
+}
+
+/** What has to be copied from the cluster for this role. */
+export function collectionsOf(config: KubernetesSdConfig): CollectionName[] {
+  const names: CollectionName[] = [config.role]
+  const hasPods = config.role === 'pod' || isEndpointRole(config)
+  if (isEndpointRole(config)) names.push('service', 'pod')
+  if (hasPods && needsNodes(config)) names.push('node')
+  if (config.attachNamespace && config.role !== 'node') names.push('namespace')
+  if (hasPods && config.attachDeployment) names.push('replicaset')
+  if (hasPods && config.attachCronJob) names.push('job')
+  return names
+}
+
+/** One group per object of the role. */
+export function roleGroups(config: KubernetesSdConfig, cluster: Cluster): RoleGroup[] {
+  const context = new ClusterContext(config, cluster)
+  switch (config.role) {
+    case 'node':
+      return Array.from(cluster.all<NodeObject>('node'), (node) => nodeGroup(node))
+    case 'service':
+      return Array.from(cluster.all<ServiceObject>('service'), (service) =>
+        group('svc', service, serviceTargets(service), { ...serviceLabels(service), ...context.namespace(service) }),
+      )
+    case 'pod':
+      return podGroups(config, cluster, context)
+    case 'ingress':
+      return Array.from(cluster.all<IngressObject>('ingress'), (ingress) =>
+        group('ingress', ingress, ingressTargets(ingress), {
+          ...namespaceLabel(ingress),
+          ...objectLabels('ingress', ingress),
+          ...(ingress.spec?.ingressClassName && { [`${PREFIX}ingress_class_name`]: ingress.spec.ingressClassName }),
+          ...context.namespace(ingress),
+        }),
+      )
+    case 'endpoints':
+      return Array.from(cluster.all<EndpointsObject>('endpoints'), (object) =>
+        group('endpoints', object, endpointsTargets(object, context), {
+          ...context.service(object.metadata.name, object.metadata.namespace),
+          ...namespaceLabel(object),
+          ...objectLabels('endpoints', object),
+          ...context.namespace(object),
+        }),
+      )
+    case 'endpointslice':
+      return Array.from(cluster.all<EndpointSliceObject>('endpointslice'), (object) =>
+        group('endpointslice', object, endpointSliceTargets(object, context), {
+          ...context.service(object.metadata.labels?.[SERVICE_NAME_LABEL], object.metadata.namespace),
+          ...namespaceLabel(object),
+          ...objectLabels('endpointslice', object),
+          ...context.namespace(object),
+        }),
+      )
+  }
+}
+
+const isEndpointRole = ({ role }: KubernetesSdConfig): boolean => role === 'endpoints' || role === 'endpointslice'
+
+const needsNodes = ({ attachNode, selectors = [] }: KubernetesSdConfig): boolean =>
+  attachNode === true || selectors.some(({ role }) => role === 'node')
+
+const group = (kind: string, { metadata }: KubernetesObject, targets: readonly MetaLabels[], common: MetaLabels) => ({
+  source: `${kind}/${metadata.namespace ?? ''}/${metadata.name}`,
+  targets,
+  common,
+})
+
+function nodeGroup(node: NodeObject): RoleGroup {
+  const target = nodeTarget(node)
+  const common = { ...objectLabels('node', node), [`${PREFIX}node_provider_id`]: text(node.spec?.providerID) }
+  return group('node', node, target ? [target] : [], common)
+}
+
+function podGroups(config: KubernetesSdConfig, cluster: Cluster, context: ClusterContext): RoleGroup[] {
+  const byNodes = (config.selectors ?? []).some(({ role }) => role === 'node')
+  const pods = Array.from(cluster.all<PodObject>('pod'))
+  return pods
+    .filter((pod) => !byNodes || cluster.get('node', text(pod.spec?.nodeName)) !== undefined)
+    .map((pod) =>
+      group('pod', pod, podTargets(pod), {
+        ...podLabels(pod),
+        ...context.node(pod.spec?.nodeName),
+        ...context.controllers(pod),
+        ...context.namespace(pod),
+      }),
+    )
+}
+
+function serviceTargets(service: ServiceObject): MetaLabels[] {
+  const { metadata, spec } = service
+  return (spec?.ports ?? []).map((port) => {
+    const labels: MetaLabels = {
+      __address__: hostPort(`${metadata.name}.${metadata.namespace ?? ''}.svc`, port.port),
+      [`${PREFIX}service_port_name`]: text(port.name),
+      [`${PREFIX}service_port_number`]: String(port.port),
+      [`${PREFIX}service_port_protocol`]: port.protocol ?? 'TCP',
+      [`${PREFIX}service_type`]: spec?.type ?? 'ClusterIP',
+    }
+    if (spec?.type === 'ExternalName') labels[`${PREFIX}service_external_name`] = text(spec.externalName)
+    else labels[`${PREFIX}service_cluster_ip`] = text(spec?.clusterIP)
+    if (spec?.type === 'LoadBalancer') labels[`${PREFIX}service_loadbalancer_ip`] = text(spec.loadBalancerIP)
+    return labels
+  })
+}
+
+/** Labels that an object gets from others it belongs to. */
+class ClusterContext implements EndpointContext {
+  readonly #config: KubernetesSdConfig
+  readonly #cluster: Cluster
+
+  constructor(config: KubernetesSdConfig, cluster: Cluster) {
+    this.#config = config
+    this.#cluster = cluster
+  }
+
+  pod(reference: { kind?: string; name?: string; namespace?: string } | undefined): PodObject | undefined {
+    if (reference?.kind !== 'Pod') return undefined
+    return this.#cluster.get<PodObject>('pod', text(reference.name), reference.namespace)
+  }
+
+  node(name: string | undefined): MetaLabels {
+    if (!this.#config.attachNode || !name) return {}
+    const node = this.#cluster.get<NodeObject>('node', name)
+    return node ? attachedNodeLabels(node) : {}
+  }
+
+  namespace({ metadata }: KubernetesObject): MetaLabels {
+    if (!this.#config.attachNamespace) return {}
+    const namespace = this.#cluster.get('namespace', metadata.namespace ?? '')
+    return namespace ? objectLabels('namespace', namespace, false) : {}
+  }
+
+  service(name: string | undefined, namespace: string | undefined): MetaLabels {
+    const service = name === undefined ? undefined : this.#cluster.get<ServiceObject>('service', name, namespace)
+    return service ? serviceLabels(service) : {}
+  }
+
+  controllers(pod: PodObject): MetaLabels {
+    const { attachDeployment, attachJob, attachCronJob } = this.#config
+    const controller = controllerOf(pod)
+    const labels: MetaLabels = {}
+    const ownerOf = (collection: CollectionName, kind: string): string | undefined => {
+      const object = this.#cluster.get(collection, controller!.name, pod.metadata.namespace)
+      const owner = object && controllerOf(object)
+      return owner?.kind === kind ? owner.name : undefined
+    }
+    if (controller?.kind === 'ReplicaSet' && attachDeployment) {
+      const name = ownerOf('replicaset', 'Deployment')
+      if (name !== undefined) labels[`${PREFIX}pod_deployment_name`] = name
+    }
+    if (controller?.kind === 'Job') {
+      if (attachJob) labels[`${PREFIX}pod_job_name`] = controller.name
+      const name = attachCronJob ? ownerOf('job', 'CronJob') : undefined
+      if (name !== undefined) labels[`${PREFIX}pod_cronjob_name`] = name
+    }
+    return labels
+  }
+}

@@ -1,0 +1,105 @@
+import { AppError, type Clock, type HttpClient, type Logger } from '../../lib/index.ts'
+import type { Discovery, TargetGroup } from './discovery.ts'
+
+export interface DiscoveryParts {
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Hears of each refresh that failed. */
+  readonly onFailure?: () => void
+}
+
+/** The other side of a discovery answered something that cannot be used. */
+export class DiscoveryError extends AppError {
+  override readonly code = 'ERR_DISCOVERY'
+  override readonly httpStatus = 502
+}
+
+export interface PolledSource {
+  readonly mechanism: string
+  readonly refreshIntervalMs: number
+  /** All groups as they are now; where it fails the last ones stay in use. */
+  refresh(): Promise<readonly TargetGroup[]>
+  close(): Promise<void>
+}
+
+/** Asks a source at once and then at intervals. */
+export function polledDiscovery(source: PolledSource, { clock, logger, onFailure }: DiscoveryParts): Discovery {
+  let cancelTimer: (() => void) | undefined
+  let stopped = false
+  return {
+    run(onUpdate) {
+      const round = async (): Promise<void> => {
+        try {
+          const groups = await source.refresh()
+          if (!stopped) onUpdate(groups)
+        } catch (error) {
+          if (stopped) return
+          onFailure?.()
+          logger.error({ err: error, mechanism: source.mechanism }, 'discovery failed, the last targets stay in use')
+        }
+        if (!stopped) cancelTimer = clock.schedule(source.refreshIntervalMs, () => void round())
+      }
+      void round()
+    },
+    async stop() {
+      stopped = true
+      cancelTimer?.()
+      await source.close()
+    },
+  }
+}
+
+/** A discovery whose code is loaded when it starts: nobody pays for mechanisms that are not in use. */
+export function lazyDiscovery(load: () => Promise<Discovery>, { logger }: DiscoveryParts): Discovery {
+  let stopped = false
+  let loading: Promise<Discovery | undefined> = Promise.resolve(undefined)
+  return {
+    run(onUpdate) {
+      loading = load().then(
+        (discovery) => {
+          if (stopped) return undefined
+          discovery.run(onUpdate)
+          return discovery
+        },
+        (error: unknown) => {
+          logger.error({ err: error }, 'discovery cannot start')
+          return undefined
+        },
+      )
+    },
+    async stop() {
+      stopped = true
+      await (await loading)?.stop()
+    },
+  }
+}
+
+const BODY_BYTES_MAX = 256 << 20
+
+export interface JsonRequest {
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly method?: string
+  readonly body?: string
+  readonly timeoutMs: number
+}
+
+/** @throws {DiscoveryError} unless the answer is 2xx and JSON */
+export async function askJson(client: HttpClient, request: JsonRequest): Promise<{ value: unknown; headers: Headers }> {
+  const { status, headers, body } = await client.request({
+    ...request,
+    headers: { accept: 'application/json', 'accept-encoding': 'gzip', ...request.headers },
+    bodyBytesMax: BODY_BYTES_MAX,
+  })
+  const text = Buffer.from(body).toString()
+  const name = new URL(request.url)
+  const place = `${name.origin}${name.pathname}`
+  if (status < 200 || status > 299)
+    throw new DiscoveryError(`${place} answered ${status}: ${text.slice(0, 200).trim()}`)
+  try {
+    return { value: JSON.parse(text) as unknown, headers }
+  } catch (cause) {
+    throw new DiscoveryError(`${place} answered no JSON`, { cause })
+  }
+}
+type Headers = Readonly<Record<string, string>>

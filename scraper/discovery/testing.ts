@@ -1,0 +1,78 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { systemClock } from '../../lib/index.ts'
+import { silentLogger } from '../../lib/log.ts'
+import { labelsToRecord } from '../../model/index.ts'
+import type { Discovery, TargetGroup } from './discovery.ts'
+
+// What the tests of discoveries share: a peer on loopback, and a discovery whose groups are watched.
+
+const cleanups: (() => unknown)[] = []
+
+/** Call after each test. */
+export async function cleanUp(): Promise<void> {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+}
+
+export const parts = { clock: systemClock, logger: silentLogger }
+
+export async function until<T>(read: () => T | undefined | false): Promise<T> {
+  for (let i = 0; i < 2500; i++) {
+    const value = read()
+    if (value !== undefined && value !== false) return value as T
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  throw new Error('waited too long')
+}
+
+/** Serves on a port of its own, or on a Unix socket; resolves with the base URL. */
+export async function serve(handler: RequestListener, socketPath?: string): Promise<string> {
+  const server: Server = createServer(handler)
+  await new Promise<void>((resolve) =>
+    socketPath === undefined ? server.listen(0, '127.0.0.1', resolve) : server.listen(socketPath, resolve),
+  )
+  cleanups.push(() => {
+    server.closeAllConnections()
+    return new Promise((resolve) => server.close(resolve))
+  })
+  return socketPath === undefined
+    ? `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    : `unix://${socketPath}`
+}
+
+/** Answers JSON by path; a path that is not there gets 404. Remembers what was asked. */
+export function jsonPages(pages: Readonly<Record<string, unknown>>): {
+  handler: RequestListener
+  asked: IncomingMessage[]
+} {
+  const asked: IncomingMessage[] = []
+  const handler: RequestListener = (request, response) => {
+    asked.push(request)
+    const page = pages[request.url!.split('?')[0]!]
+    response.statusCode = page === undefined ? 404 : 200
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify(page ?? { message: 'not found' }))
+  }
+  return { handler, asked }
+}
+
+/** Runs a discovery; `targets` are the labels of all targets as they were told last, `undefined` before the first time. */
+export function follow(discovery: Discovery): {
+  targets: () => Record<string, string>[] | undefined
+  updates: () => number
+} {
+  let groups: readonly TargetGroup[] | undefined
+  let updates = 0
+  discovery.run((next) => {
+    groups = next
+    updates++
+  })
+  cleanups.push(() => discovery.stop())
+  return {
+    targets: () => groups?.flatMap((group) => group.targets.map(labelsToRecord)),
+    updates: () => updates,
+  }
+}
+
+export const addressesOf = (targets: readonly Record<string, string>[] | undefined): string[] | undefined =>
+  targets?.map((target) => target['__address__']!).sort()

@@ -1,0 +1,127 @@
+import { expect, test } from 'vitest'
+import { wasmLockstep } from '../../kernels/index.ts'
+import { PageMemory } from './page-memory.ts'
+import { RecordingAppendable } from './recording-appendable.ts'
+import { RecordingStore } from './recording-store.ts'
+import { SampleLimitError, type TargetRowsRules } from './target-rules.ts'
+import { TargetRows } from './target-rows.ts'
+
+const REPORT = {
+  up: true,
+  durationMs: 1,
+  samplesScraped: 0,
+  samplesKept: 0,
+  seriesAdded: 0,
+  timeoutMs: 1000,
+  sampleLimit: 0,
+  bodyBytes: 0,
+}
+const RULES: TargetRowsRules = {
+  honorLabels: false,
+  legacyNames: false,
+  labelLimit: 0,
+  labelNameLengthLimit: 0,
+  labelValueLengthLimit: 0,
+  relabel: (labels) => (labels.includes('drop_me') ? undefined : labels),
+  sampleLimit: 0,
+  honorTimestamps: true,
+  trackTimestampsStaleness: false,
+  extraScrapeMetrics: false,
+  scrapeNativeHistograms: false,
+  convertClassicHistograms: false,
+  alwaysScrapeClassicHistograms: false,
+  histogramBucketLimit: 0,
+  histogramSchemaMax: 8,
+}
+
+function rig(rules: Partial<TargetRowsRules> = {}) {
+  const store = new RecordingStore()
+  const appendable = new RecordingAppendable()
+  const memory = new PageMemory(wasmLockstep)
+  const rows = new TargetRows({ memory, store, appendable }, ['job', 'j'], { ...RULES, ...rules })
+  return { rows, store, appendable, memory }
+}
+
+/** Families with comments, dropped lines, duplicates, own times, odd numbers. */
+function longPage(lineCount: number, shift: number): string {
+  const lines: string[] = []
+  for (let i = 0; i < lineCount; i++) {
+    if (i % 50 === 0) lines.push(`# HELP m${i} Some help.`, `# TYPE m${i} ${i % 100 === 0 ? 'histogram' : 'gauge'}`)
+    const name = `m${i - (i % 50)}`
+    if (i % 97 === 5) lines.push(`${name}{n="drop_me"} 1`)
+    else if (i % 101 === 7) lines.push(`${name}{n="${i}"} ${i} ${5000 + i}`)
+    else if (i % 103 === 9) lines.push(`${name} {n="${i - 1}" , } ${i}`)
+    else lines.push(`${name}_bucket{le="${i}",n="${i % 7}"} ${i % 11 === 0 ? '1.25e-7' : i + shift}`)
+  }
+  return `${lines.join('\n')}\n# a remark at the end\n`
+}
+
+test('a long new page is put off, and once learnt it is read as if at once', async () => {
+  const text = longPage(4000, 0)
+  const learnt = rig()
+  const direct = rig()
+  expect(learnt.rows.read(Buffer.from(text), 'text', true)).toBeUndefined()
+  let turns = 0
+  const count = () => {
+    turns++
+    timer = setImmediate(count)
+  }
+  let timer = setImmediate(count)
+  await learnt.rows.learn(Buffer.from(text), 'text', () => false)
+  clearImmediate(timer)
+  // Others had their turns in between.
+  expect(turns).toBeGreaterThanOrEqual(4)
+
+  for (const [i, shift] of [0, 1, 1].entries()) {
+    const body = Buffer.from(longPage(4000, shift))
+    const counts = [learnt, direct].map(({ rows }) =>
+      rows.read(body, 'text', rows === learnt.rows ? true : (false as true)),
+    )
+    expect(counts[0]).toEqual(counts[1])
+    if (i > 0) expect(counts[0]?.seriesAdded).toBe(0)
+    for (const { rows } of [learnt, direct]) await rows.write(10_000 + i, REPORT)
+    const states = [learnt, direct].map(({ store }) => [...store.groups[0]!.rows.at(-1)!.samples].sort())
+    expect(states[0]).toEqual(states[1])
+    expect(learnt.appendable.committed).toEqual(direct.appendable.committed)
+  }
+})
+
+test('a fault in the middle is named with its line, a missing end too; nothing stays allocated', async () => {
+  const { rows, memory } = rig()
+  const lines = longPage(5000, 0).split('\n')
+  lines.splice(3210, 0, 'broken{a="b" 1')
+  await expect(rows.learn(Buffer.from(lines.join('\n')), 'text', () => false)).rejects.toThrow(/^line 3211: /)
+  const reserved = memory.reservedBytes
+  for (let i = 0; i < 10; i++) {
+    await expect(rows.learn(Buffer.from(lines.join('\n')), 'text', () => false)).rejects.toThrow(/^line 3211: /)
+  }
+  // Slices are not always as long; ten pages that were not given back would be more.
+  expect(memory.reservedBytes - reserved).toBeLessThan(lines.join('\n').length * 2)
+
+  const open = Array.from({ length: 3000 }, (_, i) => `a{i="${i}"} 1`).join('\n')
+  await expect(rows.learn(Buffer.from(open), 'openmetrics', () => false)).rejects.toThrow(/line 3001: .*# EOF/)
+  await expect(rows.learn(Buffer.from(`# EOF\n${open}`), 'openmetrics', () => false)).rejects.toThrow(/after # EOF/)
+  await rows.learn(Buffer.from(`${open}\n# EOF\n`), 'openmetrics', () => false)
+  expect(rows.read(Buffer.from(`${open}\n# EOF\n`), 'openmetrics')).toEqual({
+    samplesScraped: 3000,
+    samplesKept: 3000,
+    seriesAdded: 3000,
+  })
+})
+
+test('what is over the sample limit gets no place in the store', async () => {
+  const { rows, store } = rig({ sampleLimit: 2500 })
+  const text = Array.from({ length: 9000 }, (_, i) => `a{i="${i}"} 1\n`).join('')
+  const failed = rows.learn(Buffer.from(text), 'text', () => false)
+  await expect(failed).rejects.toThrow(SampleLimitError)
+  await expect(failed).rejects.toMatchObject({ counts: { samplesScraped: 9000, samplesKept: 9000 } })
+  expect(store.groups[0]!.positionCount).toBeLessThan(2600)
+})
+
+test('a target that goes away while its page is learnt is let go', async () => {
+  const { rows, store } = rig()
+  let slices = 0
+  await rows.learn(Buffer.from(longPage(9000, 0)), 'text', () => ++slices === 3)
+  expect(slices).toBe(3)
+  expect(store.groups[0]!.positionCount).toBeLessThan(4000)
+})

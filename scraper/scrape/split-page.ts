@@ -1,0 +1,220 @@
+import {
+  type ClientHistogram,
+  type ClientMetric,
+  type ClientMetricFamily,
+  decodeMetricFamilies,
+  type Exemplar,
+  type ExpositionFormat,
+  type ExpositionSample,
+  formatFloatPlain,
+  formatSampleValue,
+  type Labels,
+  labelsKey,
+  labelValue,
+  METRIC_NAME,
+  type MetricMetadata,
+  normalizeBucketBound,
+  parseExposition,
+  parseGoFloat,
+  withLabels,
+} from '../../model/index.ts'
+import type { NativeHistogram } from '../../model/index.ts'
+import { customHistogram } from './histogram-buckets.ts'
+import { PageText } from './page-text.ts'
+
+/** What a target's page is written in. */
+export type PageFormat = ExpositionFormat | 'protobuf'
+
+export interface HistogramRules {
+  readonly scrapeNativeHistograms: boolean
+  readonly convertClassicHistograms: boolean
+  readonly alwaysScrapeClassicHistograms: boolean
+}
+
+/** With its name, sorted; names of labels with an empty value apart, as in a text page. */
+export interface SplitLabels {
+  readonly labels: Labels
+  readonly emptyLabels: readonly string[]
+  readonly timestampMs: number | undefined
+}
+
+export interface HistogramSample extends SplitLabels {
+  readonly histogram: NativeHistogram
+}
+
+export interface ExemplarSample extends SplitLabels {
+  readonly exemplar: Exemplar
+}
+
+/** A page taken apart: floats as a text page, for the same treatment as any other, the rest as data. */
+export interface SplitPage {
+  readonly body: Uint8Array
+  readonly histograms: readonly HistogramSample[]
+  readonly exemplars: readonly ExemplarSample[]
+  readonly metadata: Map<string, MetricMetadata>
+}
+
+const NO_NAMES: readonly string[] = []
+
+/** @throws {WireFormatError} */
+export function splitProtobuf(body: Uint8Array, rules: HistogramRules): SplitPage {
+  const splitter = new Splitter(rules)
+  for (const family of decodeMetricFamilies(body)) splitter.family(family)
+  return splitter.finish()
+}
+
+/** Takes classic histograms out of a text page. @throws {ExpositionError} */
+export function splitClassicHistograms(body: Uint8Array, format: ExpositionFormat, rules: HistogramRules): SplitPage {
+  const splitter = new Splitter(rules)
+  parseExposition(body, format, {
+    metadata(line) {
+      splitter.describe(line.name, line.kind === 'type' ? { type: line.type } : { [line.kind]: line.text })
+    },
+    sample: (sample) => splitter.textSample(sample),
+  })
+  return splitter.finish()
+}
+
+/** Lines of one classic histogram of a text page, gathered under its labels without `le`. */
+interface Gathered extends SplitLabels {
+  readonly buckets: { upperBound: number; cumulativeCount: number }[]
+  readonly exemplars: Exemplar[]
+  count: number | undefined
+  sum: number | undefined
+}
+
+class Splitter {
+  readonly #rules: HistogramRules
+  readonly #text = new PageText()
+  readonly #histograms: HistogramSample[] = []
+  readonly #exemplars: ExemplarSample[] = []
+  readonly #metadata = new Map<string, MetricMetadata>()
+  readonly #gathered = new Map<string, Gathered>()
+
+  constructor(rules: HistogramRules) {
+    this.#rules = rules
+  }
+
+  describe(name: string, part: Partial<MetricMetadata>): void {
+    const held = this.#metadata.get(name)
+    this.#metadata.set(name, { type: 'unknown', help: '', unit: '', ...held, ...part })
+  }
+
+  finish(): SplitPage {
+    for (const { buckets, exemplars, count, sum, ...of } of this.#gathered.values()) {
+      const histogram = customHistogram({ buckets, count, sum: sum ?? 0 })
+      if (histogram) this.#addHistogram(of, histogram, exemplars)
+    }
+    return {
+      body: this.#text.finish(),
+      histograms: this.#histograms,
+      exemplars: this.#exemplars,
+      metadata: this.#metadata,
+    }
+  }
+
+  // ---- protobuf
+
+  family({ name, type, help, unit, metrics }: ClientMetricFamily): void {
+    this.#metadata.set(name, { type, help, unit })
+    for (const metric of metrics) {
+      if (metric.histogram) this.#histogram(name, metric, metric.histogram)
+      else if (metric.summary) {
+        const { quantiles, sum, count } = metric.summary
+        this.#float(name, metric, '_count', count)
+        this.#float(name, metric, '_sum', sum)
+        for (const { quantile, value } of quantiles) {
+          this.#float(name, metric, '', value, ['quantile', boundText(quantile)])
+        }
+      } else if (metric.value !== undefined) {
+        this.#float(name, metric, '', metric.value, undefined, metric.exemplar)
+      }
+    }
+  }
+
+  #histogram(name: string, metric: ClientMetric, classic: ClientHistogram): void {
+    const { scrapeNativeHistograms, convertClassicHistograms, alwaysScrapeClassicHistograms } = this.#rules
+    const native = scrapeNativeHistograms ? classic.native : undefined
+    const isConverted = native === undefined && convertClassicHistograms && classic.buckets.length > 0
+    const custom = isConverted ? customHistogram(classic) : undefined
+    const histogram = native ?? custom
+    if (histogram) {
+      const own = native ? classic.exemplars : []
+      const exemplars = own.length > 0 ? own : classic.buckets.flatMap(({ exemplar }) => exemplar ?? [])
+      const labels = withLabels(metric.labels, [[METRIC_NAME, name]])
+      // Of several exemplars of one series only those with a time of their own can be told apart.
+      const timed = exemplars.filter(({ timestampMs }) => timestampMs !== undefined)
+      this.#addHistogram({ labels, emptyLabels: NO_NAMES, timestampMs: metric.timestampMs }, histogram, timed)
+    }
+    const isPureNative = classic.buckets.length === 0
+    if (histogram === undefined || (alwaysScrapeClassicHistograms && !(native && isPureNative))) {
+      this.#classic(name, metric, classic)
+    }
+  }
+
+  #classic(name: string, metric: ClientMetric, { buckets, count, sum }: ClientHistogram): void {
+    this.#float(name, metric, '_count', count)
+    this.#float(name, metric, '_sum', sum)
+    let hasInfinity = false
+    for (const { upperBound, cumulativeCount, exemplar } of buckets) {
+      hasInfinity ||= upperBound === Number.POSITIVE_INFINITY
+      this.#float(name, metric, '_bucket', cumulativeCount, ['le', boundText(upperBound)], exemplar)
+    }
+    if (!hasInfinity) this.#float(name, metric, '_bucket', count, ['le', '+Inf'])
+  }
+
+  #float(
+    family: string,
+    { labels, timestampMs }: ClientMetric,
+    suffix: string,
+    value: number,
+    extra?: readonly [string, string],
+    exemplar?: Exemplar,
+  ): void {
+    const name: readonly [string, string] = [METRIC_NAME, family + suffix]
+    const full = withLabels(labels, extra ? [name, extra] : [name])
+    this.#text.add(full, NO_NAMES, value, timestampMs)
+    if (exemplar) this.#exemplars.push({ labels: full, emptyLabels: NO_NAMES, timestampMs, exemplar })
+  }
+
+  // ---- text
+
+  textSample(sample: ExpositionSample): void {
+    const { labels, emptyLabels, timestampMs, value, exemplar } = sample
+    const isGathered = this.#gather(sample)
+    if (isGathered && !this.#rules.alwaysScrapeClassicHistograms) return
+    this.#text.add(labels, emptyLabels, value, timestampMs)
+    if (exemplar) this.#exemplars.push({ labels, emptyLabels, timestampMs, exemplar })
+  }
+
+  /** Whether the line belongs to a histogram. */
+  #gather({ labels, emptyLabels, timestampMs, value, exemplar }: ExpositionSample): boolean {
+    const [, base, suffix] = /^(.+)(_bucket|_sum|_count)$/.exec(labelValue(labels, METRIC_NAME)) ?? []
+    if (base === undefined || this.#metadata.get(base)?.type !== 'histogram') return false
+    const bound = suffix === '_bucket' ? parseGoFloat(labelValue(labels, 'le')) : undefined
+    if (suffix === '_bucket' && bound === undefined) return false
+    const own = withLabels(labels, [
+      [METRIC_NAME, base],
+      ['le', ''],
+    ])
+    const key = `${labelsKey(own)}\0${timestampMs ?? ''}`
+    let held = this.#gathered.get(key)
+    if (!held) {
+      held = { labels: own, emptyLabels, timestampMs, buckets: [], exemplars: [], count: undefined, sum: undefined }
+      this.#gathered.set(key, held)
+    }
+    if (suffix === '_sum') held.sum = value
+    else if (suffix === '_count') held.count = value
+    else held.buckets.push({ upperBound: bound!, cumulativeCount: value })
+    if (exemplar) held.exemplars.push(exemplar)
+    return true
+  }
+
+  #addHistogram(of: SplitLabels, histogram: NativeHistogram, exemplars: readonly Exemplar[]): void {
+    this.#histograms.push({ ...of, histogram })
+    for (const exemplar of exemplars) this.#exemplars.push({ ...of, exemplar })
+  }
+}
+
+const boundText = (bound: number): string =>
+  normalizeBucketBound(Number.isFinite(bound) ? formatFloatPlain(bound) : formatSampleValue(bound))
