@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config'
 /** Tests that start whole programs or a browser: one file at a time, after the others, so that none starves another. */
 const WHOLE_PROGRAMS = [
   'tests/e2e/**/*.test.ts',
+  'tests/crash/**/*.test.ts',
   'dashboards/ui/tests/**/*.test.ts',
   'bench/load/**/*.test.ts',
   'server/demo/**/*.test.ts',
@@ -22,6 +23,8 @@ export default defineConfig({
           name: 'unit',
           include: ['**/*.test.ts'],
           exclude: [...EXCLUDED, ...WHOLE_PROGRAMS],
+          // Many wait more than they compute; left to itself a machine of two cores would run one file at a time.
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },

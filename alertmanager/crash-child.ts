@@ -1,5 +1,6 @@
 // A process for the crash test to kill: an Alertmanager on the folder argv[2] with the configuration argv[3]. It reads lines
-// from standard input: `push NAME` or `silence NAME`, and prints `done` when that is durable.
+// from standard input: `push NAME`, `resolve NAME` or `silence NAME`, and prints `done` when that is durable; `pause MS` gives
+// the answer of a receiver that has heard something the time to be written down.
 import { createInterface } from 'node:readline'
 import { systemClock } from '../lib/index.ts'
 import { silentLogger } from '../lib/log.ts'
@@ -22,7 +23,9 @@ const alertmanager = await createAlertmanager({
 async function run(line: string): Promise<void> {
   const [command, name = ''] = line.split(' ')
   const nowMs = Date.now()
-  if (command === 'silence') {
+  if (command === 'pause') {
+    await new Promise((resolve) => setTimeout(resolve, Number(name)))
+  } else if (command === 'silence') {
     const matchers = [createMatcher('=', 'alertname', name)]
     await alertmanager.setSilence({
       matchers,

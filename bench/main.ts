@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { runApiBench } from './load/api.ts'
+import { printHistoryResults, runHistoryBench } from './load/history.ts'
 import { printIngestResults, runIngestBench } from './load/ingest.ts'
 import { printPushResults, PUSH_CASES, runPushBench } from './load/push.ts'
 import { printQueryResults, runQueryBench } from './load/query.ts'
@@ -41,6 +42,15 @@ const BENCHES: Readonly<Record<string, () => Promise<void> | void>> = {
     printIngestResults(results)
   },
   async query() {
+    const history = await runHistoryBench({
+      systems: systems(),
+      targets: number(values.targets, 20),
+      samples: number(values.samples, 690),
+      manySeries: 200_000,
+      rounds: number(values.rounds, 15),
+    })
+    printHistoryResults(history)
+    console.log('== query, recent samples of scraped targets')
     const results = await runQueryBench({
       systems: systems(),
       targets: number(values.targets, 100),
@@ -80,7 +90,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void> | void>> = {
       rulesPerGroup: 100,
       intervalSeconds: number(values.interval, 15),
       warmupSeconds: number(values.warmup, 35),
-      seconds: number(values.seconds, 60),
+      seconds: number(values.seconds, 45),
     })
     printRulesResults(results)
   },

@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createKernelMemory, instantiateKernels, KERNEL_RESERVED_BYTES } from './instance.ts'
-import { createWindowKernels, RateMode, scalarWindowKernels, WINDOW_WORK_BYTES, type WindowKernels } from './window.ts'
+import {
+  createWindowKernels,
+  ownWindowKernels,
+  RateMode,
+  scalarWindowKernels,
+  WINDOW_WORK_BYTES,
+  type WindowKernels,
+} from './window.ts'
 
 const ROWS_MAX = 300
 const memory = createKernelMemory({ initialBytes: 1 << 20, maximumBytes: 2 << 20 })
@@ -115,6 +122,22 @@ test('window kernels: columns outside of the memory are taken too, between other
     }),
     { numRuns: 50 },
   )
+})
+
+test('window kernels: with a memory of their own they give the same bits, for columns anywhere', () => {
+  const own = ownWindowKernels()
+  fc.assert(
+    fc.property(cases, cases, (first, second) => {
+      for (const input of [first, second]) expect(answers(own, input)).toEqual(answers(scalarWindowKernels, input))
+    }),
+    { numRuns: 200 },
+  )
+  // Longer than what the kernels have room for.
+  const values = new Float64Array(70_000).fill(0.1)
+  const timestampsMs = values.map((_, i) => i)
+  const endsMs = Float64Array.from({ length: 20 }, (_, k) => k * 3600)
+  const long = { timestampsMs, values, endsMs, rangeMs: 1000 }
+  expect(answers(own, long)).toEqual(answers(scalarWindowKernels, long))
 })
 
 test('window kernels: bounds are those of left-open windows, by definition', () => {

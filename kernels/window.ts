@@ -1,4 +1,4 @@
-import type { KernelExports } from './instance.ts'
+import { createKernelMemory, instantiateKernels, KERNEL_RESERVED_BYTES, type KernelExports } from './instance.ts'
 import {
   type RateGeometry,
   RateMode,
@@ -85,7 +85,10 @@ function geometryOf(bounds: WindowBounds, timestampsMs: Float64Array, rangeMs: n
   return geometry
 }
 
-/** Where the kernels may work: a part of the shared memory that nobody else uses, 8-byte aligned. */
+/**
+ * Where the kernels may work: a part of the shared memory that nobody else uses, 8-byte aligned. Columns that lie elsewhere
+ * are copied to what is left of it.
+ */
 export interface WindowWorkspace {
   readonly memory: WebAssembly.Memory
   readonly kernels: KernelExports
@@ -96,8 +99,13 @@ export interface WindowWorkspace {
 // Ends and results as float64, lo and hi as int32, one byte for presence.
 const BYTES_PER_STEP = 25
 
+const STEPS_MAX = 11_001
+/** Fewer steps are not worth copying a column. */
+const COPY_STEPS_MIN = 16
+
 /**
- * WebAssembly for columns that lie in the kernels' memory, the twins for all others. Answers are equal bit for bit.
+ * WebAssembly for columns that lie in the kernels' memory, or are worth being copied there; the twins for all others. Answers
+ * are equal bit for bit.
  *
  * @param workspace `WINDOW_WORK_BYTES` serve the query API's 11,000 steps; longer ranges fall back to the twins
  */
@@ -105,7 +113,30 @@ export function createWindowKernels(workspace: WindowWorkspace): WindowKernels {
   return new MemoryWindowKernels(workspace)
 }
 
-export const WINDOW_WORK_BYTES = 11_001 * BYTES_PER_STEP + 64
+export const WINDOW_WORK_BYTES = STEPS_MAX * BYTES_PER_STEP + 64
+
+const OWN_COLUMN_SAMPLES_MAX = 1 << 16
+
+/** Kernels with a memory of their own, made when they are first used; for columns anywhere. */
+export function ownWindowKernels(): WindowKernels {
+  let made: WindowKernels | undefined
+  const kernels = (): WindowKernels => {
+    if (made !== undefined) return made
+    const bytes = WINDOW_WORK_BYTES + 8 * OWN_COLUMN_SAMPLES_MAX
+    // Kernels may read a little beyond the end of a column.
+    const total = KERNEL_RESERVED_BYTES + bytes + 64
+    const memory = createKernelMemory({ initialBytes: total, maximumBytes: total })
+    made = createWindowKernels({ memory, kernels: instantiateKernels(memory), offset: KERNEL_RESERVED_BYTES, bytes })
+    return made
+  }
+  return {
+    ...scalarWindowKernels,
+    sum: (values, bounds, out) => kernels().sum(values, bounds, out),
+    avg: (values, bounds, out) => kernels().avg(values, bounds, out),
+    min: (values, bounds, out) => kernels().min(values, bounds, out),
+    max: (values, bounds, out) => kernels().max(values, bounds, out),
+  }
+}
 
 class MemoryWindowKernels implements WindowKernels {
   readonly #memory: WebAssembly.Memory
@@ -116,12 +147,14 @@ class MemoryWindowKernels implements WindowKernels {
   readonly #lo: Int32Array
   readonly #hi: Int32Array
   readonly #present: Uint8Array
+  readonly #column: Float64Array
   // A grown memory has a new buffer object; views on earlier ones stay valid.
   readonly #buffers = new WeakSet<ArrayBufferLike>()
   #resident: WindowBounds | undefined
 
   constructor({ memory, kernels, offset, bytes }: WindowWorkspace) {
-    const stepsMax = Math.floor(bytes / BYTES_PER_STEP)
+    const stepsMax = Math.min(STEPS_MAX, Math.floor(bytes / BYTES_PER_STEP))
+    const columnAt = Math.ceil((stepsMax * BYTES_PER_STEP) / 8) * 8
     this.#memory = memory
     this.#kernels = kernels
     this.#stepsMax = stepsMax
@@ -130,6 +163,7 @@ class MemoryWindowKernels implements WindowKernels {
     this.#lo = new Int32Array(memory.buffer, offset + 16 * stepsMax, stepsMax)
     this.#hi = new Int32Array(memory.buffer, offset + 20 * stepsMax, stepsMax)
     this.#present = new Uint8Array(memory.buffer, offset + 24 * stepsMax, stepsMax)
+    this.#column = new Float64Array(memory.buffer, offset + columnAt, Math.max(0, (bytes - columnAt) >>> 3))
   }
 
   bounds(timestampsMs: Float64Array, length: number, endsMs: Float64Array, rangeMs: number): WindowBounds {
@@ -146,22 +180,26 @@ class MemoryWindowKernels implements WindowKernels {
   }
 
   sum(values: Float64Array, bounds: WindowBounds, out: Float64Array): void {
-    if (this.#load(values, bounds)) this.#reduce('windowSum', values, out)
+    const at = this.#place(values, bounds)
+    if (at >= 0) this.#reduce('windowSum', at, out)
     else scalarWindowKernels.sum(values, bounds, out)
   }
 
   avg(values: Float64Array, bounds: WindowBounds, out: Float64Array): void {
-    if (this.#load(values, bounds)) this.#reduce('windowAvg', values, out)
+    const at = this.#place(values, bounds)
+    if (at >= 0) this.#reduce('windowAvg', at, out)
     else scalarWindowKernels.avg(values, bounds, out)
   }
 
   min(values: Float64Array, bounds: WindowBounds, out: Float64Array): void {
-    if (this.#load(values, bounds)) this.#reduce('windowMin', values, out)
+    const at = this.#place(values, bounds)
+    if (at >= 0) this.#reduce('windowMin', at, out)
     else scalarWindowKernels.min(values, bounds, out)
   }
 
   max(values: Float64Array, bounds: WindowBounds, out: Float64Array): void {
-    if (this.#load(values, bounds)) this.#reduce('windowMax', values, out)
+    const at = this.#place(values, bounds)
+    if (at >= 0) this.#reduce('windowMax', at, out)
     else scalarWindowKernels.max(values, bounds, out)
   }
 
@@ -174,14 +212,15 @@ class MemoryWindowKernels implements WindowKernels {
     out: Float64Array,
     present: Uint8Array,
   ): void {
-    if (!this.#holds(timestampsMs) || !this.#load(values, bounds)) {
+    const at = this.#holds(timestampsMs) ? this.#place(values, bounds) : -1
+    if (at < 0) {
       scalarWindowKernels.rate(values, timestampsMs, bounds, rangeMs, mode, out, present)
       return
     }
     const steps = out.length
     this.#present.fill(0, 0, steps)
     this.#kernels.windowRate!(
-      values.byteOffset,
+      at,
       timestampsMs.byteOffset,
       this.#lo.byteOffset,
       this.#hi.byteOffset,
@@ -196,22 +235,32 @@ class MemoryWindowKernels implements WindowKernels {
     present.set(this.#present.subarray(0, steps))
   }
 
-  #reduce(name: 'windowSum' | 'windowAvg' | 'windowMin' | 'windowMax', values: Float64Array, out: Float64Array): void {
+  #reduce(name: 'windowSum' | 'windowAvg' | 'windowMin' | 'windowMax', at: number, out: Float64Array): void {
     const [lo, hi] = [this.#lo.byteOffset, this.#hi.byteOffset]
-    this.#kernels[name]!(values.byteOffset, lo, hi, out.length, this.#out.byteOffset)
+    this.#kernels[name]!(at, lo, hi, out.length, this.#out.byteOffset)
     out.set(this.#out.subarray(0, out.length))
   }
 
-  /** Puts the bounds in place for a column that the kernels can reach. */
-  #load(values: Float64Array, bounds: WindowBounds): boolean {
-    if (!this.#holds(values) || bounds.lo.length > this.#stepsMax) return false
+  /** Puts bounds and column in place and tells where the column is; -1 where that is not possible, or not worth it. */
+  #place(values: Float64Array, bounds: WindowBounds): number {
+    const steps = bounds.lo.length
+    if (steps > this.#stepsMax) return -1
+    let at = values.byteOffset
+    if (!this.#holds(values)) {
+      if (steps < COPY_STEPS_MIN) return -1
+      // Windows end later and later.
+      const length = bounds.hi[steps - 1]!
+      if (length > this.#column.length) return -1
+      this.#column.set(values.subarray(0, length))
+      at = this.#column.byteOffset
+    }
     if (this.#resident !== bounds) {
       this.#ends.set(bounds.endsMs)
       this.#lo.set(bounds.lo)
       this.#hi.set(bounds.hi)
       this.#resident = bounds
     }
-    return true
+    return at
   }
 
   #holds(column: Float64Array): boolean {

@@ -133,6 +133,22 @@ export interface SeriesColumn {
   readonly histograms?: readonly (NativeHistogram | undefined)[] | undefined
   /** When each counter began (Unix milliseconds, 0 = not known); absent when no sample says. */
   readonly startTimesMs?: Float64Array | undefined
+  /** By the grouping of the hints, one object for all series of one `select` that belong together; absent where the store does not group. */
+  readonly group?: SeriesGroup | undefined
+}
+
+/** Cuts label sets down: only the named labels stay, or all but them. */
+export interface SeriesGrouping {
+  /** Equal for equal groupings. */
+  readonly key: string
+  readonly names: ReadonlySet<string>
+  readonly keep: boolean
+}
+
+/** Series whose labels are equal once they are cut down. */
+export interface SeriesGroup {
+  /** What is left of the labels. */
+  readonly labels: Labels
 }
 
 export interface SelectHints {
@@ -148,6 +164,8 @@ export interface SelectHints {
   readonly newestOnly?: boolean
   /** Stop after this many series; 0 or absent = no limit. */
   readonly limit?: number
+  /** How the caller groups the series; with the groups told it does not need the labels of each. */
+  readonly grouping?: SeriesGrouping
 }
 
 /** A consistent view of the store, pinned until `close`. Synchronous: it runs in a query worker beside the data. */

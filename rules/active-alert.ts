@@ -13,6 +13,8 @@ export interface ActiveAlert {
   resolvedAtMs: number | undefined
   lastSentAtMs: number | undefined
   keepFiringSinceMs: number | undefined
+  /** Labels of the series that are written for it in this state; `undefined` before the first time. */
+  series: { readonly state: AlertState; readonly alerts: Labels; readonly forState: Labels } | undefined
 }
 
 /** Resolved alerts are kept and sent again for so long, in case an Alertmanager was away. */

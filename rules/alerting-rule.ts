@@ -10,7 +10,7 @@ import {
   withLabels,
 } from '../model/index.ts'
 import { type ActiveAlert, advanceAlert, needsSending } from './active-alert.ts'
-import { ALERTS_FOR_STATE_METRIC, ALERTS_METRIC } from './alert-series.ts'
+import { alertSeriesLabels } from './alert-series.ts'
 import { type AlertTemplate, type AlertTemplateData, compileAlertTemplate } from './alert-template.ts'
 import { RuleEvaluationError } from './errors.ts'
 import { type Evaluation, type OutputSample, samplesOf } from './evaluation.ts'
@@ -18,9 +18,15 @@ import { tableUrl } from './graph-link.ts'
 import type { AlertingRuleConfig } from './rule-config.ts'
 
 const ALERT_NAME = 'alertname'
-const ALERT_STATE = 'alertstate'
 
 type NamedTemplate = readonly [name: string, template: AlertTemplate]
+
+/** The labels of an alert, and what they were made from beside those of its sample. */
+interface KnownLabels {
+  readonly own: readonly (readonly [name: string, value: string])[]
+  readonly labels: Labels
+  readonly key: string
+}
 
 /** One alerting rule with its alerts. */
 export class AlertingRule {
@@ -30,6 +36,8 @@ export class AlertingRule {
   #alerts = new Map<string, ActiveAlert>()
   /** Until the state before the restart is known, no series are written: they would hide what is to be restored. */
   #isRestored: boolean
+  /** By the labels of the sample: it is the very same object as long as the expression yields the same. */
+  readonly #knownLabels = new WeakMap<Labels, KnownLabels>()
   readonly #labels: readonly NamedTemplate[]
   readonly #annotations: readonly NamedTemplate[]
   readonly #logger: Logger
@@ -69,8 +77,7 @@ export class AlertingRule {
     const samples = samplesOf(await evaluation.query(this.config.expr, evaluation.queryTimeMs))
     const returned = new Map<string, ActiveAlert>()
     for (const sample of samples) {
-      const alert = await this.#createAlert(sample, evaluation)
-      const key = labelsKey(alert.labels)
+      const { alert, key } = await this.#createAlert(sample, evaluation)
       if (returned.has(key))
         throw new RuleEvaluationError('vector contains metrics with the same labelset after applying alert labels')
       returned.set(key, alert)
@@ -84,7 +91,7 @@ export class AlertingRule {
     return this.#isRestored ? active.flatMap((alert) => this.#series(alert)) : []
   }
 
-  async #createAlert(sample: VectorSample, evaluation: Evaluation): Promise<ActiveAlert> {
+  async #createAlert(sample: VectorSample, evaluation: Evaluation): Promise<{ alert: ActiveAlert; key: string }> {
     const data: AlertTemplateData = {
       labels: sample.labels,
       externalLabels: evaluation.externalLabels,
@@ -93,9 +100,9 @@ export class AlertingRule {
       timeMs: evaluation.timeMs,
       query: evaluation.query,
     }
-    const own = await this.#expandAll(this.#labels, data)
-    return {
-      labels: withLabels(sample.labels, [[METRIC_NAME, ''], ...own, [ALERT_NAME, this.config.name]]),
+    const { labels, key } = this.#labelsOf(sample.labels, await this.#expandAll(this.#labels, data))
+    const alert: ActiveAlert = {
+      labels,
       annotations: labelsFromEntries(await this.#expandAll(this.#annotations, data)),
       state: 'pending',
       value: sample.value,
@@ -104,7 +111,18 @@ export class AlertingRule {
       resolvedAtMs: undefined,
       lastSentAtMs: undefined,
       keepFiringSinceMs: undefined,
+      series: undefined,
     }
+    return { alert, key }
+  }
+
+  #labelsOf(sampleLabels: Labels, own: readonly (readonly [string, string])[]): KnownLabels {
+    const known = this.#knownLabels.get(sampleLabels)
+    if (known?.own.every(([, value], i) => value === own[i]![1])) return known
+    const labels = withLabels(sampleLabels, [[METRIC_NAME, ''], ...own, [ALERT_NAME, this.config.name]])
+    const made = { own, labels, key: labelsKey(labels) }
+    this.#knownLabels.set(sampleLabels, made)
+    return made
   }
 
   async #expandAll(templates: readonly NamedTemplate[], data: AlertTemplateData): Promise<[string, string][]> {
@@ -145,18 +163,12 @@ export class AlertingRule {
   }
 
   #series(alert: ActiveAlert): OutputSample[] {
+    const { state } = alert
+    if (alert.series?.state !== state) alert.series = { state, ...alertSeriesLabels(alert) }
+    const { alerts, forState } = alert.series
     return [
-      {
-        labels: withLabels(alert.labels, [
-          [METRIC_NAME, ALERTS_METRIC],
-          [ALERT_STATE, alert.state],
-        ]),
-        value: 1,
-      },
-      {
-        labels: forStateLabels(alert),
-        value: Math.floor(alert.activeAtMs / 1000),
-      },
+      { labels: alerts, value: 1 },
+      { labels: forState, value: Math.floor(alert.activeAtMs / 1000) },
     ]
   }
 
@@ -184,7 +196,3 @@ export class AlertingRule {
     return alerts
   }
 }
-
-/** The series that remembers when an alert began. */
-export const forStateLabels = (alert: ActiveAlert): Labels =>
-  withLabels(alert.labels, [[METRIC_NAME, ALERTS_FOR_STATE_METRIC]])

@@ -11,24 +11,30 @@ import {
 } from '../model/index.ts'
 import type { OutputSample } from './evaluation.ts'
 
-interface Series {
-  readonly labels: Labels
-  readonly ref: SeriesRef
+interface Written {
+  readonly labels: readonly Labels[]
+  /** Of the same indexes. */
+  readonly refs: readonly SeriesRef[]
 }
 
-/** The series one rule wrote at its last evaluation; those that it no longer yields get a staleness marker. */
+const NOTHING: Written = { labels: [], refs: [] }
+
+/**
+ * The series one rule wrote at its last evaluation; those that it no longer yields get a staleness marker. While a rule yields
+ * the very same label objects in the same order, series are found by their index.
+ */
 export class OutputSeries {
-  #previous = new Map<string, Series>()
+  #previous = NOTHING
   /** Of the batch that is not committed yet. */
-  #staged = new Map<string, Series>()
+  #staged = NOTHING
 
   /** Series of the last evaluation, for whoever has to end them. */
   get labels(): readonly Labels[] {
-    return [...this.#previous.values()].map((series) => series.labels)
+    return this.#previous.labels
   }
 
   get isEmpty(): boolean {
-    return this.#previous.size === 0
+    return this.#previous.labels.length === 0
   }
 
   /** Goes on where another rule's series ended. */
@@ -42,24 +48,24 @@ export class OutputSeries {
    * @returns the message of the last sample that the store refused, if any
    */
   stage(appender: Appender, timestampMs: number, samples: readonly OutputSample[], logger: Logger): string | undefined {
-    const written = new Map<string, Series>()
+    const previous = this.#previous
+    const isUnchanged = isSameList(samples, previous.labels)
+    const indexes = isUnchanged ? undefined : indexesByKey(previous.labels)
+    const labels: Labels[] = []
+    const refs: SeriesRef[] = []
     let refusal: string | undefined
-    for (const { labels, value, histogram } of samples) {
-      const key = labelsKey(labels)
-      const ref = this.#previous.get(key)?.ref
-      const result = tryAppend(() =>
-        histogram === undefined
-          ? appender.append(ref, labels, timestampMs, value)
-          : appender.appendHistogram(ref, labels, timestampMs, histogram),
-      )
-      // What was refused is another rule's series; it must not be ended from here later.
-      if (result.ref === undefined) refusal = result.refusal
-      else written.set(key, { labels, ref: result.ref })
+    for (let i = 0; i < samples.length; i++) {
+      const sample = samples[i]!
+      const index = indexes === undefined ? i : indexes.get(labelsKey(sample.labels))
+      const result = tryAppend(appender, index === undefined ? undefined : previous.refs[index], timestampMs, sample)
+      if (typeof result === 'number') {
+        labels.push(sample.labels)
+        refs.push(result)
+      } else refusal = result // That is another rule's series; it must not be ended from here later.
     }
-    for (const [key, { labels, ref }] of this.#previous) {
-      if (!written.has(key)) appendStale(appender, ref, labels, timestampMs)
-    }
-    this.#staged = written
+    const staged = isUnchanged && refusal === undefined ? { labels: previous.labels, refs } : { labels, refs }
+    if (staged.labels !== previous.labels) endOthers(appender, timestampMs, previous, staged)
+    this.#staged = staged
     if (refusal !== undefined) logger.warn({ reason: refusal }, 'the store refused samples of a rule')
     return refusal
   }
@@ -68,6 +74,23 @@ export class OutputSeries {
   settle(): void {
     this.#previous = this.#staged
   }
+}
+
+function isSameList(samples: readonly OutputSample[], labels: readonly Labels[]): boolean {
+  if (samples.length !== labels.length) return false
+  for (let i = 0; i < labels.length; i++) if (samples[i]!.labels !== labels[i]) return false
+  return true
+}
+
+const indexesByKey = (list: readonly Labels[]): Map<string, number> =>
+  new Map(list.map((labels, index) => [labelsKey(labels), index]))
+
+/** Ends the series of the evaluation before that were not written now. */
+function endOthers(appender: Appender, timestampMs: number, previous: Written, written: Written): void {
+  if (previous.labels.length === 0) return
+  const keys = new Set(written.labels.map(labelsKey))
+  for (const [index, labels] of previous.labels.entries())
+    if (!keys.has(labelsKey(labels))) appendStale(appender, previous.refs[index], labels, timestampMs)
 }
 
 /** Ends series whose rule is gone. */
@@ -84,20 +107,29 @@ export async function writeStaleMarkers(
 
 /** A refusal is no fault here: another rule writes the series now. */
 function appendStale(appender: Appender, ref: SeriesRef | undefined, labels: Labels, timestampMs: number): void {
-  tryAppend(() => appender.appendStale(ref, labels, timestampMs))
-}
-
-type Appended = { readonly ref: SeriesRef } | { readonly ref: undefined; readonly refusal: string }
-
-function tryAppend(append: () => SeriesRef): Appended {
   try {
-    return { ref: append() }
+    appender.appendStale(ref, labels, timestampMs)
   } catch (error) {
-    const isRefusal =
-      error instanceof OutOfOrderSampleError ||
-      error instanceof DuplicateSampleError ||
-      error instanceof OutOfBoundsError
-    if (!isRefusal) throw error
-    return { ref: undefined, refusal: errorMessage(error) }
+    if (!isRefusal(error)) throw error
   }
 }
+
+/** @returns the series, or why the store refused the sample */
+function tryAppend(
+  appender: Appender,
+  ref: SeriesRef | undefined,
+  timestampMs: number,
+  { labels, value, histogram }: OutputSample,
+): SeriesRef | string {
+  try {
+    return histogram === undefined
+      ? appender.append(ref, labels, timestampMs, value)
+      : appender.appendHistogram(ref, labels, timestampMs, histogram)
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    return errorMessage(error)
+  }
+}
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof OutOfOrderSampleError || error instanceof DuplicateSampleError || error instanceof OutOfBoundsError

@@ -1,8 +1,8 @@
 import type { Logger } from '../lib/index.ts'
 import { type Labels, labelsKey, quoteGo, type RangeFunction } from '../model/index.ts'
 import type { ActiveAlert } from './active-alert.ts'
-import { ALERTS_FOR_STATE_METRIC } from './alert-series.ts'
-import { type AlertingRule, forStateLabels } from './alerting-rule.ts'
+import { ALERTS_FOR_STATE_METRIC, forStateLabels } from './alert-series.ts'
+import type { AlertingRule } from './alerting-rule.ts'
 
 export interface RestoreOptions {
   readonly nowMs: number

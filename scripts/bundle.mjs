@@ -37,12 +37,8 @@ async function bundleEntries(entries) {
     plugins: [originalUrls],
     logLevel: 'silent',
   })
-  await build.write({
-    dir: bundle,
-    format: 'esm',
-    sourcemap: true,
-    minify: { compress: false, mangle: false, codegen: true },
-  })
+  // Readable and without source maps: Node reads maps when it loads a file, and these cost more memory than the code itself.
+  await build.write({ dir: bundle, format: 'esm' })
   await build.close()
   for (const entry of entries) {
     const target = relative(

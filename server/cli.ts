@@ -1,21 +1,10 @@
 #!/usr/bin/env node
-/** The command `belltower`. */
+/** The command `belltower`. Each command's modules are loaded when it is called: one that runs for long holds only its own. */
 import './v8-settings.ts'
 import { Command, CommanderError } from 'commander'
-import { errorMessage } from '../lib/index.ts'
-import { ConfigError } from '../lib/yaml-config.ts'
-import { runStandaloneAlertmanager, ALERTMANAGER_FLAGS } from './standalone-alertmanager.ts'
-import { runStandalonePushgateway, PUSHGATEWAY_FLAGS } from './standalone-pushgateway.ts'
-import { CommandError } from './commands/alert-client.ts'
-import { registerQueryCommand } from './commands/query.ts'
-import { registerCheckCommand } from './check-command.ts'
-import { registerAlertCommand } from './commands/alert.ts'
-import { registerNotifyCommand } from './commands/notify.ts'
-import { registerRoutesCommand } from './commands/routes.ts'
-import { registerSilenceCommand } from './commands/silence.ts'
-import { registerTestCommand } from './commands/test-rules.ts'
-import { addFlags, FlagError, readFlags, SERVER_FLAGS } from './flags.ts'
-import { runServer } from './main.ts'
+import { AppError, errorMessage } from '../lib/errors.ts'
+import type { ConfigError } from '../lib/yaml-config.ts'
+import { addFlags, readFlags, SERVER_FLAGS } from './flags.ts'
 import { VERSION } from './version.ts'
 
 const program = new Command('belltower')
@@ -24,41 +13,63 @@ const program = new Command('belltower')
   .exitOverride()
   .showSuggestionAfterError()
 
-const server = new Command('server').description('everything in one process (default)').exitOverride()
-addFlags(server, SERVER_FLAGS).action(() => runServer(readFlags(server, SERVER_FLAGS), process.env))
-program.addCommand(server, { isDefault: true })
-
-const pushgateway = new Command('pushgateway').description('the Pushgateway alone').exitOverride()
-addFlags(pushgateway, PUSHGATEWAY_FLAGS).action(() =>
-  runStandalonePushgateway(readFlags(pushgateway, PUSHGATEWAY_FLAGS)),
-)
-program.addCommand(pushgateway)
-
-const alertmanager = new Command('alertmanager').description('the Alertmanager alone').exitOverride()
-addFlags(alertmanager, ALERTMANAGER_FLAGS).action(() =>
-  runStandaloneAlertmanager(readFlags(alertmanager, ALERTMANAGER_FLAGS)),
-)
-program.addCommand(alertmanager)
-
-registerCheckCommand(program)
-registerTestCommand(program)
-registerAlertCommand(program)
-registerSilenceCommand(program)
-registerRoutesCommand(program)
-registerNotifyCommand(program)
-registerQueryCommand(program)
+/** Commands by name, in the order of the help text; each adds itself. */
+const COMMANDS: Readonly<Record<string, () => Promise<void>>> = {
+  async server() {
+    const server = new Command('server').description('everything in one process (default)').exitOverride()
+    addFlags(server, SERVER_FLAGS).action(async () => {
+      const { runServer } = await import('./main.ts')
+      await runServer(readFlags(server, SERVER_FLAGS), process.env)
+    })
+    program.addCommand(server, { isDefault: true })
+  },
+  async pushgateway() {
+    const { PUSHGATEWAY_FLAGS, runStandalonePushgateway } = await import('./standalone-pushgateway.ts')
+    const pushgateway = new Command('pushgateway').description('the Pushgateway alone').exitOverride()
+    addFlags(pushgateway, PUSHGATEWAY_FLAGS).action(() =>
+      runStandalonePushgateway(readFlags(pushgateway, PUSHGATEWAY_FLAGS)),
+    )
+    program.addCommand(pushgateway)
+  },
+  async alertmanager() {
+    const { ALERTMANAGER_FLAGS, runStandaloneAlertmanager } = await import('./standalone-alertmanager.ts')
+    const alertmanager = new Command('alertmanager').description('the Alertmanager alone').exitOverride()
+    addFlags(alertmanager, ALERTMANAGER_FLAGS).action(() =>
+      runStandaloneAlertmanager(readFlags(alertmanager, ALERTMANAGER_FLAGS)),
+    )
+    program.addCommand(alertmanager)
+  },
+  check: async () => (await import('./check-command.ts')).registerCheckCommand(program),
+  test: async () => (await import('./commands/test-rules.ts')).registerTestCommand(program),
+  alert: async () => (await import('./commands/alert.ts')).registerAlertCommand(program),
+  silence: async () => (await import('./commands/silence.ts')).registerSilenceCommand(program),
+  routes: async () => (await import('./commands/routes.ts')).registerRoutesCommand(program),
+  notify: async () => (await import('./commands/notify.ts')).registerNotifyCommand(program),
+  query: async () => (await import('./commands/query.ts')).registerQueryCommand(program),
+  tsdb: async () => (await import('./commands/tsdb.ts')).registerTsdbCommand(program),
+}
 
 try {
+  for (const name of commandsOf(process.argv[2])) await COMMANDS[name]!()
   await program.parseAsync()
 } catch (error) {
   process.exitCode = exitCodeOf(error)
 }
 
+/** The command that is meant; all of them where they are to be listed, or the name is none of theirs. */
+function commandsOf(first: string | undefined): readonly string[] {
+  if (first !== undefined && Object.hasOwn(COMMANDS, first)) return [first]
+  const isForServer = first === undefined || (first.startsWith('-') && first !== '-h' && first !== '--help')
+  return isForServer ? ['server'] : Object.keys(COMMANDS)
+}
+
 function exitCodeOf(error: unknown): number {
   // Commander has printed its own message already; help and version are no failure.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  if (error instanceof ConfigError) for (const fault of error.faults) console.error(fault)
-  else if (error instanceof FlagError || error instanceof CommandError) console.error(error.message)
+  // Known by their codes: the classes would bring the reader of configuration files and the HTTP client with them.
+  const code = error instanceof AppError ? error.code : ''
+  if (code === 'ERR_CONFIG') for (const fault of (error as ConfigError).faults) console.error(fault)
+  else if (code === 'ERR_FLAG' || code === 'ERR_COMMAND') console.error(errorMessage(error))
   else console.error(error instanceof Error ? (error.stack ?? errorMessage(error)) : errorMessage(error))
   return 1
 }

@@ -34,6 +34,8 @@ export interface Settings {
   readonly corsOrigin: RegExp
   readonly retentionMs: number
   readonly retentionBytes: number
+  readonly blockDurationMs: number
+  readonly walSegmentBytes: number
   readonly lookbackDeltaMs: number
   readonly queryTimeoutMs: number
   readonly queryMaxSamples: number
@@ -76,6 +78,8 @@ export function settingsOf({ values }: ParsedFlags): Settings {
     corsOrigin: corsRegex(text('web.cors.origin')),
     retentionMs: durationMs('storage.tsdb.retention.time'),
     retentionBytes: parseSize(text('storage.tsdb.retention.size')),
+    blockDurationMs: durationMs('storage.tsdb.min-block-duration'),
+    walSegmentBytes: parseSize(text('storage.tsdb.wal-segment-size')),
     lookbackDeltaMs: durationMs('query.lookback-delta'),
     queryTimeoutMs: durationMs('query.timeout'),
     queryMaxSamples: Number(text('query.max-samples')),

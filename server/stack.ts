@@ -106,6 +106,9 @@ export async function buildStack(
     retentionBytes: config.retention.bytes ?? settings.retentionBytes,
     outOfOrderTimeWindowMs: config.outOfOrderTimeWindowMs,
     exemplarsMax: config.exemplarsMax,
+    blockDurationMs: settings.blockDurationMs,
+    walSegmentBytesMax: settings.walSegmentBytes,
+    checkpointLogBytes: settings.walSegmentBytes,
   })
 
   const remoteWrite = new RemoteWriteReceiver({

@@ -148,7 +148,7 @@ test.each([0, 30 * MINUTE, 70 * MINUTE])(
           remove()
         }
       }),
-      { numRuns: 3 },
+      { numRuns: 2 },
     )
   },
 )

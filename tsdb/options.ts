@@ -30,6 +30,8 @@ export interface TsdbOptions extends TsdbSettings {
   readonly headMemoryMaxBytes?: number
   /** How far ahead of the clock an `Appender` takes samples; default 10 minutes. */
   readonly futureMaxMs?: number
+  /** How far behind the newest sample of the head an `Appender` takes samples; default half a block. */
+  readonly pastMaxMs?: number
   /** Time covered by a block; default 2 hours. Blocks start at multiples of it. */
   readonly blockDurationMs?: number
   /** Log written since the last checkpoint that brings about the next one; default 32 MiB. */

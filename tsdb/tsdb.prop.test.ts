@@ -229,7 +229,7 @@ test('store: whatever was written is read back, bit for bit, across seal, block 
         remove()
       }
     }),
-    { numRuns: 15 },
+    { numRuns: 8 },
   )
 })
 

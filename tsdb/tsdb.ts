@@ -17,6 +17,7 @@ import { DeletionList } from './block/deletion-list.ts'
 import { type Deletion, pendingIn } from './block/deletions.ts'
 import type { BlockMeta } from './block/meta.ts'
 import { writeSnapshot } from './block/snapshot.ts'
+import { listChunkFiles } from './chunk/head-chunk-file.ts'
 import { StoreClosedError } from './errors.ts'
 import { ExemplarStore } from './exemplars/exemplar-store.ts'
 import { Head } from './head/head.ts'
@@ -183,6 +184,7 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
     })
     this.head.openLog(this.writer)
     this.head.outOfOrderWindowMs = options.outOfOrderTimeWindowMs ?? 0
+    if (options.pastMaxMs !== undefined) this.head.pastMaxMs = options.pastMaxMs
     this.log = new WalLog(folders.wal, this.writer)
     this.exemplarStore = new ExemplarStore({
       folder: folders.exemplars,
@@ -198,7 +200,12 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
       clock: options.clock,
       logger: options.logger,
       files,
-      newestFile: Math.max(0, ...this.blockList.metas.flatMap((meta) => meta.headFiles ?? [])),
+      // Unreadable files, too, so that none is written on.
+      newestFile: Math.max(
+        0,
+        ...listChunkFiles(folders.chunks),
+        ...this.blockList.metas.flatMap((meta) => meta.headFiles ?? []),
+      ),
       slot: this.#takeSlot(),
       checkpointLogBytes: options.checkpointLogBytes ?? CHECKPOINT_LOG_BYTES,
       deletions: this.deletions,
@@ -409,7 +416,9 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
 
   #scheduleTick(): void {
     if (this.#isClosed) return
-    this.#cancelTick = this.options.clock.schedule(TICK_INTERVAL_MS, () => {
+    // Short blocks need it more often.
+    const delayMs = Math.min(TICK_INTERVAL_MS, this.head.windowMs / 8)
+    this.#cancelTick = this.options.clock.schedule(delayMs, () => {
       this.#maintainHead()
         .then(() => void this.compactor.run())
         .catch((err: unknown) => this.#logger.error({ err }, 'maintenance failed, it will be tried again'))

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { readExposition } from '../../model/index.ts'
 import { startFakeTargets } from './fake-targets.ts'
+import { runHistoryBench } from './history.ts'
 import { runIngestBench } from './ingest.ts'
 import { NodePage } from './node-page.ts'
 import { runQueryBench } from './query.ts'
@@ -71,4 +72,11 @@ test.skipIf(!canMeasure)('the ten queries find data', async () => {
 test.skipIf(!canMeasure)('the same requests can be written to a real Prometheus', async () => {
   const results = await runRemoteWriteBench({ systems: ['prometheus'], targets: 1, samples: 3, batch: 200 })
   expect(results).toMatchObject([{ name: 'prometheus', samples: 3 * 507 }])
+})
+
+test.skipIf(!canMeasure)('the queries over a history find data', async () => {
+  const sizes = { targets: 4, samples: 30, manySeries: 100, rounds: 1, warmupMs: 0, settleSeconds: 0 }
+  const results = await runHistoryBench({ systems: ['prometheus'], ...sizes })
+  expect(results).toHaveLength(22)
+  for (const { query, answers } of results) expect(answers.prometheus!.series, query).toBeGreaterThan(0)
 })

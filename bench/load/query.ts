@@ -1,6 +1,7 @@
 // Range queries end to end over HTTP, beside the real systems on data scraped from the same targets at the same time.
 // Measures parsing, evaluating and writing the answer on recent data; does not measure old blocks, nor many users at once.
 // Run: npm run bench -- query [--targets=100] [--interval=1] [--seconds=150] [--rounds=15] [--systems=belltower,prometheus]
+import { geometricMean, quantileOf } from './ask.ts'
 import { type Session, type SessionOptions, sleepSeconds, withSession } from './session.ts'
 import type { RunningSystem } from './systems.ts'
 import { printTable, ratioText } from './table.ts'
@@ -77,7 +78,10 @@ async function measure({ systems }: Session, options: QueryOptions): Promise<Que
         series.set(system.name, answer.series)
         if (round >= 0) times.get(system.name)!.push(answer.ms)
       }
-    const entries = systems.map(({ name }) => [name, { p50Ms: median(times.get(name)!), series: series.get(name)! }])
+    const entries = systems.map(({ name }) => [
+      name,
+      { p50Ms: quantileOf(times.get(name)!, 0.5), series: series.get(name)! },
+    ])
     results.push({ query, answers: Object.fromEntries(entries) as QueryResult['answers'] })
   }
   return results
@@ -96,12 +100,4 @@ async function ask(system: RunningSystem, query: string, range: { start: number;
   const ms = performance.now() - startMs
   if (!answer.ok) throw new Error(`${system.name} answered ${answer.status} to ${query}: ${text.slice(0, 200)}`)
   return { ms, series: (JSON.parse(text) as { data: { result: unknown[] } }).data.result.length }
-}
-
-const geometricMean = (values: readonly number[]): number =>
-  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length)
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[sorted.length >> 1] ?? Number.NaN
 }

@@ -94,7 +94,8 @@ async function measure(systems: readonly RunningSystem[], options: RemoteWriteOp
   )
 }
 
-async function post(system: RunningSystem, body: Uint8Array): Promise<void> {
+/** Sends one request. @throws {Error} when it is refused */
+export async function post(system: RunningSystem, body: Uint8Array): Promise<void> {
   const answer = await fetch(`${system.url}/api/v1/write`, {
     method: 'POST',
     headers: {
@@ -116,9 +117,10 @@ export class Sender {
   readonly #writer = new ProtoWriter(1 << 20)
   readonly #batch: number
 
-  constructor({ targets, batch }: RemoteWriteOptions) {
+  constructor(options: { readonly targets: number; readonly batch: number; readonly withHistograms?: boolean }) {
+    const { targets, batch, withHistograms = false } = options
     this.#batch = batch
-    this.#pages = Array.from({ length: targets }, (_, seed) => new NodePage({ seed, withHistograms: false }))
+    this.#pages = Array.from({ length: targets }, (_, seed) => new NodePage({ seed, withHistograms }))
     for (const [i, page] of this.#pages.entries()) {
       for (const { labels } of samplesOf(page)) this.#labelBytes.push(labelMessages(labels, `host${i}:9100`))
     }

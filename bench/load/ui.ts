@@ -5,9 +5,10 @@
  */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname } from 'node:path'
+import { pack } from 'msgpackr'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { uiAssetsDir, uiContentSecurityPolicy, uiIndexHtml } from '../../dashboards/index.ts'
 import { printTable } from './table.ts'
@@ -138,7 +139,7 @@ async function heapMb(page: Page): Promise<number> {
 async function startServer(options: UiBenchOptions): Promise<Server> {
   const html = await uiIndexHtml('')
   const server = createServer((request, response) => {
-    answer(new URL(request.url ?? '/', 'http://x'), response, html, options).catch((thrown: unknown) => {
+    answer(request, response, html, options).catch((thrown: unknown) => {
       response.writeHead(500).end(String(thrown))
     })
   })
@@ -146,15 +147,24 @@ async function startServer(options: UiBenchOptions): Promise<Server> {
   return server
 }
 
-async function answer(url: URL, response: ServerResponse, html: string, options: UiBenchOptions): Promise<void> {
-  const { pathname } = url
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  html: string,
+  options: UiBenchOptions,
+): Promise<void> {
+  const { pathname } = new URL(request.url ?? '/', 'http://x')
   const json = (body: unknown): void =>
     void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
   if (pathname === '/api/dashboards/uid/bench')
     return json({ dashboard: board(options), meta: { canSave: false, folderTitle: 'General' } })
   if (pathname === '/api/search') return json([])
-  if (pathname === '/api/v1/query_range')
-    return json({ status: 'success', data: { resultType: 'matrix', result: matrix(url.searchParams, options) } })
+  if (pathname === '/api/belltower/v1/query_range_columns') {
+    const asked = JSON.parse(await text(request)) as AskedColumns
+    return void response
+      .writeHead(200, { 'content-type': 'application/vnd.msgpack' })
+      .end(columns(asked, options.seriesPerPanel))
+  }
   if (pathname === '/api/v1/targets')
     return json({ status: 'success', data: { activeTargets: [], droppedTargets: [] } })
   if (pathname === '/api/v1/rules') return json({ status: 'success', data: { groups: [] } })
@@ -187,18 +197,31 @@ function board({ panels, points }: UiBenchOptions): unknown {
   }
 }
 
-/** Random walks from a fixed seed. */
-function matrix(params: URLSearchParams, { seriesPerPanel }: UiBenchOptions): unknown[] {
-  const [start, end, step] = ['start', 'end', 'step'].map((name) => Number(params.get(name)))
+interface AskedColumns {
+  readonly queries: readonly unknown[]
+  readonly startMs: number
+  readonly endMs: number
+  readonly stepMs: number
+}
+
+/** Random walks from a fixed seed, as docs/formats/query-columns.md has them. */
+function columns({ queries, startMs, endMs, stepMs }: AskedColumns, seriesPerPanel: number): Buffer {
+  const count = Math.floor((endMs - startMs) / stepMs) + 1
   let seed = 12_345
   const random = (): number => {
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0
     return seed / 2 ** 32 - 0.5
   }
-  return Array.from({ length: seriesPerPanel }, (_, i) => {
+  const series = Array.from({ length: seriesPerPanel }, (_, i) => {
     let value = i * 10
-    const values: [number, string][] = []
-    for (let at = start!; at <= end!; at += step!) values.push([at, (value += random()).toFixed(4)])
-    return { metric: { series: `s${i}` }, values }
+    const values = Float64Array.from({ length: count }, () => (value += random()))
+    return { labels: ['series', `s${i}`], values: new Uint8Array(values.buffer) }
   })
+  return pack([{ startMs, stepMs, count }, ...queries.map(() => ({ series, warnings: [], infos: [] }))])
+}
+
+async function text(request: IncomingMessage): Promise<string> {
+  let body = ''
+  for await (const chunk of request) body += String(chunk)
+  return body
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const TICKS_PER_SECOND = 100 // USER_HZ, fixed by the kernel's interface.
@@ -19,6 +19,16 @@ export function usageOf(pid: number): Usage {
     cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
     residentBytes: Number(residentKb ?? 0) * 1024,
   }
+}
+
+/** Most memory a process had at once since `resetPeak`, or since it started. */
+export function peakBytesOf(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) * 1024
+}
+
+/** Starts measuring a process' peak memory anew. */
+export function resetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5')
 }
 
 /** Bytes that a folder takes on disk, holes not counted. */

@@ -1,37 +1,18 @@
 // Range queries over 400 series × 24 h × 15 s (2.3 M samples) in memory, one step a minute: selection, window functions and
-// aggregation; neither parsing of blocks nor JSON. `kernels` has the columns in the kernels' memory, `plain` on the heap.
+// aggregation; neither parsing of blocks nor JSON. `kernels` computes sums and extremes in WebAssembly, `plain` in TypeScript.
 // Run: npx vitest bench bench/micro/promql-rate.bench.ts
 import { bench, describe } from 'vitest'
-import {
-  createKernelMemory,
-  createWindowKernels,
-  instantiateKernels,
-  KERNEL_RESERVED_BYTES,
-  WINDOW_WORK_BYTES,
-} from '../../kernels/index.ts'
+import { ownWindowKernels } from '../../kernels/index.ts'
 import { labelsFromRecord, type Queryable, type SeriesColumn } from '../../model/index.ts'
 import { createEngine, type EngineOptions } from '../../promql/index.ts'
 
 const SERIES = 400
 const SAMPLES = (24 * 3600) / 15
 const END_MS = SAMPLES * 15_000
-const columnsAt = KERNEL_RESERVED_BYTES + Math.ceil(WINDOW_WORK_BYTES / 8) * 8
-
-const memory = createKernelMemory({ initialBytes: 32 << 20, maximumBytes: 32 << 20 })
-const windowKernels = createWindowKernels({
-  memory,
-  kernels: instantiateKernels(memory),
-  offset: KERNEL_RESERVED_BYTES,
-  bytes: WINDOW_WORK_BYTES,
-})
-
-function storeIn(columnAt: (index: number) => Float64Array): Queryable {
-  const timestampsMs = columnAt(0)
-  timestampsMs.forEach((_, i) => {
-    timestampsMs[i] = i * 15_000
-  })
+function makeStore(): Queryable {
+  const timestampsMs = Float64Array.from({ length: SAMPLES }, (_, i) => i * 15_000)
   const columns: SeriesColumn[] = Array.from({ length: SERIES }, (_, s) => {
-    const values = columnAt(s + 1)
+    const values = new Float64Array(SAMPLES)
     for (let i = 0; i < SAMPLES; i++) values[i] = ((i * (s + 7)) % 100_000) * 1.5
     const labels = labelsFromRecord({ __name__: 'requests_total', instance: `host-${s % 40}`, code: `${s % 10}` })
     return { labels, timestampsMs, values, length: SAMPLES, stale: undefined }
@@ -42,9 +23,10 @@ function storeIn(columnAt: (index: number) => Float64Array): Queryable {
   }
 }
 
+const store = makeStore()
 const stores: Readonly<Record<string, readonly [Queryable, Partial<EngineOptions>]>> = {
-  plain: [storeIn(() => new Float64Array(SAMPLES)), {}],
-  kernels: [storeIn((i) => new Float64Array(memory.buffer, columnsAt + i * SAMPLES * 8, SAMPLES)), { windowKernels }],
+  plain: [store, {}],
+  kernels: [store, { windowKernels: ownWindowKernels() }],
 }
 
 const QUERIES = [

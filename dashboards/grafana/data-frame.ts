@@ -92,6 +92,20 @@ export function seriesFrames(
   })
 }
 
+/** Columns on a grid that they were asked for: one frame per series, all with the same times. */
+export function columnFrames(
+  series: readonly { readonly metric: LabelSet; readonly values: Float64Array }[],
+  request: FrameRequest,
+  grid: { startMs: number; stepMs: number },
+): DataFrame[] {
+  const x = Float64Array.from({ length: series[0]?.values.length ?? 0 }, (_, i) => grid.startMs + i * grid.stepMs)
+  const names = seriesNames(
+    series.map(({ metric }) => metric),
+    request,
+  )
+  return series.map(({ metric, values }, i) => frameOf(request.refId, names[i]!, metric, x, values))
+}
+
 /** An instant answer: one frame per sample. */
 export function sampleFrames(
   samples: readonly { metric: LabelSet; value?: readonly [number, string] }[],

@@ -37,6 +37,7 @@ test('what is written is read back', () => {
       tab: fc.constantFrom('table', 'graph'),
       rangeMs: fc.integer({ min: 1, max: 1_000_000 }).map((s) => s * 1000),
       stacked: fc.boolean(),
+      explained: fc.constant(true),
       endMs: secondMs,
       momentMs: secondMs,
       stepMs: fc.integer({ min: 1, max: 100_000 }).map((s) => s * 1000),

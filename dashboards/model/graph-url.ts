@@ -15,6 +15,8 @@ export interface QueryPanel {
   /** Fixed resolution; absent = from the chart's width. */
   readonly stepMs?: number
   readonly stacked: boolean
+  /** The plan of the query is shown beside its answer. */
+  readonly explained?: boolean
 }
 
 export const EMPTY_PANEL: QueryPanel = { expr: '', tab: 'graph', rangeMs: 3_600_000, stacked: false }
@@ -44,6 +46,7 @@ export function encodeGraphUrl(panels: readonly QueryPanel[]): URLSearchParams {
       set('res_step', String(panel.stepMs / 1000))
     }
     if (panel.stacked) set('display_mode', 'stacked')
+    if (panel.explained === true) set('show_tree', '1')
   })
   return search
 }
@@ -60,6 +63,7 @@ function decodePanel(get: (name: string) => string | undefined): QueryPanel {
     ...(endMs === undefined ? {} : { endMs }),
     ...(momentMs === undefined ? {} : { momentMs }),
     ...(stepMs === undefined ? {} : { stepMs }),
+    ...(get('show_tree') === '1' ? { explained: true } : {}),
   }
 }
 

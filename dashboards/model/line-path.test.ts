@@ -42,6 +42,14 @@ test('a crowded column keeps first, lowest, highest and last', () => {
   ])
 })
 
+test('two points of a column stay two points', () => {
+  expect(draw([0, 0.4, 5], [5, 9, 2])).toEqual([
+    [0, 5],
+    [0.4, 9],
+    [5, 2],
+  ])
+})
+
 test('at any width the extremes of the data are drawn and the buffer is large enough', () => {
   const value = fc.oneof(
     { weight: 6, arbitrary: fc.double({ min: -1e6, max: 1e6, noNaN: true }) },

@@ -8,7 +8,7 @@ export interface PixelMap {
 
 /**
  * Writes the line's corner points as x, y pairs; a NaN pair lifts the pen. Where many points share a pixel column only the
- * first, lowest, highest and last of them are kept, so the drawn line covers the same pixels.
+ * first, lowest, highest and last of them are kept, and of these each but once, so the drawn line covers the same pixels.
  *
  * @param out grown by the caller to at least {@link pathLengthMax}
  * @returns count of numbers written
@@ -17,6 +17,7 @@ export function linePath(x: Float64Array, y: Float64Array, mapX: PixelMap, mapY:
   let length = 0
   let column = Number.NaN
   let columnX = 0
+  let first = 0
   let low = 0
   let high = 0
   let last = 0
@@ -25,7 +26,7 @@ export function linePath(x: Float64Array, y: Float64Array, mapX: PixelMap, mapY:
   for (let i = 0; i < count; i++) {
     const value = y[i]!
     if (value !== value) {
-      if (pending) length = flushColumn(out, length, columnX, low, high, last)
+      if (pending) length = flushColumn(out, length, columnX, first, low, high, last)
       if (length > 0 && out[length - 1] === out[length - 1]) {
         out[length++] = Number.NaN
         out[length++] = Number.NaN
@@ -45,16 +46,17 @@ export function linePath(x: Float64Array, y: Float64Array, mapX: PixelMap, mapY:
       pending = true
       continue
     }
-    if (pending) length = flushColumn(out, length, columnX, low, high, last)
+    if (pending) length = flushColumn(out, length, columnX, first, low, high, last)
     out[length++] = px
     out[length++] = py
     column = pixel
+    first = py
     low = py
     high = py
     last = py
     pending = false
   }
-  return pending ? flushColumn(out, length, columnX, low, high, last) : length
+  return pending ? flushColumn(out, length, columnX, first, low, high, last) : length
 }
 
 /** Room `linePath` may need: per point itself, or per pixel column four of them, and a lifted pen. */
@@ -62,12 +64,25 @@ export function pathLengthMax(pointCount: number): number {
   return 8 * pointCount + 8
 }
 
-function flushColumn(out: Float64Array, at: number, px: number, low: number, high: number, last: number): number {
+/** `first` stands in `out` already; the extremes are written only where neither end of the column is one. */
+function flushColumn(
+  out: Float64Array,
+  at: number,
+  px: number,
+  first: number,
+  low: number,
+  high: number,
+  last: number,
+): number {
   let length = at
-  out[length++] = px
-  out[length++] = low
-  out[length++] = px
-  out[length++] = high
+  if (low < first && low < last) {
+    out[length++] = px
+    out[length++] = low
+  }
+  if (high > first && high > last) {
+    out[length++] = px
+    out[length++] = high
+  }
   out[length++] = px
   out[length++] = last
   return length

@@ -134,17 +134,33 @@ function zoneOffsetMs(atMs: number, zone: TimeZone): number {
 }
 
 function tickLabeller(stepMs: number, zone: TimeZone): (atMs: number) => string {
-  const timeZone = zone === 'utc' ? { timeZone: 'UTC' } : {}
-  const clock = new Intl.DateTimeFormat('en-GB', {
-    hour: '2-digit',
-    minute: '2-digit',
-    ...(stepMs < MINUTE_MS ? { second: '2-digit' as const } : {}),
-    hourCycle: 'h23',
-    ...timeZone,
-  })
-  const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', ...timeZone })
-  const month = new Intl.DateTimeFormat('en-GB', { month: 'short', year: 'numeric', ...timeZone })
-  if (stepMs >= 30 * DAY_MS) return (atMs) => month.format(atMs)
-  if (stepMs >= DAY_MS) return (atMs) => day.format(atMs)
-  return (atMs) => ((atMs + zoneOffsetMs(atMs, zone)) % DAY_MS === 0 ? day.format(atMs) : clock.format(atMs))
+  if (stepMs >= 30 * DAY_MS) return formatter('month', zone)
+  const day = formatter('day', zone)
+  if (stepMs >= DAY_MS) return day
+  const clock = formatter(stepMs < MINUTE_MS ? 'seconds' : 'minutes', zone)
+  return (atMs) => ((atMs + zoneOffsetMs(atMs, zone)) % DAY_MS === 0 ? day(atMs) : clock(atMs))
+}
+
+const CLOCK = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
+const LABEL_PARTS = {
+  minutes: CLOCK,
+  seconds: { ...CLOCK, second: '2-digit' },
+  day: { day: 'numeric', month: 'short' },
+  month: { month: 'short', year: 'numeric' },
+} as const
+const formatters = new Map<string, (atMs: number) => string>()
+
+/** Making one takes longer than drawing a chart: they are kept. */
+function formatter(parts: keyof typeof LABEL_PARTS, zone: TimeZone): (atMs: number) => string {
+  const key = `${parts} ${zone}`
+  let format = formatters.get(key)
+  if (format === undefined) {
+    const made = new Intl.DateTimeFormat('en-GB', {
+      ...LABEL_PARTS[parts],
+      ...(zone === 'utc' ? { timeZone: 'UTC' } : {}),
+    })
+    format = (atMs) => made.format(atMs)
+    formatters.set(key, format)
+  }
+  return format
 }

@@ -2,7 +2,6 @@
 import type { ComponentType, JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { ruleGroups } from './api/prometheus.ts'
-import { HomePage } from './pages/home.tsx'
 import { Icon } from './shell/icons.tsx'
 import { Keys } from './shell/keys.tsx'
 import { Link } from './shell/link.tsx'
@@ -16,11 +15,14 @@ type PageName =
   | 'home'
   | 'dashboards'
   | 'dashboard'
+  | 'board'
   | 'services'
   | 'query'
   | 'targets'
   | 'alerts'
   | 'silences'
+  | 'rules'
+  | 'routes'
   | 'push'
   | 'status'
   | 'missing'
@@ -33,19 +35,25 @@ const NAVIGATION: readonly { page: PageName; path: string; title: string; timed?
   { page: 'targets', path: '/targets', title: 'Targets' },
   { page: 'alerts', path: '/alerts', title: 'Alerts' },
   { page: 'silences', path: '/silences', title: 'Silences' },
+  { page: 'rules', path: '/rules', title: 'Rules' },
+  { page: 'routes', path: '/routes', title: 'Routes' },
   { page: 'push', path: '/push', title: 'Push' },
   { page: 'status', path: '/status', title: 'Status' },
 ]
 
-/** Pages beside the first one come in pieces of their own. */
-const LAZY: Readonly<Record<Exclude<PageName, 'home'>, () => Promise<ComponentType>>> = {
+/** Each page comes in a piece of its own. */
+const LAZY: Readonly<Record<PageName, () => Promise<ComponentType>>> = {
+  home: async () => (await import('./pages/home.tsx')).HomePage,
   dashboards: async () => (await import('./pages/dashboards.tsx')).DashboardsPage,
   dashboard: async () => (await import('./pages/dashboard.tsx')).DashboardPage,
+  board: async () => (await import('./pages/built-in.tsx')).BuiltInPage,
   services: async () => (await import('./pages/services.tsx')).ServicesPage,
   query: async () => (await import('./pages/query.tsx')).QueryPage,
   targets: async () => (await import('./pages/targets.tsx')).TargetsPage,
   alerts: async () => (await import('./pages/alerts.tsx')).AlertsPage,
   silences: async () => (await import('./pages/silences.tsx')).SilencesPage,
+  rules: async () => (await import('./pages/rules.tsx')).RulesPage,
+  routes: async () => (await import('./pages/routes.tsx')).RoutesPage,
   push: async () => (await import('./pages/push.tsx')).PushPage,
   status: async () => (await import('./pages/status.tsx')).StatusPage,
   missing: async () => (await import('./pages/missing.tsx')).MissingPage,
@@ -56,13 +64,16 @@ function pageOf(path: string): PageName {
   if (first === '') return 'home'
   if (first === 'graph') return 'query'
   if (first === 'd') return 'dashboard'
+  if (path.startsWith('/dashboards/built-in/')) return 'board'
   return NAVIGATION.find(({ page }) => page === first)?.page ?? 'missing'
 }
 
 export function App(): JSX.Element {
   const page = pageOf(route.value.path)
   const title =
-    page === 'dashboard' ? 'Dashboard' : (NAVIGATION.find((entry) => entry.page === page)?.title ?? 'Not found')
+    page === 'dashboard' || page === 'board'
+      ? 'Dashboard'
+      : (NAVIGATION.find((entry) => entry.page === page)?.title ?? 'Not found')
   useEffect(() => {
     document.title = `${title} · Belltower`
   }, [title])
@@ -73,13 +84,13 @@ export function App(): JSX.Element {
       </a>
       {!route.value.search.has('kiosk') && <TopBar page={page} />}
       <Keys />
-      {page === 'home' ? <HomePage /> : <LazyPage key={page} page={page} />}
+      <LazyPage key={page} page={page} />
     </>
   )
 }
 
 function TopBar({ page }: { page: PageName }): JSX.Element {
-  const timed = page === 'home' || page === 'services' || page === 'dashboard'
+  const timed = page === 'home' || page === 'services' || page === 'dashboard' || page === 'board'
   const navRef = useRef<HTMLElement>(null)
   useEffect(() => {
     // On narrow screens the row of pages scrolls sideways.
@@ -98,7 +109,7 @@ function TopBar({ page }: { page: PageName }): JSX.Element {
           <Link
             key={entry.page}
             class="nav-link"
-            current={entry.page === page || (page === 'dashboard' && entry.page === 'dashboards')}
+            current={entry.page === page || ((page === 'dashboard' || page === 'board') && entry.page === 'dashboards')}
             href={pageHref(entry.path, entry.timed ? timeParams.value : {})}
           >
             {entry.title}
@@ -149,7 +160,7 @@ function ThemeToggle(): JSX.Element {
   )
 }
 
-function LazyPage({ page }: { page: Exclude<PageName, 'home'> }): JSX.Element {
+function LazyPage({ page }: { page: PageName }): JSX.Element {
   const [loaded, setLoaded] = useState<{ Content?: ComponentType; failed?: boolean }>({})
   useEffect(() => {
     let wanted = true

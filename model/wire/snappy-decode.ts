@@ -2,8 +2,8 @@ import { WireFormatError } from './wire-error.ts'
 
 // The densest element of the format turns three bytes into 64.
 const EXPANSION_MAX = 64 / 3
-/** Below this length a plain loop beats a call into the engine. */
-const LOOP_BYTES_MAX = 24
+/** Literals up to this length are copied word by word: a call into the engine costs more. */
+const LOOP_BYTES_MAX = 192
 
 /**
  * Unpacks one block of snappy (not its framed form). The stated length is believed only once the input is long enough for it.
@@ -34,6 +34,8 @@ export function decodeSnappy(input: Uint8Array, maxBytes: number, scratch?: Uint
 function decodeElements(input: Uint8Array, start: number, output: Uint8Array): void {
   const inputEnd = input.length
   const outputEnd = output.length
+  const inputView = new DataView(input.buffer, input.byteOffset, inputEnd)
+  const outputView = new DataView(output.buffer, output.byteOffset, outputEnd)
   let from = start
   let to = 0
   while (from < inputEnd) {
@@ -48,8 +50,11 @@ function decodeElements(input: Uint8Array, start: number, output: Uint8Array): v
         from += width
       }
       if (count > inputEnd - from || count > outputEnd - to) throw endsEarly()
-      if (count < LOOP_BYTES_MAX) for (let i = 0; i < count; i++) output[to + i] = input[from + i]!
-      else output.set(input.subarray(from, from + count), to)
+      if (count > LOOP_BYTES_MAX) output.set(input.subarray(from, from + count), to)
+      // Whole words, even where the last one goes beyond the element: what follows is written later.
+      else if (count + 3 <= inputEnd - from && count + 3 <= outputEnd - to) {
+        for (let i = 0; i < count; i += 4) outputView.setInt32(to + i, inputView.getInt32(from + i, true), true)
+      } else for (let i = 0; i < count; i++) output[to + i] = input[from + i]!
       from += count
       to += count
       continue
@@ -69,12 +74,10 @@ function decodeElements(input: Uint8Array, start: number, output: Uint8Array): v
     }
     if (offset === 0 || offset > to || count > outputEnd - to) throw new WireFormatError('snappy: bad copy')
     // Source and target may overlap: the copied bytes then repeat, as the format wants it.
-    if (count < LOOP_BYTES_MAX || offset < count) {
-      for (const end = to + count; to < end; to++) output[to] = output[to - offset]!
-    } else {
-      output.copyWithin(to, to - offset, to - offset + count)
+    if (offset >= 4 && count + 3 <= outputEnd - to) {
+      for (let i = 0; i < count; i += 4) outputView.setInt32(to + i, outputView.getInt32(to - offset + i, true), true)
       to += count
-    }
+    } else for (const end = to + count; to < end; to++) output[to] = output[to - offset]!
   }
   if (to !== outputEnd) throw endsEarly()
 }

@@ -85,17 +85,46 @@ function keepFirst(members: readonly StepSeries[], counts: Float64Array): void {
   }
 }
 
+// Up to here, finding a place among the best costs less than sorting all.
+const BEST_MAX = 32
+
 function keepExtremes(members: readonly StepSeries[], counts: Float64Array, largest: boolean): void {
-  const rank: number[] = []
+  const best = new Int32Array(BEST_MAX)
   for (let step = 0; step < counts.length; step++) {
-    rank.length = 0
-    for (let i = 0; i < members.length; i++) if (members[i]!.present[step] === 1) rank.push(i)
     const k = Math.max(0, counts[step]!)
-    if (rank.length <= k) continue
-    const valueOf = (i: number): number => members[i]!.values[step]!
-    rank.sort((a, b) => compareNaNLast(valueOf(a), valueOf(b), largest) || a - b)
-    for (let at = k; at < rank.length; at++) members[rank[at]!]!.present[step] = 0
+    if (members.length <= k) continue
+    if (k <= BEST_MAX) keepBest(members, step, k, largest, best)
+    else keepFirstOfSorted(members, step, k, largest)
   }
+}
+
+/** @param best room for the indexes of the series that stay, in order; of equal values the earlier series comes first */
+function keepBest(members: readonly StepSeries[], step: number, k: number, largest: boolean, best: Int32Array): void {
+  let count = 0
+  for (let i = 0; i < members.length; i++) {
+    const { present, values } = members[i]!
+    if (present[step] === 0) continue
+    const value = values[step]!
+    let at = count
+    while (at > 0 && compareNaNLast(value, members[best[at - 1]!]!.values[step]!, largest) < 0) at--
+    if (at === k) {
+      present[step] = 0
+      continue
+    }
+    if (count === k) members[best[k - 1]!]!.present[step] = 0
+    else count++
+    best.copyWithin(at + 1, at, count - 1)
+    best[at] = i
+  }
+}
+
+function keepFirstOfSorted(members: readonly StepSeries[], step: number, k: number, largest: boolean): void {
+  const rank: number[] = []
+  for (let i = 0; i < members.length; i++) if (members[i]!.present[step] === 1) rank.push(i)
+  if (rank.length <= k) return
+  const valueOf = (i: number): number => members[i]!.values[step]!
+  rank.sort((a, b) => compareNaNLast(valueOf(a), valueOf(b), largest) || a - b)
+  for (let at = k; at < rank.length; at++) members[rank[at]!]!.present[step] = 0
 }
 
 export function compareNaNLast(a: number, b: number, descending: boolean): number {

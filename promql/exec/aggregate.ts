@@ -17,6 +17,7 @@ import { type EvalContext, evaluateScalar, evaluateVector } from './context.ts'
 import { QueryExecutionError } from './errors.ts'
 import { evaluateString } from './evaluate-string.ts'
 import { HistogramAccumulator, ignoreHistograms } from './histogram-accumulator.ts'
+import { contextBelow, GroupTable } from './group-table.ts'
 import { createGrouping, type Grouping } from './label-grouping.ts'
 import { dropHistograms, histogramAt } from './step-histograms.ts'
 import type { StepSeries } from './step-series.ts'
@@ -51,21 +52,13 @@ interface Group {
 }
 
 function* accumulate(expr: Aggregation, grouping: Grouping, ctx: EvalContext): Generator<StepSeries> {
-  const groups = new Map<string, Group>()
-  for (const series of evaluateVector(expr.expr, ctx)) {
-    const key = grouping.keyOf(series.labels)
-    let group = groups.get(key)
-    if (group === undefined) {
-      const labels = grouping.labelsOf(series.labels)
-      group = {
-        labels,
-        accumulator: createAccumulator(expr.op, ctx.grid.count),
-        histograms: undefined,
-        dropName: false,
-      }
-      groups.set(key, group)
-      ctx.query.limits.hold(ctx.grid.count)
-    }
+  const groups = new GroupTable<Group>(grouping, (labels) => {
+    ctx.query.limits.hold(ctx.grid.count)
+    const accumulator = createAccumulator(expr.op, ctx.grid.count)
+    return { labels, accumulator, histograms: undefined, dropName: false }
+  })
+  for (const series of evaluateVector(expr.expr, contextBelow(expr, ctx))) {
+    const group = groups.of(series)
     group.dropName ||= series.dropName
     if (series.histograms !== undefined) takeHistograms(series, expr, group, ctx)
     group.accumulator.add(series)
@@ -97,13 +90,13 @@ function takeHistograms(series: StepSeries, expr: Aggregation, group: Group, ctx
 function* quantiles(expr: Aggregation, grouping: Grouping, ctx: EvalContext): Generator<StepSeries> {
   const phis = evaluateScalar(expr.param!, ctx)
   warnAboutQuantile(phis, expr.param!.span, ctx)
-  const groups = new Map<string, StepSeries[]>()
-  for (const series of evaluateVector(expr.expr, ctx)) {
+  const groups = new GroupTable(grouping, (labels) => ({ labels, members: [] as StepSeries[] }))
+  for (const series of evaluateVector(expr.expr, contextBelow(expr, ctx))) {
     ignoreHistograms(series, expr, ctx)
-    pushTo(groups, grouping.keyOf(series.labels), series)
+    groups.of(series).members.push(series)
   }
-  for (const members of groups.values()) {
-    const out = ctx.pool.take(grouping.labelsOf(members[0]!.labels))
+  for (const { labels, members } of groups.values()) {
+    const out = ctx.pool.take(labels)
     out.dropName = keepsName(expr) && members.some((series) => series.dropName)
     const buffer = new Float64Array(members.length)
     for (let step = 0; step < ctx.grid.count; step++) {
@@ -155,10 +148,4 @@ function* countValues(expr: Aggregation, grouping: Grouping, ctx: EvalContext): 
     ctx.pool.charge(series)
     yield series
   }
-}
-
-function pushTo<T>(groups: Map<string, T[]>, key: string, item: T): void {
-  const known = groups.get(key)
-  if (known === undefined) groups.set(key, [item])
-  else known.push(item)
 }

@@ -1,5 +1,5 @@
 import { invariant } from '../../lib/index.ts'
-import { type Labels, labelValue, METRIC_NAME, quoteGo } from '../../model/index.ts'
+import { labelValue, METRIC_NAME, quoteGo } from '../../model/index.ts'
 import { exprType } from '../check/check.ts'
 import { evaluateMixed } from '../functions/mixed-windows.ts'
 import { noteOverlaps, STARTED } from '../functions/started-counters.ts'
@@ -28,12 +28,14 @@ function* evaluateWindows(expr: Call, matrix: MatrixExpr, ctx: EvalContext): Gen
   const { pool, query } = ctx
   const evaluate = windowFunctionOf(expr.name, matrix.kind === 'matrixSelector' ? matrix.selector : undefined)
   invariant(evaluate !== undefined, `${expr.name} does not go with the selector's modifier`)
-  const scalars = expr.args.filter((arg) => exprType(arg) === 'scalar').map((arg) => evaluateScalar(arg, ctx))
+  const ofScalars = { ...ctx, grouping: undefined }
+  const scalars = expr.args.filter((arg) => exprType(arg) === 'scalar').map((arg) => evaluateScalar(arg, ofScalars))
   if (expr.name === 'quantile_over_time') warnAboutQuantile(scalars[0]!, expr.args[0]!.span, ctx)
-  const wantsCounter = expr.name === 'rate' || expr.name === 'increase'
+  const counterNotes =
+    expr.name === 'rate' || expr.name === 'increase' ? new CounterNameNotes(matrix, query) : undefined
   for (const series of selectWindows(matrix, ctx, expr.name)) {
-    const { labels, dropName, windows } = series
-    const out = pool.take(labels)
+    const { dropName, windows } = series
+    const out = pool.takeFor(series, windows.histograms !== undefined)
     out.dropName = dropName
     if (windows.histograms === undefined && windows.startTimesMs === undefined) evaluate(windows, scalars, out)
     else evaluateUncommon(expr.name, matrix, series, { scalars, evaluate, ctx }, out)
@@ -41,7 +43,7 @@ function* evaluateWindows(expr: Call, matrix: MatrixExpr, ctx: EvalContext): Gen
       pool.release(out)
       continue
     }
-    if (wantsCounter && hasFloat(out)) noteCounterName(labels, matrix, query)
+    if (counterNotes !== undefined && hasFloat(out)) counterNotes.note(series)
     yield out
   }
 }
@@ -75,20 +77,41 @@ function hasFloat({ present, histograms }: StepSeries): boolean {
   return histograms === undefined || present.some((flag, step) => flag === 1 && histograms[step] === undefined)
 }
 
-function noteCounterName(
-  labels: Labels,
-  matrix: MatrixExpr,
-  { annotations, typeAndUnitLabels }: EvalContext['query'],
-): void {
-  const name = labelValue(labels, METRIC_NAME)
-  if (typeAndUnitLabels) {
-    const type = labelValue(labels, '__type__')
-    if (name === '' || type === 'counter' || type === 'histogram') return
-    const text = 'metric might not be a counter, __type__ label is not set to "counter" or "histogram", got'
-    annotations.info(`${text} ${quoteGo(type)}: ${quoteGo(name)}`, matrix.span)
-    return
+/** Says of series that they may be no counters. */
+class CounterNameNotes {
+  readonly #matrix: MatrixExpr
+  readonly #query: EvalContext['query']
+  /** The name of all series, where the selector says so: noted once. */
+  readonly #oneName: string | undefined
+  #isNoted = false
+
+  constructor(matrix: MatrixExpr, query: EvalContext['query']) {
+    this.#matrix = matrix
+    this.#query = query
+    const selector = matrix.kind === 'matrixSelector' && !query.typeAndUnitLabels ? matrix.selector : undefined
+    this.#oneName = selector?.matchers.find(({ name, type }) => type === '=' && name === METRIC_NAME)?.value
   }
-  if (name === '' || COUNTER_NAME.test(name)) return
-  const text = 'metric might not be a counter, name does not end in _total/_sum/_count/_bucket:'
-  annotations.info(`${text} ${quoteGo(name)}`, matrix.span)
+
+  note(series: Pick<WindowedSeries, 'labels'>): void {
+    if (this.#oneName === undefined) {
+      this.#noteName(labelValue(series.labels, METRIC_NAME), series)
+    } else if (!this.#isNoted) {
+      this.#isNoted = true
+      this.#noteName(this.#oneName, series)
+    }
+  }
+
+  #noteName(name: string, series: Pick<WindowedSeries, 'labels'>): void {
+    const { annotations, typeAndUnitLabels } = this.#query
+    if (typeAndUnitLabels) {
+      const type = labelValue(series.labels, '__type__')
+      if (name === '' || type === 'counter' || type === 'histogram') return
+      const text = 'metric might not be a counter, __type__ label is not set to "counter" or "histogram", got'
+      annotations.info(`${text} ${quoteGo(type)}: ${quoteGo(name)}`, this.#matrix.span)
+      return
+    }
+    if (name === '' || COUNTER_NAME.test(name)) return
+    const text = 'metric might not be a counter, name does not end in _total/_sum/_count/_bucket:'
+    annotations.info(`${text} ${quoteGo(name)}`, this.#matrix.span)
+  }
 }

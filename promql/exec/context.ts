@@ -1,5 +1,5 @@
 import type { WindowKernels } from '../../kernels/index.ts'
-import type { Querier } from '../../model/index.ts'
+import type { Querier, SeriesGrouping } from '../../model/index.ts'
 import type { Expr, VectorSelector } from '../parse/ast.ts'
 import type { Annotations } from './annotations.ts'
 import type { QueryLimits } from './query-limits.ts'
@@ -41,6 +41,11 @@ export interface EvalContext {
   readonly pool: SeriesPool
   /** Absent inside of subqueries, whose points are counted instead. */
   readonly counter: SampleCounter | undefined
+  /**
+   * How the series of the selector right below an aggregation are grouped. Where the store tells the groups, the series come
+   * with them and without labels; only set where nothing but the aggregation looks at these.
+   */
+  readonly grouping?: SeriesGrouping | undefined
 }
 
 /** @throws {QueryTooManySamplesError} when one series with a value at each step would be too much */

@@ -37,7 +37,7 @@ export function* dropNames(input: Iterable<StepSeries>, ctx: EvalContext, unique
   }
   if (uniqueNames) {
     for (const series of input) {
-      series.labels = withoutName(series.labels)
+      if (series.group === undefined) series.labels = withoutName(series.labels)
       yield series
     }
     return

@@ -33,7 +33,7 @@ export interface EngineOptions {
   readonly delayedNameRemoval?: boolean
   /** Series carry their type and unit as labels `__type__` and `__unit__`. Default false. */
   readonly typeAndUnitLabels?: boolean
-  /** For stores whose columns lie in the kernels' memory; plain TypeScript by default. */
+  /** What sums and extremes of windows are computed with; plain TypeScript by default. */
   readonly windowKernels?: WindowKernels
   /** For deadlines; the system's by default. */
   readonly clock?: Clock

@@ -1,4 +1,4 @@
-import { type Labels, labelsKey, METRIC_NAME, projectLabels } from '../../model/index.ts'
+import { type Labels, labelsKey, METRIC_NAME, projectLabels, type SeriesGrouping } from '../../model/index.ts'
 import { METADATA_LABELS } from './drop-names.ts'
 
 /** Cuts label sets down to those that decide to which group, or to which partner, a series belongs. */
@@ -10,6 +10,17 @@ export interface Grouping {
 /** `by` and `without`, which drops what describes the metric, too. */
 export const createGrouping = (names: readonly string[], by: boolean): Grouping =>
   createProjection(by ? names : [...names, ...METADATA_LABELS], by)
+
+/**
+ * What a store needs to do the same with the series of a selector, right below the aggregation.
+ *
+ * @param dropsName whether what describes the metric is taken off the series before they are aggregated
+ */
+export function storeGrouping(names: readonly string[], by: boolean, dropsName: boolean): SeriesGrouping {
+  const kept = by ? names.filter((name) => !dropsName || !METADATA_LABELS.has(name)) : [...names, ...METADATA_LABELS]
+  const set = new Set(kept)
+  return { key: JSON.stringify([by, ...[...set].sort()]), names: set, keep: by }
+}
 
 /** `on` and `ignoring`, which always ignores the metric name (but not type and unit, where they are labels). */
 export const createMatchGrouping = (names: readonly string[], on: boolean): Grouping =>

@@ -1,5 +1,5 @@
 import type { Labels } from '../../model/index.ts'
-import { xxHash64 } from './xxhash64.ts'
+import { xxHash64 } from '../../lib/index.ts'
 
 /**
  * Where a label set falls on the scale 0–1: xxHash64 over the labels as Prometheus lays them out in memory (each string

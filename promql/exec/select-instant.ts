@@ -29,7 +29,7 @@ export function* selectInstant(
     query.limits.poll()
     if (stored.histograms !== undefined) options.refuseHistograms?.(stored.labels)
     const column = query.statsSelectors.has(selector) ? withKnownResets(stored) : stored
-    const series = pool.take(column.labels)
+    const series = pool.takeFor(stored, stored.histograms !== undefined)
     if (selector.smoothed) smoothSeries(column, timesMs, selector, ctx, series)
     else gather(column, picker.indexes(column), options.times, series)
     const count = pool.charge(series)
@@ -46,6 +46,7 @@ function instantHints(selector: VectorSelector, ctx: EvalContext, functionName: 
     ...range,
     stepMs: grid.count > 1 ? grid.stepMs : 0,
     ...(functionName === undefined ? {} : { functionName }),
+    ...(ctx.grouping === undefined ? {} : { grouping: ctx.grouping }),
     ...(grid.count === 1 && !selector.smoothed && !query.statsSelectors.has(selector) ? { newestOnly: true } : {}),
   }
 }

@@ -1,6 +1,12 @@
 import type { WindowBounds } from '../../kernels/index.ts'
 import { invariant } from '../../lib/index.ts'
-import { CounterResetHint, type Labels, type NativeHistogram, type SeriesColumn } from '../../model/index.ts'
+import {
+  CounterResetHint,
+  type Labels,
+  type NativeHistogram,
+  type SeriesColumn,
+  type SeriesGroup,
+} from '../../model/index.ts'
 import type { ColumnWindows } from '../functions/windows.ts'
 import { withHint } from '../histogram/arithmetic.ts'
 import type { Expr, MatrixSelector, Subquery } from '../parse/ast.ts'
@@ -14,6 +20,8 @@ import type { StepSeries } from './step-series.ts'
 /** One series of a range vector with its windows; valid until the next one is taken. */
 export interface WindowedSeries {
   readonly labels: Labels
+  /** See `EvalContext.grouping`. */
+  readonly group: SeriesGroup | undefined
   readonly dropName: boolean
   readonly windows: ColumnWindows
   /** The same windows without the samples that are histograms. */
@@ -45,12 +53,35 @@ function* selectorWindows(expr: MatrixSelector, ctx: EvalContext, functionName: 
     ...selectorRange(selector, { minTimeMs: grid.startMs, maxTimeMs: grid.endMs }, query.lookbackDeltaMs, rangeMs),
     stepMs: grid.count > 1 ? grid.stepMs : 0,
     functionName,
+    ...(ctx.grouping === undefined ? {} : { grouping: ctx.grouping }),
   }
   const wantsStats = query.statsSelectors.has(selector)
   for (const stored of query.querier.select(selector.matchers, hints)) {
     query.limits.poll()
     const column = wantsStats ? withKnownResets(stored) : stored
-    yield { labels: column.labels, dropName: false, ...cutter.cutBoth(withoutStale(column)) }
+    yield new SelectedSeries(stored, cutter.cutBoth(withoutStale(column)))
+  }
+}
+
+/** Has its labels put together only when they are asked for. */
+class SelectedSeries implements WindowedSeries {
+  readonly dropName = false
+  readonly windows: ColumnWindows
+  readonly onlyFloats: () => ColumnWindows
+  readonly #column: SeriesColumn
+
+  constructor(column: SeriesColumn, { windows, onlyFloats }: Pick<WindowedSeries, 'windows' | 'onlyFloats'>) {
+    this.#column = column
+    this.windows = windows
+    this.onlyFloats = onlyFloats
+  }
+
+  get labels(): Labels {
+    return this.#column.labels
+  }
+
+  get group(): SeriesGroup | undefined {
+    return this.#column.group
   }
 }
 
@@ -66,7 +97,7 @@ function* subqueryWindows(expr: Subquery, ctx: EvalContext): Generator<WindowedS
       count === inner.grid.count && series.histograms === undefined
         ? { timestampsMs: inner.grid.timesMs, values: series.values, length: count }
         : compactSteps(series, count, inner.grid)
-    yield { labels, dropName, ...cutter.cutBoth(column) }
+    yield { labels, group: undefined, dropName, ...cutter.cutBoth(column) }
     inner.pool.release(series)
   }
 }

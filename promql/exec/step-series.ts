@@ -1,4 +1,10 @@
-import type { Labels, NativeHistogram } from '../../model/index.ts'
+import {
+  EMPTY_LABELS,
+  type Labels,
+  type NativeHistogram,
+  type SeriesColumn,
+  type SeriesGroup,
+} from '../../model/index.ts'
 import { heldSamples } from './step-histograms.ts'
 import type { QueryLimits } from './query-limits.ts'
 
@@ -8,7 +14,10 @@ import type { QueryLimits } from './query-limits.ts'
  * where `histograms` has one, and a float everywhere else.
  */
 export interface StepSeries {
+  /** Not to be looked at where `group` is set. */
   labels: Labels
+  /** See `EvalContext.grouping`. */
+  group: SeriesGroup | undefined
   /** The metric name is to be taken away at the end of the query (delayed name removal). */
   dropName: boolean
   /** Defined where `present` is 1 and there is no histogram. */
@@ -44,8 +53,11 @@ export class SeriesPool {
       return this.#make(labels)
     }
     recycled.labels = labels
+    recycled.group = undefined
     recycled.dropName = false
-    recycled.present.fill(0)
+    // For a single step a call of `fill` would cost more than all the rest.
+    if (recycled.present.length === 1) recycled.present[0] = 0
+    else recycled.present.fill(0)
     recycled.histograms = undefined
     return recycled
   }
@@ -62,12 +74,21 @@ export class SeriesPool {
     const presentAt = (8 * this.#slabSeries + index) * stepCount
     return {
       labels,
+      group: undefined,
       dropName: false,
       values: new Float64Array(this.#slab, 8 * index * stepCount, stepCount),
       present: new Uint8Array(this.#slab, presentAt, stepCount),
       histograms: undefined,
       charged: 0,
     }
+  }
+
+  /** For a column of the store; by its group where that was told, but with labels where there may be notes on histograms. */
+  takeFor(column: Pick<SeriesColumn, 'labels' | 'group'>, hasHistograms: boolean): StepSeries {
+    const { group } = column
+    const series = this.take(group === undefined || hasHistograms ? column.labels : EMPTY_LABELS)
+    series.group = group
+    return series
   }
 
   /** Present everywhere with the same value. */

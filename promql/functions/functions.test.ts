@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { xxHash64 } from '../exec/xxhash64.ts'
+import { xxHash64 } from '../../lib/index.ts'
 import { bucketFraction, bucketQuantile } from './classic-buckets.ts'
 import { dateFunctions } from './date.ts'
 import { KahanSum } from './kahan.ts'

@@ -1,5 +1,6 @@
 import { KahanSum } from './kahan.ts'
 import { quantileOfSorted, sortNaNFirst } from './quantile.ts'
+import { SortedWindow } from './sorted-window.ts'
 import { type ColumnWindows, eachWindow, markNonEmpty, type WindowFunction } from './windows.ts'
 
 export const sumOverTime: WindowFunction = (windows, _scalars, out) => {
@@ -29,9 +30,14 @@ export const firstOverTime = eachWindow(1, (windows, from) => windows.values[fro
 export const stdvarOverTime = eachWindow(1, (windows, from, to) => variance(windows.values, from, to))
 export const stddevOverTime = eachWindow(1, (windows, from, to) => Math.sqrt(variance(windows.values, from, to)))
 
-export const quantileOverTime = eachWindow(1, (windows, from, to, step, scalars) =>
-  quantileOfSorted(scalars[0]![step]!, sortNaNFirst(windows.values.slice(from, to))),
-)
+export const quantileOverTime: WindowFunction = (windows, scalars, out) => {
+  const sorted = new SortedWindow(windows.values)
+  eachWindow(1, (_windows, from, to, step) => quantileOfSorted(scalars[0]![step]!, sorted.moveTo(from, to)))(
+    windows,
+    scalars,
+    out,
+  )
+}
 
 /** Median of the distances to the median; NaN if there is one among the samples. */
 export const madOverTime = eachWindow(1, (windows, from, to) => {

@@ -49,9 +49,10 @@ export class ByteBuffer {
     this.length = at
   }
 
-  /** A copy of what was written. */
+  /** What was written, in a buffer of its own; write nothing more. Copied only where much of the buffer is left over. */
   toBytes(): Uint8Array<ArrayBuffer> {
-    return this.bytes.slice(0, this.length)
+    const isFilled = this.length >= UNCOPIED_BYTES_MIN && this.length * 2 >= this.bytes.length
+    return isFilled ? this.bytes.subarray(0, this.length) : this.bytes.slice(0, this.length)
   }
 
   #jsonStringSlow(text: string): void {
@@ -59,6 +60,7 @@ export class ByteBuffer {
   }
 }
 
+const UNCOPIED_BYTES_MIN = 1 << 20
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 // Everything below the space, the quote and the backslash.

@@ -30,7 +30,7 @@ let sharedFormatter: NumberFormatter | undefined
 /**
  * The whole body of a successful `/api/v1/query` or `/api/v1/query_range`, byte for byte as Prometheus writes it.
  *
- * @returns bytes that own their buffer, so it can be transferred
+ * @returns bytes of a buffer that holds nothing else, so that it can be transferred
  */
 export function writeQueryJson(result: QueryResult, extras: QueryJsonExtras = {}): Uint8Array<ArrayBuffer> {
   const limit = extras.limit ? extras.limit : Number.POSITIVE_INFINITY

@@ -142,6 +142,7 @@ const LEZER_REFUSES_WRONGLY: readonly RegExp[] = [
   /\b(?:min_of|max_of)\b/i, // Plain functions outside of durations, metric names elsewhere.
   /\b(?:by|without|on|ignoring|left|right)\s*\([^)]*:/i, // Names with a colon in lists of labels.
   /\b(?:STEP|RANGE)\b/i, // In any case, and metric names.
+  /\boffset\s*@/i, // A metric of that name.
 ]
 
 test('what lezer refuses is refused, however an expression is damaged', () => {

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import { AppError, errorMessage } from '../../lib/index.ts'
 import type { JsonAnswer } from '../query/query-worker.ts'
+import { freeBuffer } from './free-buffer.ts'
 
 /** `errorType` of Prometheus' API by HTTP status. */
 const ERROR_TYPES: Readonly<Record<number, string>> = {
@@ -44,6 +45,8 @@ export function sendFailure(reply: FastifyReply, error: unknown): FastifyReply {
 export async function sendAnswer(reply: FastifyReply, pending: Promise<JsonAnswer>): Promise<void> {
   const { body, gzip } = await pending
   if (gzip) reply.header('content-encoding', 'gzip').header('vary', 'Accept-Encoding')
+  // Finished means that the kernel has taken all of it.
+  reply.raw.once('finish', () => freeBuffer(body))
   await reply
     .header('content-type', JSON_TYPE)
     .send(Buffer.from(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength))

@@ -12,6 +12,8 @@ const PAGES = [
   '/targets',
   '/alerts',
   '/silences',
+  '/rules',
+  '/routes',
   '/services',
   '/services/*',
   '/push',

@@ -1,14 +1,17 @@
 import { AppError } from '../../lib/index.ts'
 import type { InstantValue, QueryFunction } from '../../model/index.ts'
 import type { QueryPool } from './query-pool.ts'
-import type { BatchAnswer, BatchRequest } from './query-worker.ts'
+import type { BatchRequest } from './query-worker.ts'
+import { AnswerUnpacker, type LabelList, type PackedAnswers } from './rule-answers.ts'
 
 /** So many queries make one journey between threads; more would keep a person's query waiting. */
-const BATCH_MAX = 64
+const BATCH_MAX = 128
 
 interface Waiting {
   readonly expr: string
   readonly timeMs: number
+  /** Of its last answer. */
+  readonly list: LabelList | undefined
   resolve(value: InstantValue): void
   reject(error: Error): void
 }
@@ -19,32 +22,34 @@ class RuleQueryError extends AppError {
   override readonly httpStatus = 422
 }
 
-/** Rules' queries: those that are asked at the same moment travel to a worker together. */
+/**
+ * Rules' queries: those that are asked at the same moment travel to a worker together. Vectors of one expression have the very
+ * same label objects for as long as their labels do not change.
+ */
 export function batchedRuleQueries(pool: Pick<QueryPool, 'run'>, timeoutMs: number): QueryFunction {
+  const unpacker = new AnswerUnpacker()
   let waiting: Waiting[] = []
   const send = (): void => {
     const all = waiting
     waiting = []
-    for (let at = 0; at < all.length; at += BATCH_MAX) void runBatch(pool, all.slice(at, at + BATCH_MAX), timeoutMs)
+    for (let at = 0; at < all.length; at += BATCH_MAX) void run(all.slice(at, at + BATCH_MAX))
+  }
+  const run = async (batch: readonly Waiting[]): Promise<void> => {
+    try {
+      const queries = batch.map(({ expr, timeMs, list }) => ({ expr, timeMs, listId: list?.id ?? 0 }))
+      const request: BatchRequest = { queries, timeoutMs }
+      const packed = await pool.run<PackedAnswers>('instantValues', request, { queryClass: 'rule' })
+      for (const [i, answer] of unpacker.unpack(batch, packed).entries()) {
+        if ('value' in answer) batch[i]!.resolve(answer.value)
+        else batch[i]!.reject(new RuleQueryError(answer.error))
+      }
+    } catch (error) {
+      for (const one of batch) one.reject(error as Error)
+    }
   }
   return (expr, timeMs) =>
     new Promise((resolve, reject) => {
       if (waiting.length === 0) queueMicrotask(send)
-      waiting.push({ expr, timeMs, resolve, reject })
+      waiting.push({ expr, timeMs, list: unpacker.listOf(expr), resolve, reject })
     })
-}
-
-async function runBatch(pool: Pick<QueryPool, 'run'>, batch: readonly Waiting[], timeoutMs: number): Promise<void> {
-  try {
-    const queries = batch.map(({ expr, timeMs }) => ({ expr, timeMs }))
-    const request: BatchRequest = { queries, timeoutMs }
-    const answers = await pool.run<BatchAnswer[]>('instantValues', request, { queryClass: 'rule' })
-    for (const [i, one] of batch.entries()) {
-      const answer = answers[i]!
-      if ('value' in answer) one.resolve(answer.value)
-      else one.reject(new RuleQueryError(answer.error))
-    }
-  } catch (error) {
-    for (const one of batch) one.reject(error as Error)
-  }
 }

@@ -48,6 +48,35 @@ export class WriteBatch {
 
   /** The open field is a `Sample`: value 1, time 2. */
   sample(reader: ProtoReader): void {
+    if (!this.#plainSample(reader)) this.#anySample(reader)
+  }
+
+  /** Takes a sample that is written as all senders do: the value (left out when it is 0), then the time. */
+  #plainSample(reader: ProtoReader): boolean {
+    const { bytes, pos, end } = reader
+    const stop = pos + 1 + bytes[pos]!
+    let at = pos + 1
+    let valueAt = -1
+    if (bytes[at] === VALUE) {
+      valueAt = at + 1
+      at += 9
+    }
+    if (bytes[at] !== TIMESTAMP || stop > end || at >= stop) return false
+    let timestampMs = 0
+    let factor = 1
+    for (let byte = 0x80; byte >= 0x80; factor *= 128) {
+      // Times that need more than 49 bits are left to the reader.
+      if (++at >= stop || factor > 2 ** 42) return false
+      byte = bytes[at]!
+      timestampMs += (byte & 0x7f) * factor
+    }
+    if (at + 1 !== stop || bytes[pos]! >= 0x80) return false
+    reader.pos = stop
+    this.#take(reader, valueAt, timestampMs)
+    return true
+  }
+
+  #anySample(reader: ProtoReader): void {
     const outer = reader.open()
     let valueAt = -1
     let timestampMs = 0
@@ -59,6 +88,10 @@ export class WriteBatch {
       else reader.skip(tag)
     }
     reader.close(outer)
+    this.#take(reader, valueAt, timestampMs)
+  }
+
+  #take(reader: ProtoReader, valueAt: number, timestampMs: number): void {
     try {
       this.#append(reader.view, valueAt, timestampMs)
       this.samples++

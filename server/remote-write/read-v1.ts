@@ -83,8 +83,9 @@ export class ReaderV1 {
   #survey(): boolean {
     const reader = this.#reader
     this.#start = reader.pos
-    this.#labelsEnd = reader.pos
+    if (this.#surveyShort()) return true
     this.#sampleCount = 0
+    this.#labelsEnd = reader.pos
     let isPlain = true
     let isBehind = false
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
@@ -96,6 +97,21 @@ export class ReaderV1 {
       else this.#labelsEnd = reader.pos
     }
     return isPlain
+  }
+
+  /** Labels of less than 128 bytes each, then one sample: nearly all that is ever sent. */
+  #surveyShort(): boolean {
+    const { bytes, pos, end } = this.#reader
+    let at = pos
+    while (at < end && bytes[at] === LABEL) {
+      const length = bytes[at + 1]!
+      if (length >= 0x80) return false
+      at += 2 + length
+    }
+    if (at + 1 >= end || bytes[at] !== SAMPLE || at + 2 + bytes[at + 1]! !== end) return false
+    this.#labelsEnd = at
+    this.#sampleCount = 1
+    return bytes[at + 1]! < 0x80
   }
 
   #readContent(batch: WriteBatch, isPlain: boolean): void {

@@ -67,6 +67,8 @@ export class SeriesTable {
   #usedAt = new Uint32Array(SLOTS_MIN / 2)
   #notes = new Int32Array(SLOTS_MIN / 2)
   #count = 0
+  /** Found last: senders name series in the same order each time. */
+  #last = -1
 
   get count(): number {
     return this.#count
@@ -74,17 +76,24 @@ export class SeriesTable {
 
   /** @returns an index for `refAt`, or -1 */
   find(hash: LabelHash, now: number): number {
-    const { a, b, c } = hash
-    const mask = this.#slots.length - 1
-    for (let slot = a & mask; ; slot = (slot + 1) & mask) {
-      const index = this.#slots[slot]! - 1
+    let index = this.#last + 1
+    if (index >= this.#count || !this.#isAt(index, hash)) {
+      const mask = this.#slots.length - 1
+      let slot = hash.a & mask
+      do {
+        index = this.#slots[slot]! - 1
+        slot = (slot + 1) & mask
+      } while (index >= 0 && !this.#isAt(index, hash))
       if (index < 0) return -1
-      const at = 3 * index
-      if (this.#hashes[at] === a && this.#hashes[at + 1] === b && this.#hashes[at + 2] === c) {
-        this.#usedAt[index] = now
-        return index
-      }
     }
+    this.#last = index
+    this.#usedAt[index] = now
+    return index
+  }
+
+  #isAt(index: number, { a, b, c }: LabelHash): boolean {
+    const at = 3 * index
+    return this.#hashes[at] === a && this.#hashes[at + 1] === b && this.#hashes[at + 2] === c
   }
 
   /** @returns a `SeriesRef`, `INVALID_SERIES`, or `undefined` as long as the store has not named it */
@@ -108,6 +117,7 @@ export class SeriesTable {
   add(hash: LabelHash, ref: typeof INVALID_SERIES | undefined, now: number): number {
     if ((this.#count + 1) * 2 > this.#slots.length) this.#resize(this.#slots.length * 2)
     const index = this.#count++
+    this.#last = index
     this.#hashes[3 * index] = hash.a
     this.#hashes[3 * index + 1] = hash.b
     this.#hashes[3 * index + 2] = hash.c

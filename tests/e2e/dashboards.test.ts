@@ -151,7 +151,7 @@ describe.skipIf(!existsSync(CHROMIUM))('dashboards of a running server', () => {
     await page.locator('.dash-cell').focus()
     await page.keyboard.press('Shift+ArrowRight')
     await page.getByRole('button', { name: 'Edit: Targets' }).click()
-    await page.getByLabel('Title', { exact: true }).last().fill('Up now')
+    await page.getByRole('complementary', { name: 'Edit panel' }).getByLabel('Title').fill('Up now')
     await page.locator('[data-panel-id="1"][aria-label="Up now"]').waitFor()
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByLabel('What has changed').fill('renamed')

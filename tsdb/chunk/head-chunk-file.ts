@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { NewerFormatError } from '../errors.ts'
 import { chunkLengthAt } from './head-chunk.ts'
@@ -65,6 +65,10 @@ export function loadChunkFile(folder: string, file: number): LoadedChunkFile | u
   }
   return { file, windowStartMs: bytes.readDoubleLE(8), chunks, damage, bytes }
 }
+
+/** Whether a file ends within its header: nothing was ever acknowledged in it. */
+export const isUnbegunChunkFile = (folder: string, file: number): boolean =>
+  statSync(join(folder, chunkFileName(file))).size < CHUNK_FILE_HEADER_BYTES
 
 export function removeChunkFile(folder: string, file: number): void {
   rmSync(join(folder, chunkFileName(file)), { force: true })

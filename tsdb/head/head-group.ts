@@ -77,6 +77,8 @@ export class HeadGroup {
   positionCount = 0
   template: Template | undefined
   presentCount = 0
+  /** Series of a stream that are written here now. */
+  homeCount = 0
   openRows = 0
   readonly #shared: GroupShared
   readonly #words: number

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { Logger } from '../../lib/index.ts'
 import type { BlockMeta } from '../block/meta.ts'
-import { listChunkFiles, loadChunkFile, removeChunkFile } from '../chunk/head-chunk-file.ts'
+import { isUnbegunChunkFile, listChunkFiles, loadChunkFile, removeChunkFile } from '../chunk/head-chunk-file.ts'
 import { ChunkView } from '../chunk/head-chunk.ts'
 import { CorruptionError } from '../errors.ts'
 import { listHistogramFiles, loadHistogramPages } from '../histogram/head-histogram-file.ts'
@@ -61,6 +61,11 @@ export class HeadLoader {
     const byGroup = new Map<number, HeadChunk[]>()
     const inBlocks = new Set(blocks.flatMap((meta) => meta.headFiles ?? []))
     for (const file of listChunkFiles(this.#folders.chunks)) {
+      // The process ended when it had just made it.
+      if (isUnbegunChunkFile(this.#folders.chunks, file)) {
+        removeChunkFile(this.#folders.chunks, file)
+        continue
+      }
       const loaded = loadChunkFile(this.#folders.chunks, file)
       if (loaded === undefined) {
         this.#logger.error({ file }, 'head chunk file has no readable header, it is left alone')

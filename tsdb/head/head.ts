@@ -38,6 +38,8 @@ export class Head {
   newestMs = Number.NEGATIVE_INFINITY
   /** How far behind the newest sample of the head a sample may come behind newer ones of its series. */
   outOfOrderWindowMs = 0
+  /** How far behind the newest sample of the head streams may append in order. */
+  pastMaxMs: number
   samplesAppended = 0
   seriesCreated = 0
   seriesRemoved = 0
@@ -65,6 +67,7 @@ export class Head {
   }) {
     this.memory = options.memory
     this.windowMs = options.windowMs
+    this.pastMaxMs = options.windowMs / 2
     this.columns = options.columns
     this.catalogue = new Catalogue(options.memory)
     this.histograms = new HeadHistograms(options.memory, options.windowMs)
@@ -93,10 +96,13 @@ export class Head {
     this.#log = log
   }
 
-  /** Those of a group that was taken over are counted once, where they are written now. */
+  /** Those of a group that was taken over, or that moved on within a stream, are counted once, where they are written now. */
   get seriesCount(): number {
     let count = 0
-    for (const group of this.groups.values()) if (!this.#isSucceeded(group)) count += group.positionCount
+    for (const group of this.groups.values()) {
+      if (group.isOwned && group.isSparse && !group.isLate) count += group.homeCount
+      else if (!this.#isSucceeded(group)) count += group.positionCount
+    }
     return count
   }
 
@@ -218,9 +224,9 @@ export class Head {
     return false
   }
 
-  /** The oldest time that streams may still append in order: half a window behind the newest sample. */
+  /** The oldest time that streams may still append in order. */
   get oldestAppendableMs(): number {
-    return Math.max(this.minValidMs, this.newestMs - this.windowMs / 2)
+    return Math.max(this.minValidMs, this.newestMs - this.pastMaxMs)
   }
 
   /**

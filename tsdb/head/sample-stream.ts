@@ -1,12 +1,16 @@
-import { EMPTY_LABELS, type Labels, type NativeHistogram, STALE_NAN_HIGH, STALE_NAN_LOW } from '../../model/index.ts'
+import { type Labels, type NativeHistogram, STALE_NAN_HIGH, STALE_NAN_LOW } from '../../model/index.ts'
 import { LOST_LABEL_SET } from '../memory/layout.ts'
 import type { Head } from './head.ts'
 import type { HeadGroup } from './head-group.ts'
 import { newestSample } from './newest-sample.ts'
 import { PairMap } from './pair-map.ts'
+import { grownTo, StagedSamples } from './staged-samples.ts'
+import { StreamGroups } from './stream-groups.ts'
 
-const NO_GROUP = 0xffff_ffff
 const GENERATIONS = 2 ** 15
+const SERIES_CAPACITY_MIN = 64
+/** Longer staging columns are not kept for the next batch. */
+const STAGED_KEPT_MAX = 65_536
 
 /** What a series of a stream was last given; staged samples count. */
 interface SeriesColumns {
@@ -14,16 +18,13 @@ interface SeriesColumns {
   readonly lastMs: Float64Array
   readonly lastLow: Uint32Array
   readonly lastHigh: Uint32Array
-  /** Number of the group that took its last sample in order. */
-  readonly group: Uint32Array
   /** Counts the series that had this place before. */
   readonly generation: Uint16Array
 }
 
 /**
  * A caller's stream of arbitrary series. Its samples go to sparse groups: every distinct time is a row, positions without
- * a sample in it are absent. A group takes rows of growing time only, so a series that lags behind the others moves to the
- * first group that is still behind it, if need be to a new one; where a series was last written it is written next.
+ * a sample in it are absent.
  *
  * Samples behind the newest of their series go to late groups. A late group is younger than every group that holds samples
  * in order, and among late groups the first that fits is taken: so of two samples of one time the one that was written last
@@ -33,27 +34,26 @@ export class SampleStream {
   readonly name: string
   readonly index: number
   readonly head: Head
-  /** By number; `undefined` once nothing more is written there. */
-  readonly groups: (HeadGroup | undefined)[] = []
+  readonly groups: StreamGroups
   /** Samples staged by appenders; what they name must not be forgotten. */
   stagedCount = 0
   /** The newest sample of a series, where it is a histogram. */
   readonly lastHistograms = new Map<number, NativeHistogram>()
   readonly #seriesByLabelSet = new PairMap()
-  readonly #positions = new PairMap()
   /** Groups of earlier runs that may know when a series was last written, and where it is in them. */
   #earlier: HeadGroup[]
   readonly #earlierPositions = new PairMap()
-  #series: SeriesColumns = columns(64)
+  #series: SeriesColumns = columns(SERIES_CAPACITY_MIN)
   #seriesCount = 0
   readonly #freeSeries: number[] = []
-  /** Numbers of groups that nothing refers to any more. */
-  readonly #freeGroups: number[] = []
+  #spareStaged: StagedSamples | undefined
 
   constructor(head: Head, name: string, index: number) {
     this.head = head
     this.name = name
     this.index = index
+    this.groups = new StreamGroups(head, name)
+    this.groups.reserve(SERIES_CAPACITY_MIN)
     this.#earlier = head.streamGroups(name).filter((group) => !group.isLate)
     for (const [g, group] of this.#earlier.entries()) {
       for (let position = 0; position < group.positionCount; position++) {
@@ -80,33 +80,22 @@ export class SampleStream {
 
   /** The series of a handle, or -1 when the handle is not of this stream or its series was forgotten. */
   seriesOfHandle(handle: number): number {
-    const series = handle % 2 ** 32
+    const series = handle >>> 0
     return series < this.#seriesCount && this.handleOf(series) === handle ? series : -1
   }
 
-  /** Position of a series in one of the stream's groups, or -1. */
-  positionIn(groupIndex: number, labelSet: number): number {
-    return this.#positions.get(groupIndex, labelSet)
+  /** Empty columns for a batch. */
+  takeStaged(): StagedSamples {
+    const staged = this.#spareStaged ?? new StagedSamples()
+    this.#spareStaged = undefined
+    return staged
   }
 
-  setPosition(groupIndex: number, labelSet: number, position: number): void {
-    this.#positions.set(groupIndex, labelSet, position)
-  }
-
-  /** The group a series was last written to, or -1. */
-  homeOf(series: number): number {
-    const home = this.#series.group[series]!
-    return home === NO_GROUP ? -1 : home
-  }
-
-  /** Makes a group and returns its number. */
-  addGroup(isLate: boolean): number {
-    // Late groups must be younger than all others.
-    if (!isLate) this.#retire((group) => group.isLate)
-    const group = this.head.createGroup(EMPTY_LABELS, this.name, { isSparse: true, isLate })
-    const index = this.#freeGroups.pop() ?? this.groups.length
-    this.groups[index] = group
-    return index
+  /** Takes back the columns of a batch that has ended. */
+  giveStaged(staged: StagedSamples): void {
+    this.stagedCount -= staged.count
+    staged.clear()
+    if (staged.capacity <= STAGED_KEPT_MAX) this.#spareStaged = staged
   }
 
   /** Forgets series that were not written since `beforeMs`, and gives up groups in which most are such. */
@@ -114,22 +103,19 @@ export class SampleStream {
     if (this.stagedCount > 0) return
     this.#earlier = this.#earlier.filter((group) => !group.isEmpty)
     if (this.#earlier.length === 0) this.#earlierPositions.clear()
-    const retired = this.#retire((group) => (group.isLate ? group.isEmpty : this.#isMostlyGone(group, beforeMs)))
+    this.groups.reclaim(beforeMs)
     const { lastMs, labelSet, generation } = this.#series
     let forgotten = 0
     for (let series = 0; series < this.#seriesCount; series++) {
       if (labelSet[series] === LOST_LABEL_SET || !(lastMs[series]! < beforeMs)) continue
       labelSet[series] = LOST_LABEL_SET
       generation[series] = (generation[series]! + 1) % GENERATIONS
+      this.groups.release(series)
       this.lastHistograms.delete(series)
       this.#freeSeries.push(series)
       forgotten++
     }
     if (forgotten > 0) this.#seriesByLabelSet.retain((_, set, series) => labelSet[series] === set)
-    const isUnused = (index: number): boolean => this.groups[index] === undefined && !this.#freeGroups.includes(index)
-    const unused = [...this.groups.keys()].filter(isUnused)
-    if (retired + unused.length > 0) this.#positions.retain((group) => this.groups[group] !== undefined)
-    this.#freeGroups.push(...unused)
   }
 
   /** Label sets that the stream knows series by. */
@@ -140,31 +126,14 @@ export class SampleStream {
     }
   }
 
-  #isMostlyGone(group: HeadGroup, beforeMs: number): boolean {
-    const { f64 } = this.head.memory.views
-    const { lastTs } = group.state
-    let live = 0
-    for (let p = 0; p < group.positionCount; p++) if (f64[(lastTs >>> 3) + p]! >= beforeMs) live++
-    return group.positionCount > 0 && live * 2 < group.positionCount
-  }
-
-  #retire(isWanted: (group: HeadGroup) => boolean): number {
-    let count = 0
-    for (const [index, group] of this.groups.entries()) {
-      if (group === undefined || !isWanted(group)) continue
-      this.groups[index] = undefined
-      this.head.disown(group)
-      count++
-    }
-    return count
-  }
-
   #addSeries(labelSet: number): number {
     const index = this.#freeSeries.pop() ?? this.#seriesCount++
-    if (index === this.#series.labelSet.length) this.#series = grown(this.#series)
+    if (index === this.#series.labelSet.length) {
+      this.#series = grown(this.#series)
+      this.groups.reserve(this.#series.labelSet.length)
+    }
     this.#series.labelSet[index] = labelSet
     this.#series.lastMs[index] = Number.NEGATIVE_INFINITY
-    this.#series.group[index] = NO_GROUP
     this.#seriesByLabelSet.set(0, labelSet, index)
     this.#recall(index, labelSet)
     return index
@@ -193,18 +162,17 @@ function columns(capacity: number): SeriesColumns {
     lastMs: new Float64Array(capacity),
     lastLow: new Uint32Array(capacity),
     lastHigh: new Uint32Array(capacity),
-    group: new Uint32Array(capacity),
     generation: new Uint16Array(capacity),
   }
 }
 
 function grown(old: SeriesColumns): SeriesColumns {
   const next = columns(Math.ceil(old.labelSet.length * 1.5))
-  next.labelSet.set(old.labelSet)
-  next.lastMs.set(old.lastMs)
-  next.lastLow.set(old.lastLow)
-  next.lastHigh.set(old.lastHigh)
-  next.group.set(old.group)
-  next.generation.set(old.generation)
-  return next
+  return {
+    labelSet: grownTo(old.labelSet, next.labelSet),
+    lastMs: grownTo(old.lastMs, next.lastMs),
+    lastLow: grownTo(old.lastLow, next.lastLow),
+    lastHigh: grownTo(old.lastHigh, next.lastHigh),
+    generation: grownTo(old.generation, next.generation),
+  }
 }

@@ -1,3 +1,4 @@
+// Hot: every sample of a batch passes here. Covered by bench/load/remote-write.ts.
 import type { Clock } from '../../lib/index.ts'
 import {
   type Appender,
@@ -16,7 +17,8 @@ import type { ExemplarStore, StagedExemplar } from '../exemplars/exemplar-store.
 import { isSameHistogram } from '../histogram/codec.ts'
 import { counterResetHintOf } from '../histogram/counter-reset.ts'
 import type { SampleStream } from './sample-stream.ts'
-import { type StagedSample, writeStaged } from './stream-rows.ts'
+import type { StagedSamples } from './staged-samples.ts'
+import { writeStaged } from './stream-rows.ts'
 
 /** One batch into a stream; after `commit` or `rollback` it can be used for the next. */
 export class StreamAppender implements Appender {
@@ -26,7 +28,10 @@ export class StreamAppender implements Appender {
   readonly #futureMaxMs: number
   readonly #value = new Float64Array(1)
   readonly #bits = new Uint32Array(this.#value.buffer)
-  #staged: StagedSample[] = []
+  /** There is none while nothing is staged. */
+  #staged: StagedSamples | undefined
+  /** Samples of a batch may be no newer; the clock is read once for it. */
+  #newestTakenMs = 0
   #stagedExemplars: StagedExemplar[] = []
 
   constructor(stream: SampleStream, exemplars: ExemplarStore, clock: Clock, futureMaxMs: number) {
@@ -38,11 +43,11 @@ export class StreamAppender implements Appender {
 
   append(ref: SeriesRef | undefined, labels: Labels, timestampMs: number, value: number): SeriesRef {
     this.#value[0] = value
-    return this.#stage(ref, labels, { timestampMs, low: this.#bits[0]!, high: this.#bits[1]!, histogram: undefined })
+    return this.#stage(ref, labels, timestampMs, this.#bits[0]!, this.#bits[1]!, undefined)
   }
 
   appendStale(ref: SeriesRef | undefined, labels: Labels, timestampMs: number): SeriesRef {
-    return this.#stage(ref, labels, { ...MARKER, timestampMs, histogram: undefined })
+    return this.#stage(ref, labels, timestampMs, STALE_NAN_LOW, STALE_NAN_HIGH, undefined)
   }
 
   appendHistogram(
@@ -51,7 +56,7 @@ export class StreamAppender implements Appender {
     timestampMs: number,
     histogram: NativeHistogram,
   ): SeriesRef {
-    return this.#stage(ref, labels, { ...MARKER, timestampMs, histogram })
+    return this.#stage(ref, labels, timestampMs, STALE_NAN_LOW, STALE_NAN_HIGH, histogram)
   }
 
   appendExemplar(labels: Labels, exemplar: Exemplar & { readonly timestampMs: number }): void {
@@ -78,65 +83,107 @@ export class StreamAppender implements Appender {
   }
 
   rollback(): void {
+    const staged = this.#staged
+    this.#stagedExemplars = []
+    if (staged === undefined) return
     const stream = this.#stream
     const { lastMs, lastLow, lastHigh } = stream.columns
-    for (const { series, timestampMs, isLate, before } of this.#staged.reverse()) {
-      if (isLate || lastMs[series] !== timestampMs) continue
-      lastMs[series] = before.timestampMs
-      lastLow[series] = before.low
-      lastHigh[series] = before.high
-      setHistogram(stream, series, before.histogram)
+    for (let i = staged.count - 1; i >= 0; i--) {
+      const series = staged.series[i]!
+      if (staged.isLate[i] === 1 || lastMs[series] !== staged.timestampMs[i]) continue
+      lastMs[series] = staged.beforeMs[i]!
+      lastLow[series] = staged.beforeLow[i]!
+      lastHigh[series] = staged.beforeHigh[i]!
+      const histograms = staged.histograms.get(i)
+      if (histograms !== undefined) setHistogram(stream, series, histograms.before)
     }
-    this.#forgetStaged()
-    this.#stagedExemplars = []
+    this.#endBatch(staged)
   }
 
-  #stage(ref: SeriesRef | undefined, labels: Labels, sample: Sample): SeriesRef {
+  /** `low`, `high`: bits of the float64; of a histogram those of the staleness marker. */
+  #stage(
+    ref: SeriesRef | undefined,
+    labels: Labels,
+    timestampMs: number,
+    low: number,
+    high: number,
+    histogram: NativeHistogram | undefined,
+  ): SeriesRef {
     const stream = this.#stream
+    const staged = (this.#staged ??= this.#startBatch())
     const known = ref === undefined ? -1 : stream.seriesOfHandle(ref)
     const series = known >= 0 ? known : stream.seriesOf(labels)
     const { lastMs, lastLow, lastHigh } = stream.columns
-    const before: Sample = {
-      timestampMs: lastMs[series]!,
-      low: lastLow[series]!,
-      high: lastHigh[series]!,
-      histogram: stream.lastHistograms.get(series),
-    }
-    const place = this.#placeOf(labels, sample, before)
-    const handle = stream.handleOf(series) as SeriesRef
-    if (place === 'known') return handle
-    const isLate = place === 'late'
-    const histogram = sample.histogram && withHint(sample.histogram, isLate ? undefined : before.histogram)
-    this.#staged.push({ ...sample, series, histogram, isLate, before })
+    const handle = (known >= 0 ? ref : stream.handleOf(series)) as SeriesRef
+    const lastTimeMs = lastMs[series]!
+    const isNewest =
+      timestampMs > lastTimeMs && timestampMs <= this.#newestTakenMs && timestampMs >= stream.head.oldestAppendableMs
+    if (!isNewest && this.#isKnown(series, labels, timestampMs, low, high, histogram)) return handle
+    const index = staged.add()
     stream.stagedCount++
-    if (isLate) return handle
-    lastMs[series] = sample.timestampMs
-    lastLow[series] = sample.low
-    lastHigh[series] = sample.high
-    setHistogram(stream, series, histogram)
+    staged.series[index] = series
+    staged.timestampMs[index] = timestampMs
+    staged.low[index] = low
+    staged.high[index] = high
+    staged.isLate[index] = isNewest ? 0 : 1
+    const hasHistograms = histogram !== undefined || stream.lastHistograms.size > 0
+    if (!isNewest) {
+      staged.lateCount++
+      if (histogram !== undefined) {
+        staged.histograms.set(index, { histogram: withHint(histogram, undefined), before: undefined })
+      }
+      return handle
+    }
+    staged.beforeMs[index] = lastTimeMs
+    staged.beforeLow[index] = lastLow[series]!
+    staged.beforeHigh[index] = lastHigh[series]!
+    lastMs[series] = timestampMs
+    lastLow[series] = low
+    lastHigh[series] = high
+    if (hasHistograms) this.#noteHistogram(staged, index, series, histogram)
     return handle
   }
 
-  /** Where a sample belongs by the rules of order. @throws when nowhere */
-  #placeOf(labels: Labels, sample: Sample, last: Sample): 'newest' | 'late' | 'known' {
-    const { head } = this.#stream
-    const { timestampMs } = sample
-    if (timestampMs > this.#clock.nowMs() + this.#futureMaxMs) {
+  #noteHistogram(staged: StagedSamples, index: number, series: number, histogram: NativeHistogram | undefined): void {
+    const before = this.#stream.lastHistograms.get(series)
+    if (histogram === undefined && before === undefined) return
+    const hinted = histogram && withHint(histogram, before)
+    staged.histograms.set(index, { histogram: hinted, before })
+    setHistogram(this.#stream, series, hinted)
+  }
+
+  /**
+   * For samples that are not the newest of their series: false when they lie behind it and may be stored there, true when they
+   * are stored already.
+   *
+   * @throws when the rules of order refuse them
+   */
+  #isKnown(
+    series: number,
+    labels: Labels,
+    timestampMs: number,
+    low: number,
+    high: number,
+    histogram: NativeHistogram | undefined,
+  ): boolean {
+    const stream = this.#stream
+    const { head } = stream
+    if (timestampMs > this.#newestTakenMs) {
       head.outOfBoundsSamples++
       throw new OutOfBoundsError(`out of bounds: ${labelsText(labels)} at ${timestampMs} is too far in the future`)
     }
+    const { lastMs, lastLow, lastHigh } = stream.columns
     const { oldestAppendableMs, outOfOrderWindowMs } = head
-    if (timestampMs >= oldestAppendableMs) {
-      if (timestampMs > last.timestampMs) return 'newest'
-      if (timestampMs === last.timestampMs) {
-        if (isSame(sample, last)) return 'known'
-        throw new DuplicateSampleError(
-          `duplicate sample for timestamp: ${labelsText(labels)} at ${timestampMs} is stored with another value`,
-        )
-      }
+    const lastTimeMs = lastMs[series]!
+    if (timestampMs >= oldestAppendableMs && timestampMs === lastTimeMs) {
+      const isSameFloat = lastLow[series] === low && lastHigh[series] === high
+      if (isSameFloat && isSameOrNone(histogram, stream.lastHistograms.get(series))) return true
+      throw new DuplicateSampleError(
+        `duplicate sample for timestamp: ${labelsText(labels)} at ${timestampMs} is stored with another value`,
+      )
     }
     if (outOfOrderWindowMs > 0) {
-      if (timestampMs >= head.newestMs - outOfOrderWindowMs) return 'late'
+      if (timestampMs >= head.newestMs - outOfOrderWindowMs) return false
       head.tooOldSamples++
       throw new OutOfBoundsError(`too old sample: ${labelsText(labels)} at ${timestampMs} is behind the window`)
     }
@@ -148,35 +195,35 @@ export class StreamAppender implements Appender {
     }
     head.outOfOrderSamples++
     throw new OutOfOrderSampleError(
-      `out of order sample: ${labelsText(labels)} at ${timestampMs} is older than its newest at ${last.timestampMs}`,
+      `out of order sample: ${labelsText(labels)} at ${timestampMs} is older than its newest at ${lastTimeMs}`,
     )
   }
 
   #apply(): void {
     const staged = this.#staged
-    if (staged.length > 0) writeStaged(this.#stream, staged)
-    this.#forgetStaged()
+    if (staged === undefined) return
+    try {
+      writeStaged(this.#stream, staged)
+    } catch (error) {
+      this.rollback()
+      throw error
+    }
+    this.#endBatch(staged)
   }
 
-  #forgetStaged(): void {
-    this.#stream.stagedCount -= this.#staged.length
-    this.#staged = []
+  #startBatch(): StagedSamples {
+    this.#newestTakenMs = this.#clock.nowMs() + this.#futureMaxMs
+    return this.#stream.takeStaged()
+  }
+
+  #endBatch(staged: StagedSamples): void {
+    this.#staged = undefined
+    this.#stream.giveStaged(staged)
   }
 }
 
-interface Sample {
-  readonly timestampMs: number
-  /** Bits of the float64; of a histogram those of the staleness marker. */
-  readonly low: number
-  readonly high: number
-  readonly histogram: NativeHistogram | undefined
-}
-
-const MARKER = { low: STALE_NAN_LOW, high: STALE_NAN_HIGH } as const
-
-function isSame(a: Sample, b: Sample): boolean {
-  if (a.histogram !== undefined && b.histogram !== undefined) return isSameHistogram(a.histogram, b.histogram)
-  return a.histogram === b.histogram && a.low === b.low && a.high === b.high
+function isSameOrNone(a: NativeHistogram | undefined, b: NativeHistogram | undefined): boolean {
+  return a !== undefined && b !== undefined ? isSameHistogram(a, b) : a === b
 }
 
 function withHint(histogram: NativeHistogram, previous: NativeHistogram | undefined): NativeHistogram {

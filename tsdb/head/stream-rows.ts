@@ -1,157 +1,151 @@
-import { type NativeHistogram, ROW_ENTRY_BYTES, STALE_NAN_HIGH, STALE_NAN_LOW } from '../../model/index.ts'
+// Hot: every sample of a batch passes here. Covered by bench/load/remote-write.ts.
+import { type NativeHistogram, ROW_ENTRY_BYTES } from '../../model/index.ts'
 import { RecordType } from '../wal/format.ts'
 import { encodeHistograms } from '../wal/histogram-record.ts'
-import { writeEntry, writeStaleEntry } from './decimal.ts'
+import { writeBitsEntry } from './decimal.ts'
+import type { HeadGroup } from './head-group.ts'
 import type { SampleStream } from './sample-stream.ts'
+import type { StagedSamples } from './staged-samples.ts'
+import type { Run } from './stream-groups.ts'
 
-/** A sample that an appender has accepted. */
-export interface StagedSample {
-  readonly series: number
-  readonly timestampMs: number
-  readonly low: number
-  readonly high: number
-  readonly histogram: NativeHistogram | undefined
-  /** It lies behind the newest of its series. */
-  readonly isLate: boolean
-  /** The newest sample of the series before this one, to be put back on rollback. */
-  readonly before: {
-    readonly timestampMs: number
-    readonly low: number
-    readonly high: number
-    readonly histogram: NativeHistogram | undefined
-  }
-}
-
-interface PlannedRow {
-  readonly group: number
-  readonly timestampMs: number
-  readonly samples: { readonly position: number; readonly staged: StagedSample }[]
+interface PlannedRow extends Run {
+  readonly group: HeadGroup
 }
 
 /** Writes a batch to the groups of its stream: readers see all of it or nothing. */
-export function writeStaged(stream: SampleStream, staged: readonly StagedSample[]): void {
+export function writeStaged(stream: SampleStream, staged: StagedSamples): void {
   const { head } = stream
-  const late = staged.filter((sample) => sample.isLate)
-  // Samples in order first: the groups they may need make the late groups start anew.
-  const rows = plan(stream, late.length === 0 ? staged : staged.filter((sample) => !sample.isLate), false)
-  if (late.length > 0) rows.push(...plan(stream, late, true))
+  const rows = plan(stream, staged)
   head.memory.change(() => {
-    for (const row of rows) writeRow(stream, row)
+    for (const row of rows) writeRow(stream, staged, row)
   })
-  const histograms = staged.reduce((sum, { histogram }) => sum + (histogram === undefined ? 0 : 1), 0)
-  head.samplesAppended += staged.length - histograms
+  let histograms = 0
+  for (const { histogram } of staged.histograms.values()) if (histogram !== undefined) histograms++
+  head.samplesAppended += staged.count - histograms
   head.histogramsAppended += histograms
-  head.lateSamplesAppended += late.length
+  head.lateSamplesAppended += staged.lateCount
 }
 
 /** Gives every sample a group and a position; new groups and positions are made here, before readers have to wait. */
-function plan(stream: SampleStream, samples: readonly StagedSample[], isLate: boolean): PlannedRow[] {
-  const staged = samples.toSorted((a, b) => a.timestampMs - b.timestampMs)
-  const candidates = candidateGroups(stream, isLate)
+function plan(stream: SampleStream, staged: StagedSamples): PlannedRow[] {
+  const inOrder = splitLate(staged)
   const rows: PlannedRow[] = []
-  for (let from = 0; from < staged.length; ) {
-    const { timestampMs } = staged[from]!
-    const byGroup = new Map<number, StagedSample[]>()
-    // A late batch may name a series twice at one time: the last one counts.
-    const seen = new Map<number, number>()
-    let to = from
-    for (; to < staged.length && staged[to]!.timestampMs === timestampMs; to++) seen.set(staged[to]!.series, to)
-    for (let i = from; i < to; i++) {
-      const sample = staged[i]!
-      if (isLate && seen.get(sample.series) !== i) continue
-      const group = chooseGroup(stream, sample, candidates)
-      const list = byGroup.get(group)
-      if (list) list.push(sample)
-      else byGroup.set(group, [sample])
-    }
-    for (const [group, own] of byGroup) {
-      candidates.set(group, timestampMs)
-      rows.push({ group, timestampMs, samples: place(stream, group, own) })
-    }
-    from = to
-  }
+  stream.groups.startBatch()
+  // Samples in order first: the groups they may need make the late groups start anew.
+  planRuns(stream, staged, { from: 0, to: inOrder, isLate: false }, rows)
+  planRuns(stream, staged, { from: inOrder, to: staged.count, isLate: true }, rows)
   return rows
 }
 
-/** Newest times of the groups that may be written, by their number in the stream; oldest group first. */
-function candidateGroups(stream: SampleStream, isLate: boolean): Map<number, number> {
-  const found: { index: number; id: number; newestMs: number }[] = []
-  for (const [index, group] of stream.groups.entries()) {
-    if (group?.isLate === isLate) found.push({ index, id: group.id, newestMs: group.newestMs })
-  }
-  return new Map(found.sort((a, b) => a.id - b.id).map(({ index, newestMs }) => [index, newestMs]))
+/** Fills `order`: samples in order, then late ones. @returns where the late ones begin */
+function splitLate({ count, lateCount, order, isLate }: StagedSamples): number {
+  let at = 0
+  for (let i = 0; i < count; i++) if (isLate[i] === 0) order[at++] = i
+  if (lateCount > 0) for (let i = 0; i < count; i++) if (isLate[i] === 1) order[at++] = i
+  return count - lateCount
 }
 
-function chooseGroup(stream: SampleStream, sample: StagedSample, candidates: Map<number, number>): number {
-  const { series, timestampMs, isLate } = sample
-  const home = isLate ? -1 : stream.homeOf(series)
-  if ((candidates.get(home) ?? Number.POSITIVE_INFINITY) < timestampMs) return home
-  let chosen = firstBehind(candidates, timestampMs)
-  if (chosen === undefined) {
-    chosen = stream.addGroup(isLate)
-    candidates.set(chosen, Number.NEGATIVE_INFINITY)
-  }
-  if (!isLate) stream.columns.group[series] = chosen
-  return chosen
-}
-
-function firstBehind(candidates: ReadonlyMap<number, number>, timestampMs: number): number | undefined {
-  for (const [index, newestMs] of candidates) if (newestMs < timestampMs) return index
-  return undefined
-}
-
-/** Positions of the samples in a group, ascending; series that are new to it are added. */
-function place(stream: SampleStream, groupIndex: number, samples: readonly StagedSample[]): PlannedRow['samples'] {
-  const group = stream.groups[groupIndex]!
+function planRuns(
+  stream: SampleStream,
+  staged: StagedSamples,
+  { from, to, isLate }: { from: number; to: number; isLate: boolean },
+  rows: PlannedRow[],
+): void {
+  sortByTime(staged, from, to)
+  const { order, timestampMs } = staged
   const { labelSet } = stream.columns
-  const isNew = samples.filter((sample) => stream.positionIn(groupIndex, labelSet[sample.series]!) < 0)
-  if (isNew.length > 0) {
-    const { catalogue } = stream.head
-    const sets = isNew.map((sample) => catalogue.labelSetLabels(labelSet[sample.series]!))
-    const first = stream.head.addSeries(group, sets)
-    for (const [i, sample] of isNew.entries()) stream.setPosition(groupIndex, labelSet[sample.series]!, first + i)
+  for (let start = from; start < to; ) {
+    const timeMs = timestampMs[order[start]!]!
+    let end = start + 1
+    while (end < to && timestampMs[order[end]!] === timeMs) end++
+    const run = { timestampMs: timeMs, from: start, to: end }
+    const group = stream.groups.settle(staged, labelSet, run, isLate)
+    sortByPosition(staged, run)
+    rows.push({ ...run, group })
+    start = end
   }
-  return samples
-    .map((staged) => ({ position: stream.positionIn(groupIndex, labelSet[staged.series]!), staged }))
-    .sort((a, b) => a.position - b.position)
 }
 
-function writeRow(stream: SampleStream, row: PlannedRow): void {
-  const { head, groups } = stream
-  const group = groups[row.group]!
-  logHistograms(stream, row, group.id)
-  const area = head.entriesArea(row.samples.length * ROW_ENTRY_BYTES)
-  const view = new DataView(head.memory.views.u8.buffer)
-  let at = area
-  for (const { position, staged } of row.samples) {
-    if (staged.low === STALE_NAN_LOW && staged.high === STALE_NAN_HIGH) writeStaleEntry(view, at, position)
-    else writeBits(view, at, position, staged)
-    at += ROW_ENTRY_BYTES
+/** Orders samples by time; those of one time stay as they came. */
+function sortByTime({ order, timestampMs }: StagedSamples, from: number, to: number): void {
+  let leastMs = Number.POSITIVE_INFINITY
+  let lastMs = Number.NEGATIVE_INFINITY
+  let isSorted = true
+  for (let slot = from; slot < to; slot++) {
+    const timeMs = timestampMs[order[slot]!]!
+    if (timeMs < lastMs) isSorted = false
+    if (timeMs < leastMs) leastMs = timeMs
+    lastMs = timeMs
   }
-  group.writeRow(row.timestampMs, area, row.samples.length)
+  if (isSorted) return
+  const old = order.slice(from, to)
+  const keys = Float64Array.from(old, (index) => timestampMs[index]! - leastMs)
+  for (const [i, index] of sortedIndexes(keys).entries()) order[from + i] = old[index]!
 }
 
-const value = new Float64Array(1)
-const bits = new Uint32Array(value.buffer)
+/** Orders a run by position. A late batch may name a series twice at one time: the last one counts. */
+function sortByPosition(staged: StagedSamples, run: Run): void {
+  const { order, positions } = staged
+  const { from, to } = run
+  let slot = from + 1
+  while (slot < to && positions[slot]! > positions[slot - 1]!) slot++
+  if (slot === to) return
+  const oldOrder = order.slice(from, to)
+  const oldPositions = positions.slice(from, to)
+  let end = from
+  for (const index of sortedIndexes(Float64Array.from(oldPositions))) {
+    const position = oldPositions[index]!
+    if (end > from && positions[end - 1] === position) end--
+    order[end] = oldOrder[index]!
+    positions[end++] = position
+  }
+  run.to = end
+}
 
-function writeBits(view: DataView, at: number, position: number, { low, high }: StagedSample): void {
-  bits[0] = low
-  bits[1] = high
-  writeEntry(view, at, position, value[0]!)
-  // The bits once more: a NaN's may have changed on their way through a number.
-  if (!Number.isNaN(value[0])) return
-  view.setUint32(at + 8, low, true)
-  view.setUint32(at + 12, high, true)
+/** Indexes of `values` (whole numbers from 0) in ascending order of them, equal ones as they stand. Overwrites them. */
+function sortedIndexes(values: Float64Array): Uint32Array {
+  const count = values.length
+  const largest = values.reduce((a, b) => Math.max(a, b), 0)
+  if ((largest + 1) * count > Number.MAX_SAFE_INTEGER) {
+    return new Uint32Array(count).map((_, i) => i).sort((a, b) => values[a]! - values[b]! || a - b)
+  }
+  // Numbers alone are sorted without a call of a function for each pair.
+  for (let i = 0; i < count; i++) values[i] = values[i]! * count + i
+  values.sort()
+  return Uint32Array.from(values, (value) => value % count)
+}
+
+function writeRow(stream: SampleStream, staged: StagedSamples, { group, timestampMs, from, to }: PlannedRow): void {
+  const { head } = stream
+  if (staged.histograms.size > 0) logHistograms(stream, staged, { group, timestampMs, from, to })
+  const { order, positions, low, high } = staged
+  const area = head.entriesArea((to - from) * ROW_ENTRY_BYTES)
+  const { u32 } = head.memory.views
+  let at = area >>> 2
+  for (let slot = from; slot < to; slot++) {
+    const index = order[slot]!
+    writeBitsEntry(u32, at, positions[slot]!, low[index]!, high[index]!)
+    at += ROW_ENTRY_BYTES / 4
+  }
+  group.writeRow(timestampMs, area, to - from)
 }
 
 /** What histograms hold goes in front of the row that says that they exist. */
-function logHistograms(stream: SampleStream, { timestampMs, samples }: PlannedRow, groupId: number): void {
+function logHistograms(
+  stream: SampleStream,
+  staged: StagedSamples,
+  { group, timestampMs, from, to }: PlannedRow,
+): void {
   const { log, histograms } = stream.head
-  const own = samples.flatMap(({ position, staged }) =>
-    staged.histogram === undefined ? [] : [{ position, staged, histogram: staged.histogram }],
-  )
+  const own: { position: number; series: number; histogram: NativeHistogram }[] = []
+  for (let slot = from; slot < to; slot++) {
+    const index = staged.order[slot]!
+    const histogram = staged.histograms.get(index)?.histogram
+    if (histogram !== undefined)
+      own.push({ position: staged.positions[slot]!, series: staged.series[index]!, histogram })
+  }
   if (own.length === 0) return
-  log.append(RecordType.HISTOGRAMS, groupId, 0, encodeHistograms(timestampMs, own))
+  log.append(RecordType.HISTOGRAMS, group.id, 0, encodeHistograms(timestampMs, own))
   const { labelSet } = stream.columns
-  for (const { staged, histogram } of own) histograms.append(labelSet[staged.series]!, timestampMs, histogram)
+  for (const { series, histogram } of own) histograms.append(labelSet[series]!, timestampMs, histogram)
 }

@@ -121,7 +121,7 @@ export function isSameHistogram(a: NativeHistogram, b: NativeHistogram): boolean
 }
 
 /** Whether the same buckets are counted. */
-function hasLayoutOf(a: NativeHistogram, b: NativeHistogram): boolean {
+export function hasLayoutOf(a: NativeHistogram, b: NativeHistogram): boolean {
   return (
     a.schema === b.schema &&
     Object.is(a.zeroThreshold, b.zeroThreshold) &&

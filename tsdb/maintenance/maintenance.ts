@@ -96,7 +96,7 @@ export class Maintenance {
     logger: Logger
     /** Window starts of the head-chunk files that are there already. */
     files: ReadonlyMap<number, number>
-    /** Largest number of a head-chunk file that a block names; files that are there may have larger ones. */
+    /** Largest number of a head-chunk file that is there or that a block names. */
     newestFile: number
     slot: number
     /** Log written since the last checkpoint that makes another worth its while. */

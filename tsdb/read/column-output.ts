@@ -1,30 +1,36 @@
-import type { Labels, NativeHistogram, SeriesColumn } from '../../model/index.ts'
+import type { Labels, NativeHistogram, SeriesColumn, SeriesGroup } from '../../model/index.ts'
 import { SampleKind } from '../../model/index.ts'
 import type { Scratch } from '../memory/scratch.ts'
 import type { LabelIndex } from './label-index.ts'
 import { ALL_PLAIN, type Piece } from './piece.ts'
 
-/** Labels are put together when somebody asks. */
+/** Filled for one series after the other. Labels are put together when somebody asks. */
 export class OutputColumn implements SeriesColumn {
-  readonly timestampsMs: Float64Array
-  readonly values: Float64Array
-  readonly length: number
-  readonly stale: Uint8Array | undefined
-  readonly histograms: readonly (NativeHistogram | undefined)[] | undefined
+  timestampsMs = NOTHING
+  values = NOTHING
+  length = 0
+  stale: Uint8Array | undefined
+  histograms: readonly (NativeHistogram | undefined)[] | undefined
+  group: SeriesGroup | undefined
   readonly #index: LabelIndex
-  readonly #target: number
-  readonly #overlay: number
+  #target = 0
+  #overlay = 0
   #labels: Labels | undefined
 
-  constructor(index: LabelIndex, target: number, overlay: number, samples: Samples) {
+  constructor(index: LabelIndex) {
+    this.#index = index
+  }
+
+  fill(target: number, overlay: number, samples: Samples, group: SeriesGroup | undefined): void {
     this.timestampsMs = samples.timestampsMs
     this.values = samples.values
     this.length = samples.length
     this.stale = samples.stale
     this.histograms = samples.histograms
-    this.#index = index
+    this.group = group
     this.#target = target
     this.#overlay = overlay
+    this.#labels = undefined
   }
 
   get labels(): Labels {
@@ -32,6 +38,8 @@ export class OutputColumn implements SeriesColumn {
     return this.#labels
   }
 }
+
+const NOTHING: Float64Array = new Float64Array(0)
 
 export interface Samples {
   readonly timestampsMs: Float64Array

@@ -9,6 +9,7 @@ import { type LabelIndex, LOST } from './label-index.ts'
 import type { GroupSource } from './piece.ts'
 import type { SourceFinder } from './querier.ts'
 import { ResolvedMatchers } from './selection.ts'
+import type { Selection, SelectionCache } from './selection-cache.ts'
 
 /** Templates of the head in the reader's numbers; kept over queries, as templates never change. */
 export class TemplateCache {
@@ -49,18 +50,20 @@ export class HeadFinder implements SourceFinder {
   readonly #views: MemoryViews
   readonly #index: LabelIndex
   readonly #templates: TemplateCache
+  readonly #selections: SelectionCache
   readonly #cache: ColumnCache
   readonly #snapshot: HeadSnapshot
 
   constructor(
     views: MemoryViews,
     index: LabelIndex,
-    caches: { readonly templates: TemplateCache; readonly columns: ColumnCache },
+    caches: { readonly templates: TemplateCache; readonly selections: SelectionCache; readonly columns: ColumnCache },
     snapshot: HeadSnapshot,
   ) {
     this.#views = views
     this.#index = index
     this.#templates = caches.templates
+    this.#selections = caches.selections
     this.#cache = caches.columns
     this.#snapshot = snapshot
   }
@@ -75,17 +78,14 @@ export class HeadFinder implements SourceFinder {
         all: this.#templates.overlaysOf(group),
       }))
     const resolved = new ResolvedMatchers(this.#index, matchers)
-    const selections = new Map<string, Selection[]>()
+    const selectionsOf = this.#selections.of(matchers)
     const found: { group: GroupSnapshot; target: number; layer: Selection }[] = []
     let samples = 0
     for (const { group, target, all } of groups) {
       const mask = resolved.maskOf(target)
-      const key = `${group.templateId}:${mask}`
-      let layers = selections.get(key)
-      if (layers === undefined) {
-        layers = selectPositions(all, resolved.matching(mask, all))
-        selections.set(key, layers)
-      }
+      const layers = selectionsOf(`${group.templateId}:${mask}`, () =>
+        selectPositions(all, resolved.matching(mask, all)),
+      )
       for (const layer of layers) {
         found.push({ group, target, layer })
         samples += layer.positions.length * rowsIn(group, range)
@@ -97,11 +97,6 @@ export class HeadFinder implements SourceFinder {
       ({ group, target, layer }) => new HeadSource(this.#views, scratch, cache, group, { target, ...layer }),
     )
   }
-}
-
-interface Selection {
-  readonly positions: Uint32Array
-  readonly overlays: Uint32Array
 }
 
 /** Usually one selection; one more each time a label set stands at a further position of the same template. */

@@ -109,7 +109,8 @@ export class HeadSource implements GroupSource {
 
 /** The last-value columns of a group, copied at a moment when they were those of the snapshot. */
 class HeadNewest implements NewestValues {
-  readonly #positions: Uint32Array
+  /** Where in the columns the series are; `undefined` where the columns hold just these, in their order. */
+  readonly #positions: Uint32Array | undefined
   readonly #newestMs: number
   readonly #lastMs: Float64Array | undefined
   readonly #mantissas: Uint32Array
@@ -118,7 +119,7 @@ class HeadNewest implements NewestValues {
 
   private constructor(
     group: GroupSnapshot,
-    positions: Uint32Array,
+    positions: Uint32Array | undefined,
     columns: { lastMs: Float64Array | undefined; mantissas: Uint32Array; exponents: Int8Array; kinds: Uint8Array },
   ) {
     this.#positions = positions
@@ -135,19 +136,29 @@ class HeadNewest implements NewestValues {
       Atomics.add(views.u32, group.words + Group.STATE_VERSION, 0) === group.stateVersion &&
       (group.stateVersion & 1) === 0
     if (!isCurrent()) return undefined
-    const n = group.positionCount
     const { m, lastTs, e, k } = stateColumns(group.state, group.stateCapacity, (group.flags & GroupFlag.SPARSE) !== 0)
+    const { u8, u32, f64 } = views
+    const count = group.positionCount
+    if (positions.length * GATHER_RATIO < count) {
+      const columns = {
+        lastMs: lastTs === 0 ? undefined : Float64Array.from(positions, (position) => f64[(lastTs >>> 3) + position]!),
+        mantissas: gatherPairs(u32, m >>> 2, positions),
+        exponents: Int8Array.from(positions, (position) => u8[e + position]!),
+        kinds: Uint8Array.from(positions, (position) => u8[k + position]!),
+      }
+      return isCurrent() ? new HeadNewest(group, undefined, columns) : undefined
+    }
     const columns = {
-      lastMs: lastTs === 0 ? undefined : views.f64.slice(lastTs >>> 3, (lastTs >>> 3) + n),
-      mantissas: views.u32.slice(m >>> 2, (m >>> 2) + 2 * n),
-      exponents: new Int8Array(views.u8.slice(e, e + n).buffer),
-      kinds: views.u8.slice(k, k + n),
+      lastMs: lastTs === 0 ? undefined : f64.slice(lastTs >>> 3, (lastTs >>> 3) + count),
+      mantissas: u32.slice(m >>> 2, (m >>> 2) + 2 * count),
+      exponents: new Int8Array(u8.slice(e, e + count).buffer),
+      kinds: u8.slice(k, k + count),
     }
     return isCurrent() ? new HeadNewest(group, positions, columns) : undefined
   }
 
   timeOf(index: number, minTimeMs: number): number {
-    const position = this.#positions[index]!
+    const position = this.#positions === undefined ? index : this.#positions[index]!
     if (this.#lastMs !== undefined) return this.#lastMs[position]!
     if (this.#kinds[position] !== SampleKind.ABSENT) return this.#newestMs
     // The place of the mantissa holds the time of the last sample before it went absent, 0 if there was none: a bound.
@@ -157,7 +168,7 @@ class HeadNewest implements NewestValues {
   }
 
   valueOf(index: number, into: Float64Array): boolean {
-    const position = this.#positions[index]!
+    const position = this.#positions === undefined ? index : this.#positions[index]!
     const kind = this.#kinds[position]! & 3
     const low = this.#mantissas[2 * position]!
     const high = this.#mantissas[2 * position + 1]!
@@ -174,3 +185,15 @@ class HeadNewest implements NewestValues {
 }
 
 const POWERS = Array.from({ length: 23 }, (_, i) => Number(`1e${i}`))
+
+// Below one in so many positions picking them costs less than copying all.
+const GATHER_RATIO = 4
+
+function gatherPairs(words: Uint32Array, at: number, positions: Uint32Array): Uint32Array {
+  const pairs = new Uint32Array(2 * positions.length)
+  for (let i = 0; i < positions.length; i++) {
+    pairs[2 * i] = words[at + 2 * positions[i]!]!
+    pairs[2 * i + 1] = words[at + 2 * positions[i]! + 1]!
+  }
+  return pairs
+}

@@ -37,6 +37,7 @@ export class LabelIndex {
   #headSymbols = new Uint32Array(256).fill(NOT_MAPPED)
   #headLabelSets = new Uint32Array(256).fill(NOT_MAPPED)
   readonly #headPairs: number[] = []
+  #borrowed = new Int32Array(0)
 
   constructor() {
     // Number 0, LOST, is given to a pair that no real label set has.
@@ -57,6 +58,12 @@ export class LabelIndex {
     const id = this.#texts.push(text) - 1
     this.#symbolIds.set(text, id)
     return id
+  }
+
+  /** A place for a number per label set, all -1; whoever borrows it leaves it so, before anybody else asks. */
+  borrowSlots(): Int32Array {
+    if (this.#borrowed.length < this.#count) this.#borrowed = new Int32Array(2 * this.#count).fill(-1)
+    return this.#borrowed
   }
 
   /** Interns alternating name and value symbols. */

@@ -6,6 +6,7 @@ import { ColumnAssembler, type OpenPiece, OutputColumn, type Samples } from './c
 import type { HistogramLookup } from './histogram-source.ts'
 import type { LabelIndex } from './label-index.ts'
 import type { GroupSource, NewestValues } from './piece.ts'
+import type { GroupingCache, SeriesGroups } from './series-groups.ts'
 import { findTwins, groupByTarget, type SeriesAddress, type TargetSeries } from './selection.ts'
 
 /** Finds the series that match in one part of the store: the head, or a block. */
@@ -35,6 +36,7 @@ export class StoreQuerier implements Querier {
   readonly #scratches: ScratchPool
   readonly #finders: readonly SourceFinder[]
   readonly #histograms: HistogramLookup
+  readonly #groupings: GroupingCache
   readonly #onDamage: () => void
   readonly #onClose: () => void
   #isClosed = false
@@ -45,29 +47,53 @@ export class StoreQuerier implements Querier {
     scratches: ScratchPool,
     finders: readonly SourceFinder[],
     histograms: HistogramLookup,
+    groupings: GroupingCache,
     events: { onDamage: () => void; onClose: () => void },
   ) {
     this.#index = index
     this.#scratches = scratches
     this.#finders = finders
     this.#histograms = histograms
+    this.#groupings = groupings
     this.#onDamage = events.onDamage
     this.#onClose = events.onClose
   }
 
   *select(matchers: readonly Matcher[], hints: SelectHints): Generator<SeriesColumn> {
-    const limit = hints.limit ?? 0
-    let count = 0
+    // One generator for it all: each further one would cost as much as a series that only tells its newest value.
+    let left = hints.limit ? hints.limit : Number.POSITIVE_INFINITY
     const scratch = this.#scratches.take()
+    const start = scratch.mark()
     try {
-      for (const column of this.#columns(matchers, hints, scratch)) {
-        yield column
-        if (++count === limit) return
+      const { targets, parts, twins, skipped } = this.#prepare(matchers, hints, scratch)
+      for (let t = 0; t < targets.length; t++) {
+        const mark = scratch.mark()
+        const columns = new TargetColumns(parts, scratch, targets[t]!, hints)
+        const others = skipped.get(t)
+        const count = targets[t]!.overlays.length
+        for (let i = 0; i < count; i++) {
+          if (others?.has(i) === true) continue
+          const column = columns.at(i)
+          if (column === undefined) continue
+          yield column
+          if (--left === 0) return
+        }
+        scratch.release(mark)
+      }
+      for (const addresses of twins) {
+        const mark = scratch.mark()
+        const column = this.#twinColumn(parts, targets, addresses, hints, scratch)
+        if (column !== undefined) {
+          yield column
+          if (--left === 0) return
+        }
+        scratch.release(mark)
       }
     } catch (error) {
       if (error instanceof CorruptionError) this.#onDamage()
       throw error
     } finally {
+      scratch.release(start)
       this.#scratches.giveBack(scratch)
     }
   }
@@ -150,35 +176,23 @@ export class StoreQuerier implements Querier {
     this.#scratches.giveBack(scratch)
   }
 
-  *#columns(matchers: readonly Matcher[], hints: SelectHints, scratch: Scratch): Generator<SeriesColumn> {
+  /** @returns the series by target; those that several targets have come as twins, and are skipped there */
+  #prepare(matchers: readonly Matcher[], hints: SelectHints, scratch: Scratch) {
     const targets = this.#find(matchers, hints, scratch)
+    const groups = hints.grouping && this.#groupings.groups(hints.grouping)
+    const parts: SelectParts = { index: this.#index, histograms: this.#histograms, groups }
     const twins = findTwins(targets, this.#index)
     const skipped = new Map<number, Set<number>>()
     for (const { targetIndex, seriesIndex } of twins.flat()) {
       const set = skipped.get(targetIndex) ?? new Set<number>()
       skipped.set(targetIndex, set.add(seriesIndex))
     }
-    for (const [targetIndex, target] of targets.entries()) {
-      const mark = scratch.mark()
-      const columns = new TargetColumns(this.#index, this.#histograms, scratch, target, hints)
-      const left = skipped.get(targetIndex)
-      for (let i = 0; i < target.overlays.length; i++) {
-        if (left?.has(i) === true) continue
-        const column = columns.at(i)
-        if (column !== undefined) yield column
-      }
-      scratch.release(mark)
-    }
-    for (const addresses of twins) {
-      const mark = scratch.mark()
-      const column = this.#twinColumn(targets, addresses, hints, scratch)
-      if (column !== undefined) yield column
-      scratch.release(mark)
-    }
+    return { targets, parts, twins, skipped }
   }
 
   /** One series out of several targets. */
   #twinColumn(
+    parts: SelectParts,
     targets: readonly TargetSeries[],
     addresses: readonly SeriesAddress[],
     hints: SelectHints,
@@ -197,20 +211,30 @@ export class StoreQuerier implements Querier {
     const overlay = first.overlays[addresses[0]!.seriesIndex]!
     const samples = openSources(scratch, { sources, indexes }, hints).assemble(0)
     if (samples === undefined) return undefined
-    return outputColumn(this.#index, this.#histograms, { target: first.target, overlay }, samples)
+    return fillColumn(new OutputColumn(this.#index), parts, first.target, overlay, samples)
   }
 }
 
-/** What is found for a series, histograms looked up. */
-function outputColumn(
-  index: LabelIndex,
-  histograms: HistogramLookup,
-  { target, overlay }: { target: number; overlay: number },
+/** What the columns of one `select` are made with. */
+interface SelectParts {
+  readonly index: LabelIndex
+  readonly histograms: HistogramLookup
+  /** Where the caller groups. */
+  readonly groups: SeriesGroups | undefined
+}
+
+/** Puts what is found for a series into a column, histograms looked up. */
+function fillColumn(
+  column: OutputColumn,
+  { index, histograms, groups }: SelectParts,
+  target: number,
+  overlay: number,
   samples: Samples,
 ): OutputColumn {
   const hasMarkers = samples.stale !== undefined && !histograms.isEmpty
   const whole = hasMarkers ? histograms.attach(samples, index.effectiveLabelSet(target, overlay)) : samples
-  return new OutputColumn(index, target, overlay, whole)
+  column.fill(target, overlay, whole, groups?.groupOf(target, overlay))
+  return column
 }
 
 /** Opens the pieces of some sources, in order of time. */
@@ -235,23 +259,18 @@ function openSources(
 
 /** Makes the columns of one target, series by series. */
 class TargetColumns {
-  readonly #index: LabelIndex
-  readonly #histograms: HistogramLookup
+  readonly #parts: SelectParts
+  /** One for all series: each is only valid until the next. */
+  readonly #column: OutputColumn
   readonly #scratch: Scratch
   readonly #series: TargetSeries
   readonly #hints: SelectHints
   readonly #newest: NewestAnswers | undefined
   #assembler: ColumnAssembler | undefined
 
-  constructor(
-    index: LabelIndex,
-    histograms: HistogramLookup,
-    scratch: Scratch,
-    series: TargetSeries,
-    hints: SelectHints,
-  ) {
-    this.#index = index
-    this.#histograms = histograms
+  constructor(parts: SelectParts, scratch: Scratch, series: TargetSeries, hints: SelectHints) {
+    this.#parts = parts
+    this.#column = new OutputColumn(parts.index)
     this.#scratch = scratch
     this.#series = series
     this.#hints = hints
@@ -264,15 +283,11 @@ class TargetColumns {
     if (newest !== undefined) {
       const found = newest.find(i)
       if (found === NewestResult.NONE) return undefined
-      if (found === NewestResult.FOUND) return this.#output({ target, overlay: overlays[i]! }, newest)
+      if (found === NewestResult.FOUND) return fillColumn(this.#column, this.#parts, target, overlays[i]!, newest)
     }
     this.#assembler ??= openSources(this.#scratch, this.#series, this.#hints)
     const samples = this.#assembler.assemble(i)
-    return samples && this.#output({ target, overlay: overlays[i]! }, samples)
-  }
-
-  #output(series: { target: number; overlay: number }, samples: Samples): OutputColumn {
-    return outputColumn(this.#index, this.#histograms, series, samples)
+    return samples && fillColumn(this.#column, this.#parts, target, overlays[i]!, samples)
   }
 }
 
@@ -289,15 +304,19 @@ class NewestAnswers implements Samples {
   readonly #series: TargetSeries
   readonly #range: TimeRange
   readonly #newest: readonly (NewestValues | undefined)[]
+  readonly #only: NewestValues | undefined
   readonly #times = new Map<number, Float64Array<ArrayBuffer>>()
+  #timeMs = Number.NaN
 
   constructor(series: TargetSeries, range: TimeRange) {
     this.#series = series
     this.#range = range
     this.#newest = series.sources.map((source) => source.newest(range.maxTimeMs))
+    this.#only = this.#newest.length === 1 ? this.#newest[0] : undefined
   }
 
   find(i: number): number {
+    if (this.#only !== undefined) return this.#findIn(this.#only, i)
     const { sources, indexes } = this.#series
     const { minTimeMs, maxTimeMs } = this.#range
     let bestMs = Number.NEGATIVE_INFINITY
@@ -323,9 +342,27 @@ class NewestAnswers implements Samples {
     if (othersMs >= bestMs && othersMs >= minTimeMs) return NewestResult.UNKNOWN
     if (best === undefined || bestMs < minTimeMs) return NewestResult.NONE
     this.stale = best.valueOf(bestIndex, this.values) ? STALE_ONE : undefined
-    // One object for all series of that time.
-    if (this.timestampsMs[0] !== bestMs || !this.#times.has(bestMs)) this.timestampsMs = this.#timeColumn(bestMs)
+    this.#setTime(bestMs)
     return NewestResult.FOUND
+  }
+
+  /** As `find`, where there is one source, which holds all series in the order in which they are asked for. */
+  #findIn(only: NewestValues, i: number): number {
+    const { minTimeMs, maxTimeMs } = this.#range
+    const timeMs = only.timeOf(i, minTimeMs)
+    if (timeMs < minTimeMs) return NewestResult.NONE
+    // NaN, too.
+    if (!(timeMs <= maxTimeMs)) return NewestResult.UNKNOWN
+    this.stale = only.valueOf(i, this.values) ? STALE_ONE : undefined
+    this.#setTime(timeMs)
+    return NewestResult.FOUND
+  }
+
+  /** One object for all series of that time. */
+  #setTime(timeMs: number): void {
+    if (timeMs === this.#timeMs) return
+    this.#timeMs = timeMs
+    this.timestampsMs = this.#timeColumn(timeMs)
   }
 
   #timeColumn(timeMs: number): Float64Array<ArrayBuffer> {

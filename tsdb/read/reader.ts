@@ -8,6 +8,8 @@ import { HeadHistogramIndex, HeadHistogramSource } from './head-histogram-source
 import { EpochPin, type HeadSnapshot, takeSnapshot } from './head-snapshot.ts'
 import { DecodedPages, HistogramLookup } from './histogram-source.ts'
 import { LabelIndex } from './label-index.ts'
+import { SelectionCache } from './selection-cache.ts'
+import { GroupingCache } from './series-groups.ts'
 import { ScratchPool, StoreQuerier } from './querier.ts'
 
 /** What a thread needs to read the store; can be posted to a worker. Good for one reader at a time. */
@@ -26,6 +28,8 @@ interface Known {
   readonly generation: number
   readonly index: LabelIndex
   readonly templates: TemplateCache
+  readonly selections: SelectionCache
+  readonly groupings: GroupingCache
   readonly blocks: BlockSet
   readonly histograms: HeadHistogramIndex
 }
@@ -55,11 +59,11 @@ export class TsdbReader implements Queryable {
     this.#pin.pin()
     this.#openQueriers++
     const snapshot = takeSnapshot(this.#views)
-    const { index, templates, blocks } = this.#knownOf(snapshot)
+    const { index, templates, selections, groupings, blocks } = this.#knownOf(snapshot)
     templates.prune(snapshot)
-    const head = new HeadFinder(this.#views, index, { templates, columns: this.#columns }, snapshot)
+    const head = new HeadFinder(this.#views, index, { templates, selections, columns: this.#columns }, snapshot)
     const finders = [blocks.finder(snapshot.blockList), blocks.withoutDeleted(head)]
-    return new StoreQuerier(index, this.#scratches, finders, this.#histogramsOf(snapshot), {
+    return new StoreQuerier(index, this.#scratches, finders, this.#histogramsOf(snapshot), groupings, {
       onDamage: () => blocks.report(),
       onClose: () => this.#release(),
     })
@@ -87,6 +91,8 @@ export class TsdbReader implements Queryable {
       generation,
       index,
       templates: new TemplateCache(this.#views, index),
+      selections: new SelectionCache(),
+      groupings: new GroupingCache(index),
       blocks: new BlockSet(this.#dataDir, this.#views, index),
       histograms: new HeadHistogramIndex(),
     }

@@ -38,17 +38,17 @@ export class ResolvedMatchers {
   }
 }
 
-/** The series of one target: each in at least one of the sources. */
+/** Series of one target: each in at least one of the sources. A target may come in several parts that share no series. */
 export interface TargetSeries {
   readonly target: number
   readonly sources: readonly GroupSource[]
   /** Label sets of the series. */
-  readonly overlays: readonly number[]
+  readonly overlays: Uint32Array
   /** Per source, the index within it of each of `overlays`, or -1. */
   readonly indexes: readonly Int32Array[]
 }
 
-/** Brings the sources of each target together and numbers their series. */
+/** Brings the sources of each target together as far as they share series, and numbers their series. */
 export function groupByTarget(sources: readonly GroupSource[], index: LabelIndex): TargetSeries[] {
   const byTarget = new Map<number, GroupSource[]>()
   for (const source of sources) {
@@ -56,26 +56,68 @@ export function groupByTarget(sources: readonly GroupSource[], index: LabelIndex
     if (list) list.push(source)
     else byTarget.set(source.target, [source])
   }
-  const slotOf = new Int32Array(index.labelSetCount).fill(-1)
   const targets: TargetSeries[] = []
+  const slotOf = index.borrowSlots()
   for (const [target, own] of byTarget) {
-    const overlays: number[] = []
-    for (const source of own) {
-      for (const overlay of source.overlays) {
-        if (slotOf[overlay]! >= 0) continue
-        slotOf[overlay] = overlays.length
-        overlays.push(overlay)
-      }
-    }
-    const indexes = own.map((source) => {
-      const indexOf = new Int32Array(overlays.length).fill(-1)
-      for (let i = 0; i < source.overlays.length; i++) indexOf[slotOf[source.overlays[i]!]!] = i
-      return indexOf
-    })
-    for (const overlay of overlays) slotOf[overlay] = -1
-    targets.push({ target, sources: own, overlays, indexes })
+    for (const part of partsOf(own, slotOf)) targets.push(numberSeries(target, part, slotOf))
   }
   return targets
+}
+
+/** Streams of arbitrary series have many groups of one target, of which hardly any share series: each is looked at alone. */
+function partsOf(sources: GroupSource[], slotOf: Int32Array): GroupSource[][] {
+  if (sources.length === 1) return [sources]
+  const partOf = sources.map((_, s) => s)
+  const firstOf = (s: number): number => {
+    let first = s
+    while (partOf[first] !== first) first = partOf[first]!
+    partOf[s] = first
+    return first
+  }
+  for (const [s, { overlays }] of sources.entries()) {
+    for (const overlay of overlays) {
+      const other = slotOf[overlay]!
+      if (other < 0) slotOf[overlay] = s
+      else if (firstOf(other) !== firstOf(s))
+        partOf[Math.max(firstOf(other), firstOf(s))] = Math.min(firstOf(other), firstOf(s))
+    }
+  }
+  const parts: GroupSource[][] = sources.map(() => [])
+  for (const [s, source] of sources.entries()) {
+    for (const overlay of source.overlays) slotOf[overlay] = -1
+    parts[firstOf(s)]!.push(source)
+  }
+  return parts.filter((part) => part.length > 0)
+}
+
+function numberSeries(target: number, sources: readonly GroupSource[], slotOf: Int32Array): TargetSeries {
+  if (sources.length === 1) {
+    const { overlays } = sources[0]!
+    return { target, sources, overlays, indexes: [identity(overlays.length)] }
+  }
+  const found: number[] = []
+  for (const source of sources) {
+    for (const overlay of source.overlays) {
+      if (slotOf[overlay]! >= 0) continue
+      slotOf[overlay] = found.length
+      found.push(overlay)
+    }
+  }
+  const indexes = sources.map((source) => {
+    const indexOf = new Int32Array(found.length).fill(-1)
+    for (let i = 0; i < source.overlays.length; i++) indexOf[slotOf[source.overlays[i]!]!] = i
+    return indexOf
+  })
+  for (const overlay of found) slotOf[overlay] = -1
+  return { target, sources, overlays: Uint32Array.from(found), indexes }
+}
+
+let numbers = new Int32Array(0)
+
+/** 0, 1, 2…; shared, not to be written. */
+function identity(length: number): Int32Array {
+  if (numbers.length < length) numbers = Int32Array.from({ length: 2 * length }, (_, i) => i)
+  return numbers.subarray(0, length)
 }
 
 /** A series by target and number in `overlays`. */
@@ -91,7 +133,7 @@ export interface SeriesAddress {
  */
 export function findTwins(targets: readonly TargetSeries[], index: LabelIndex): SeriesAddress[][] {
   const twins = new Map<string, SeriesAddress[]>()
-  if (cannotHaveTwins(targets, index)) return []
+  if (targets.length < 2 || cannotHaveTwins(targets, index)) return []
   const hashes = targets.map((target) => effectiveHashes(target, index))
   const total = hashes.reduce((sum, list) => sum + list.length, 0)
   const slots = new Uint32Array(2 ** Math.ceil(Math.log2(2 * total + 2)))
@@ -126,6 +168,8 @@ export function findTwins(targets: readonly TargetSeries[], index: LabelIndex): 
 function cannotHaveTwins(targets: readonly TargetSeries[], index: LabelIndex): boolean {
   const first = targets[0]
   if (first === undefined) return true
+  // Parts of one target share no series.
+  if (targets.every(({ target }) => target === first.target)) return true
   const pairs = index.pairWords
   const names: number[] = []
   for (let at = index.pairsFrom(first.target); at < index.pairsTo(first.target); at += 2) names.push(pairs[at]!)

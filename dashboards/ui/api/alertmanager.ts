@@ -1,4 +1,4 @@
-// Alertmanager's API v2 and the Pushgateway's list of groups, as the pages use them.
+// Alertmanager's API v2 as the pages use it.
 import type { AlertMatcher } from '../../model/alert-matchers.ts'
 import type { LabelSet } from '../../model/frame.ts'
 import { request } from './client.ts'
@@ -78,41 +78,4 @@ export async function saveSilence(silence: NewSilence): Promise<string> {
 
 export async function expireSilence(id: string): Promise<void> {
   await request(`${API}/silence/${encodeURIComponent(id)}`, { method: 'DELETE' })
-}
-
-export interface PushedFamily {
-  readonly time_stamp: string
-  readonly type: string
-  readonly help?: string
-  readonly metrics: readonly {
-    readonly labels: LabelSet
-    readonly value?: string
-    readonly count?: string
-    readonly sum?: string
-  }[]
-}
-
-/** A push group: its labels and state beside one entry per family. */
-export interface PushGroup {
-  readonly labels: LabelSet
-  readonly lastPushSuccessful: boolean
-  readonly pushedAtMs: number
-  readonly families: Readonly<Record<string, PushedFamily>>
-}
-
-export async function pushGroups(signal?: AbortSignal): Promise<PushGroup[]> {
-  const response = await request('pushgateway/api/v1/metrics', { signal })
-  const { data } = (await response.json()) as { data: Record<string, unknown>[] | null }
-  return (data ?? []).map(readPushGroup)
-}
-
-function readPushGroup(raw: Record<string, unknown>): PushGroup {
-  const { labels, last_push_successful, push_time_seconds, push_failure_time_seconds: _, ...families } = raw
-  const pushTime = (push_time_seconds as PushedFamily | undefined)?.metrics[0]?.value
-  return {
-    labels: labels as LabelSet,
-    lastPushSuccessful: last_push_successful === true,
-    pushedAtMs: pushTime === undefined ? 0 : Number(pushTime) * 1000,
-    families: families as Record<string, PushedFamily>,
-  }
 }

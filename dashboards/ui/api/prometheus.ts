@@ -95,12 +95,39 @@ export interface Target {
 
 export interface Targets {
   readonly activeTargets: readonly Target[]
-  readonly droppedTargets?: readonly { readonly discoveredLabels: LabelSet }[]
+  readonly droppedTargets?: readonly { readonly discoveredLabels: LabelSet; readonly scrapePool?: string }[]
   readonly droppedTargetCounts?: Readonly<Record<string, number>>
 }
 
 export function targets(signal?: AbortSignal): Promise<Targets> {
   return getData('api/v1/targets', new URLSearchParams({ state: 'active' }), signal)
+}
+
+export interface RelabelStep {
+  readonly rule: Readonly<Record<string, unknown>>
+  readonly output: LabelSet
+  readonly keep: boolean
+}
+
+/** What each rule of the pool makes of the labels of a discovered target. */
+export async function relabelSteps(
+  pool: string,
+  labels: LabelSet,
+  signal?: AbortSignal,
+): Promise<readonly RelabelStep[]> {
+  const params = new URLSearchParams({ scrapePool: pool, labels: JSON.stringify(labels) })
+  const { steps } = await getData<{ steps: RelabelStep[] }>('api/v1/targets/relabel_steps', params, signal)
+  return steps
+}
+
+/** Targets that were found and not taken. */
+export function droppedTargets(signal?: AbortSignal): Promise<Targets> {
+  return getData('api/v1/targets', new URLSearchParams({ state: 'dropped' }), signal)
+}
+
+/** What the operator should know of the server. */
+export function serverNotes(signal?: AbortSignal): Promise<readonly { text: string; date: string }[]> {
+  return getData('api/v1/notifications', undefined, signal)
 }
 
 export interface ActiveAlert {
@@ -119,6 +146,8 @@ export interface Rule {
   readonly annotations?: LabelSet
   readonly state?: 'inactive' | 'pending' | 'firing'
   readonly duration?: number
+  /** Seconds. */
+  readonly keepFiringFor?: number
   readonly alerts?: readonly ActiveAlert[]
   readonly health: string
   readonly lastError?: string
@@ -162,8 +191,9 @@ export interface TsdbStatus {
 export function statusPart<T>(
   part: 'buildinfo' | 'runtimeinfo' | 'flags' | 'config' | 'tsdb',
   signal?: AbortSignal,
+  params?: URLSearchParams,
 ): Promise<T> {
-  return getData(`api/v1/status/${part}`, undefined, signal)
+  return getData(`api/v1/status/${part}`, params, signal)
 }
 
 function matchParams(matcher: string | undefined): URLSearchParams | undefined {
@@ -194,7 +224,12 @@ async function timed<T>(path: string, params: URLSearchParams, signal?: AbortSig
   }
 }
 
-/** Label sets of the series that match. */
-export function series(matcher: string, signal?: AbortSignal): Promise<LabelSet[]> {
-  return getData('api/v1/series', matchParams(matcher), signal)
+/** @throws {ApiError} with status 400 and the place of the fault where the expression cannot be read */
+export async function parseQuery(expr: string, signal?: AbortSignal): Promise<void> {
+  await requestForm('api/v1/parse_query', new URLSearchParams({ query: expr }), signal)
+}
+
+/** Label sets of the series that match. @param limit at most so many, 0 = all */
+export function series(matcher: string, signal?: AbortSignal, limit = 0): Promise<LabelSet[]> {
+  return getData('api/v1/series', new URLSearchParams({ 'match[]': matcher, limit: String(limit) }), signal)
 }

@@ -68,9 +68,12 @@ export interface PlotArea {
 }
 
 export interface ChartHost {
-  /** Draws at once. Takes the content by reference; what it refers to must not change afterwards. */
-  draw(content: ChartContent): void
-  resize(width: number, height: number): void
+  /**
+   * Draws at once. Takes the content by reference; what it refers to must not change afterwards.
+   *
+   * @param width of the canvas, CSS pixels
+   */
+  draw(content: ChartContent, width: number, height: number): void
   readonly plot: PlotArea
   timeAt(px: number): number
   pixelAtTime(atMs: number): number
@@ -78,4 +81,10 @@ export interface ChartHost {
   destroy(): void
 }
 
-export type ChartHostFactory = (canvas: HTMLCanvasElement) => ChartHost
+/** The first drawing is a part of making it. */
+export type ChartHostFactory = (
+  canvas: HTMLCanvasElement,
+  content: ChartContent,
+  width: number,
+  height: number,
+) => ChartHost

@@ -7,6 +7,7 @@ import { cursor, zoomOutOnce, zoomTo } from '../state/time.ts'
 import { formatInstant } from '../shell/format.ts'
 import type { ChartContent, ChartHost } from './chart-host.ts'
 import { createChartJsHost, plotGutters } from './chartjs-host.ts'
+import { cancelDraw, enqueueDraw } from './draw-queue.ts'
 import { hideTooltip, placeTooltip, showTooltip } from './tooltip.ts'
 
 const ZOOM_MIN_PX = 6
@@ -50,24 +51,29 @@ export function ChartView({
 
   useLayoutEffect(() => {
     const box = boxRef.current!
-    const host = createChartJsHost(canvasRef.current!)
-    hostRef.current = host
-    const observer = new ResizeObserver(() => {
-      if (box.clientWidth === 0 || box.clientHeight === 0) return
-      host.resize(box.clientWidth, box.clientHeight)
-      host.draw(latest.current.content)
-    })
+    const observer = new ResizeObserver(() => drawSoon.current())
     observer.observe(box)
     return () => {
       observer.disconnect()
+      cancelDraw(box)
+      hostRef.current?.destroy()
       hostRef.current = undefined
-      host.destroy()
       leave(panelId)
       hideTooltip(panelId)
     }
   }, [])
 
-  useLayoutEffect(() => hostRef.current?.draw(content), [content])
+  const drawSoon = useRef(() => {
+    const box = boxRef.current!
+    enqueueDraw(box, () => {
+      const { clientWidth: width, clientHeight: height } = box
+      if (width === 0 || height === 0) return
+      if (hostRef.current === undefined)
+        hostRef.current = createChartJsHost(canvasRef.current!, latest.current.content, width, height)
+      else hostRef.current.draw(latest.current.content, width, height)
+    })
+  })
+  useLayoutEffect(() => drawSoon.current(), [content])
 
   useEffect(
     () =>

@@ -13,33 +13,25 @@ const AXIS_COLORS: Readonly<Record<Theme, { text: string; grid: string }>> = {
   light: { text: '#5a6472', grid: '#e6e9ee' },
   dark: { text: '#8d97a7', grid: '#242a34' },
 }
-const EMPTY: ChartContent = {
-  frame: { x: new Float64Array(), ys: [], labels: [] },
-  styles: [],
-  fromMs: 0,
-  toMs: 1,
-  y: { unit: 'short', format: String, log: false, hidden: false, label: '' },
-  percent: false,
-  limits: [],
-  bands: [],
-  theme: 'dark',
-  zone: 'browser',
-}
 const HIDDEN_GUTTER_PX = 10
 
-export const createChartJsHost: ChartHostFactory = (canvas) => {
-  const dataset: PromLineDataset & { data: never[] } = { data: [], content: EMPTY }
+export const createChartJsHost: ChartHostFactory = (canvas, first, firstWidth, firstHeight) => {
+  const dataset: PromLineDataset & { data: never[] } = { data: [], content: first }
+  // Chart.js takes its size from the canvas and draws when it is made.
+  canvas.width = firstWidth
+  canvas.height = firstHeight
+  canvas.style.width = `${firstWidth}px`
+  canvas.style.height = `${firstHeight}px`
   const chart = new Chart(canvas, configuration(dataset))
   const axis = (name: 'x' | 'y') => chart.scales[name] as Scale
   return {
-    draw(content) {
+    draw(content, width, height) {
       dataset.content = content
       const scales = chart.options.scales as unknown as Record<'y2', { display: boolean }>
       scales.y2.display = content.y2 !== undefined
-      chart.update('none')
-    },
-    resize(width, height) {
-      chart.resize(width, height)
+      // Either draws.
+      if (chart.width === width && chart.height === height) chart.update('none')
+      else chart.resize(width, height)
     },
     get plot(): PlotArea {
       const { left, top, width, height } = chart.chartArea
@@ -107,7 +99,7 @@ function configuration(dataset: PromLineDataset & { data: never[] }): ChartConfi
         y2: {
           type: 'promvalue',
           position: 'right',
-          display: false,
+          display: dataset.content.y2 !== undefined,
           border: { display: false },
           grid: { display: false, drawTicks: false },
           ticks,

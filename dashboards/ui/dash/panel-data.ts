@@ -1,6 +1,13 @@
 // Asks a panel's queries and turns the answers into frames.
 import type { DashPanel, Target } from '../../grafana/dashboard.ts'
-import { type DataFrame, type FrameRequest, sampleFrames, seriesFrames, tableFrame } from '../../grafana/data-frame.ts'
+import {
+  columnFrames,
+  type DataFrame,
+  type FrameRequest,
+  sampleFrames,
+  seriesFrames,
+  tableFrame,
+} from '../../grafana/data-frame.ts'
 import { interpolate, type Scope } from '../../grafana/interpolate.ts'
 import {
   builtInScope,
@@ -14,7 +21,8 @@ import { tryParseDuration } from '../../model/interval.ts'
 import type { LabelSet } from '../../model/frame.ts'
 import type { ResolvedRange } from '../../model/time-range.ts'
 import { parseInstant } from '../../model/time-range.ts'
-import { queryInstant, queryRange } from '../api/prometheus.ts'
+import { queryColumns } from '../api/columns.ts'
+import { type Grid, queryInstant, queryRange } from '../api/prometheus.ts'
 import { scrapeIntervalOf } from '../state/catalog.ts'
 
 export interface NativeHistogram {
@@ -83,6 +91,10 @@ export async function loadPanel(request: PanelRequest, signal: AbortSignal): Pro
   }
 }
 
+function wholeMs({ startMs, endMs, stepMs }: Grid): Grid {
+  return { startMs: Math.round(startMs), endMs: Math.round(endMs), stepMs: Math.max(1, Math.round(stepMs)) }
+}
+
 interface TargetAnswer {
   readonly frames: readonly DataFrame[]
   readonly histograms: readonly HistogramSeries[]
@@ -123,7 +135,13 @@ async function askTarget(
   const frames: DataFrame[] = []
   const histograms: HistogramSeries[] = []
   const warnings: string[] = []
-  if (target.range) {
+  // Tables show samples one by one, and native histograms have more to them than columns hold.
+  const columns =
+    target.range && target.format !== 'table' ? await queryColumns(expr, wholeMs(intervals), signal) : undefined
+  if (columns !== undefined && !columns.hasHistograms) {
+    warnings.push(...columns.warnings)
+    frames.push(...columnFrames(columns.series, wanted, wholeMs(intervals)))
+  } else if (target.range) {
     const answer = await queryRange(expr, intervals, signal)
     warnings.push(...answer.warnings)
     for (const one of answer.data) {

@@ -6,20 +6,24 @@ import { type Json, numberOf } from '../../grafana/json.ts'
 import type { Scope } from '../../grafana/interpolate.ts'
 import { type BoardMeta, boardsByTags, deleteBoard, loadBoard, starBoard } from '../api/dashboards.ts'
 import { createArranging } from '../dash/arrange.ts'
-import { SaveDialog, VersionsDialog } from '../dash/board-dialogs.tsx'
 import { DashView } from '../dash/dash-view.tsx'
 import { addPanel, changePanel, emptyBoard, findPanel, movePanel, newPanel } from '../dash/edit-model.ts'
 import { AnyLink, handedOn, linkHref } from '../dash/links.tsx'
-import { PanelEditor } from '../dash/panel-editor.tsx'
 import { VariableBar } from '../dash/variable-bar.tsx'
 import { resolveVariables, type VariableCache } from '../dash/variables.ts'
 import { Icon } from '../shell/icons.tsx'
+import { lazy } from '../shell/lazy.tsx'
 import { Link } from '../shell/link.tsx'
 import { ListState } from '../shell/page.tsx'
 import { useLive } from '../state/live.ts'
 import { navigate, pageHref, route, setParams } from '../state/route.ts'
 import { askedRange, pageDefaults, rangeKey, timeZone } from '../state/time.ts'
 import '../style/dash.css'
+
+// Whoever only looks at a board does without these.
+const PanelEditor = lazy(async () => (await import('../dash/panel-editor.tsx')).PanelEditor)
+const SaveDialog = lazy(async () => (await import('../dash/board-dialogs.tsx')).SaveDialog)
+const VersionsDialog = lazy(async () => (await import('../dash/board-dialogs.tsx')).VersionsDialog)
 
 const NEW = 'new'
 

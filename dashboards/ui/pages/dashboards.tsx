@@ -11,6 +11,7 @@ import { Link } from '../shell/link.tsx'
 import { Filter, ListState, Page } from '../shell/page.tsx'
 import { useLive } from '../state/live.ts'
 import { navigate, pageHref, route, setParams } from '../state/route.ts'
+import { BuiltInOffers } from './built-in.tsx'
 import '../style/dash.css'
 
 export function DashboardsPage(): JSX.Element {
@@ -70,7 +71,7 @@ export function DashboardsPage(): JSX.Element {
           <ListState
             error={error}
             loading={loading}
-            empty="No dashboard is stored yet. Import a Grafana JSON file, start the server with --dashboards.path, or make a new one. The boards of Home, Services and Runtime build themselves."
+            empty="No dashboard is stored yet. Import a Grafana JSON file, start the server with --dashboards.path, or make a new one. Those below build themselves."
           />
         </>
       ) : found.length === 0 ? (
@@ -99,6 +100,7 @@ export function DashboardsPage(): JSX.Element {
           </section>
         ))
       )}
+      {tag === null && folder === null && words === '' && <BuiltInOffers />}
       {importing && <ImportDialog onClose={() => setImporting(false)} />}
     </Page>
   )

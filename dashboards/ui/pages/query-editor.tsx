@@ -1,15 +1,14 @@
-// The expression's text area: coloured underneath, with names offered while typing and earlier expressions at hand.
+// The expression's field: a plain text area that becomes the editor as soon as that is loaded, and earlier expressions at hand.
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { type CompletionContext, completionAt, rankCandidates } from '../../model/completion.ts'
-import { PROMQL_FUNCTIONS, tokenizePromql } from '../../model/promql-words.ts'
-import type { MetricMetadata } from '../../model/recognise.ts'
-import { labelNames, labelValues, metadata } from '../api/prometheus.ts'
-import { readStorage, writeStorage } from '../state/storage.ts'
+import { tokenizePromql } from '../../model/promql-words.ts'
+import { Icon } from '../shell/icons.tsx'
+import { MetricBrowser } from '../query/metric-browser.tsx'
+import { queryHistory, rememberQuery } from '../query/history.ts'
+import type { mountPromqlEditor, PromqlEditor } from '../query/promql-editor.ts'
 
-const HISTORY_KEY = 'belltower.queries'
-const HISTORY_MAX = 50
-const OFFERED_MAX = 12
+const LABEL = 'Expression'
+const HINT = 'Expression, for example rate(node_cpu_seconds_total[1m]). Enter runs it.'
 
 interface Props {
   id: string
@@ -19,118 +18,124 @@ interface Props {
 
 export function QueryEditor({ id, value, onRun }: Props): JSX.Element {
   const [text, setText] = useState(value)
-  const [offers, setOffers] = useState<Offers | undefined>(undefined)
-  const [chosen, setChosen] = useState(0)
+  const [browsing, setBrowsing] = useState(false)
+  const [mount, setMount] = useState<typeof mountPromqlEditor | undefined>(undefined)
   const areaRef = useRef<HTMLTextAreaElement>(null)
-  const caretRef = useRef<number | undefined>(undefined)
-  const askedRef = useRef(0)
-  useEffect(() => setText(value), [value])
+  const boxRef = useRef<HTMLDivElement>(null)
+  const editorRef = useRef<PromqlEditor | undefined>(undefined)
+  const asked = useRef(value)
+  const ask = (expr: string) => {
+    asked.current = expr
+    rememberQuery(expr)
+    onRun(expr)
+  }
+  const run = () => ask(text)
+  const latest = useRef({ text, run, selection: [0, 0] as [number, number], hadFocus: false })
+  latest.current.text = text
+  latest.current.run = run
+  // The address answers a run a little later; what was typed on meanwhile stays. Only what others put there is shown.
+  useEffect(() => {
+    if (value === asked.current) return
+    asked.current = value
+    show(value)
+  }, [value])
 
+  const show = (next: string) => {
+    setText(next)
+    editorRef.current?.setText(next)
+  }
+  const insert = (part: string) => {
+    const area = areaRef.current
+    if (area === null) editorRef.current?.insert(part)
+    else setText(text.slice(0, area.selectionStart) + part + text.slice(area.selectionEnd))
+  }
   useLayoutEffect(() => {
-    const area = areaRef.current!
+    const area = areaRef.current
+    if (area === null) return
     area.style.height = 'auto'
     area.style.height = `${area.scrollHeight + 2}px`
-    if (caretRef.current === undefined) return
-    area.setSelectionRange(caretRef.current, caretRef.current)
-    caretRef.current = undefined
   }, [text])
-
-  const run = () => {
-    setOffers(undefined)
-    remember(text)
-    onRun(text)
-  }
-  const offer = async (source: string, caret: number, asked: boolean) => {
-    const round = ++askedRef.current
-    const context = completionAt(source, caret)
-    // An empty word offers everything there is; wait for a letter unless the user asks.
-    const wanted = context !== undefined && (asked || context.prefix !== '' || context.kind !== 'metric')
-    const found = wanted ? await candidates(context) : undefined
-    if (round !== askedRef.current) return
-    setChosen(0)
-    setOffers(found === undefined || found.items.length === 0 ? undefined : found)
-  }
-  const accept = (offered: Offers, item: string) => {
-    const { start, prefix, kind } = offered.context
-    const tail = kind === 'metric' && Object.hasOwn(PROMQL_FUNCTIONS, item) ? '(' : ''
-    setText(text.slice(0, start) + item + tail + text.slice(start + prefix.length))
-    caretRef.current = start + item.length + tail.length
-    setOffers(undefined)
-  }
-  const onKeyDown = (event: KeyboardEvent) => {
-    const offered = offers
-    if (offered !== undefined && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
-      event.preventDefault()
-      const count = offered.items.length
-      setChosen((chosen + (event.key === 'ArrowDown' ? 1 : count - 1)) % count)
-    } else if (
-      offered !== undefined &&
-      (event.key === 'Tab' || (event.key === 'Enter' && !event.ctrlKey && !event.shiftKey))
-    ) {
-      event.preventDefault()
-      accept(offered, offered.items[chosen]!.text)
-    } else if (event.key === 'Enter' && !event.shiftKey) {
-      event.preventDefault()
-      run()
-    } else if (event.key === 'Escape') setOffers(undefined)
-    else if (event.key === ' ' && event.ctrlKey) {
-      event.preventDefault()
-      void offer(text, areaRef.current!.selectionStart, true)
+  useLayoutEffect(() => {
+    if (mount === undefined) return
+    const { current } = latest
+    const editor = mount(boxRef.current!, {
+      text: current.text,
+      selection: current.selection,
+      label: LABEL,
+      hint: HINT,
+      onChange: setText,
+      onRun: () => latest.current.run(),
+    })
+    editorRef.current = editor
+    if (current.hadFocus) editor.focus()
+    return () => {
+      editorRef.current = undefined
+      editor.destroy()
     }
+  }, [mount])
+  const load = () => {
+    import('../query/promql-editor.ts').then(
+      ({ mountPromqlEditor: loaded }) => {
+        const area = areaRef.current
+        if (area === null) return
+        latest.current.selection = [area.selectionStart, area.selectionEnd]
+        latest.current.hadFocus = document.activeElement === area
+        setMount(() => loaded)
+      },
+      // The text area goes on working where the editor cannot be loaded.
+      () => undefined,
+    )
   }
   return (
     <div class="editor">
-      <div class="editor-text">
-        <Highlight text={text} />
-        <textarea
-          ref={areaRef}
-          id={id}
-          rows={1}
-          value={text}
-          class="mono"
-          aria-label="Expression"
-          placeholder="Expression, for example rate(node_cpu_seconds_total[1m]). Enter runs it."
-          aria-autocomplete="list"
-          {...(offers === undefined
-            ? {}
-            : { 'aria-controls': `${id}-offers`, 'aria-activedescendant': `${id}-offer-${chosen}` })}
-          spellcheck={false}
-          autocomplete="off"
-          autocapitalize="off"
-          onInput={(event) => {
-            setText(event.currentTarget.value)
-            void offer(event.currentTarget.value, event.currentTarget.selectionStart, false)
-          }}
-          onKeyDown={onKeyDown}
-          onBlur={() => {
-            askedRef.current++
-            setOffers(undefined)
+      {mount !== undefined ? (
+        <div class="editor-text" ref={boxRef} key="editor" />
+      ) : (
+        <div class="editor-text" key="area">
+          <Highlight text={text} />
+          <textarea
+            ref={areaRef}
+            id={id}
+            rows={1}
+            value={text}
+            class="mono"
+            aria-label={LABEL}
+            placeholder={HINT}
+            spellcheck={false}
+            autocomplete="off"
+            autocapitalize="off"
+            onFocus={load}
+            onInput={(event) => setText(event.currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key !== 'Enter' || event.shiftKey) return
+              event.preventDefault()
+              run()
+            }}
+          />
+        </div>
+      )}
+      <button
+        type="button"
+        class="control icon-only"
+        title="Metrics"
+        aria-label="Browse metrics"
+        onClick={() => setBrowsing(true)}
+      >
+        <Icon name="search" />
+      </button>
+      {browsing && (
+        <MetricBrowser
+          onClose={() => setBrowsing(false)}
+          onPick={(name) => {
+            setBrowsing(false)
+            insert(selectorOf(name))
           }}
         />
-        {offers !== undefined && (
-          <ul class="popover offers" id={`${id}-offers`} role="listbox" aria-label="Completions">
-            {offers.items.map((item, i) => (
-              <li
-                key={item.text}
-                id={`${id}-offer-${i}`}
-                role="option"
-                aria-selected={i === chosen}
-                onPointerDown={(event) => {
-                  event.preventDefault()
-                  accept(offers, item.text)
-                }}
-              >
-                <span class="offer-text mono">{item.text}</span>
-                <span class="offer-note">{item.note}</span>
-              </li>
-            ))}
-          </ul>
-        )}
-      </div>
+      )}
       <HistoryPicker
         onPick={(expr) => {
-          setText(expr)
-          onRun(expr)
+          show(expr)
+          ask(expr)
         }}
       />
       <button type="button" class="button primary" onClick={run}>
@@ -138,6 +143,11 @@ export function QueryEditor({ id, value, onRun }: Props): JSX.Element {
       </button>
     </div>
   )
+}
+
+/** Names that PromQL cannot write bare are quoted. */
+function selectorOf(metric: string): string {
+  return /^[a-zA-Z_:][\w:]*$/.test(metric) ? metric : `{${JSON.stringify(metric)}}`
 }
 
 function Highlight({ text }: { text: string }): JSX.Element {
@@ -159,7 +169,7 @@ function Highlight({ text }: { text: string }): JSX.Element {
 }
 
 function HistoryPicker({ onPick }: { onPick: (expr: string) => void }): JSX.Element | null {
-  const entries = history()
+  const entries = queryHistory()
   if (entries.length === 0) return null
   return (
     <select
@@ -178,68 +188,5 @@ function HistoryPicker({ onPick }: { onPick: (expr: string) => void }): JSX.Elem
         </option>
       ))}
     </select>
-  )
-}
-
-interface Offers {
-  readonly context: CompletionContext
-  readonly items: readonly { readonly text: string; readonly note: string }[]
-}
-
-async function candidates(context: CompletionContext): Promise<Offers> {
-  const matcher = context.metric === '' ? undefined : context.metric
-  if (context.kind === 'metric') {
-    const [names, known] = await Promise.all([
-      cached('names', () => labelValues('__name__')),
-      cached('metadata', () => metadata()),
-    ])
-    const texts = rankCandidates([...Object.keys(PROMQL_FUNCTIONS), ...names], context.prefix, OFFERED_MAX)
-    return { context, items: texts.map((text) => ({ text, note: PROMQL_FUNCTIONS[text] ?? metricNote(known, text) })) }
-  }
-  const key = `${context.kind} ${context.metric} ${context.label}`
-  const texts = await cached(key, () =>
-    context.kind === 'label' ? labelNames(matcher) : labelValues(context.label, matcher),
-  )
-  const usable = texts.filter((text) => text !== '__name__')
-  return {
-    context,
-    items: rankCandidates(usable, context.prefix, OFFERED_MAX).map((text) => ({ text, note: context.kind })),
-  }
-}
-
-function metricNote(known: Readonly<Record<string, readonly MetricMetadata[]>>, name: string): string {
-  const [entry] = known[name] ?? known[name.replace(/_(?:bucket|count|sum)$/, '')] ?? []
-  return entry === undefined ? '' : `${entry.type}: ${entry.help}`
-}
-
-const CACHE_MS = 60_000
-const answers = new Map<string, { readonly atMs: number; readonly answer: Promise<unknown> }>()
-
-/** A failed look-up offers nothing and is tried again. */
-function cached<T extends object>(key: string, load: () => Promise<T>): Promise<T> {
-  const known = answers.get(key)
-  if (known !== undefined && Date.now() - known.atMs < CACHE_MS) return known.answer as Promise<T>
-  const answer = load().catch(() => {
-    answers.delete(key)
-    return [] as unknown as T
-  })
-  answers.set(key, { atMs: Date.now(), answer })
-  return answer
-}
-
-function history(): string[] {
-  try {
-    const stored: unknown = JSON.parse(readStorage(HISTORY_KEY) ?? '[]')
-    return Array.isArray(stored) ? stored.filter((entry): entry is string => typeof entry === 'string') : []
-  } catch {
-    return []
-  }
-}
-
-function remember(expr: string): void {
-  if (expr.trim() === '') return
-  writeStorage(
-    HISTORY_KEY,
-    JSON.stringify([expr, ...history().filter((entry) => entry !== expr)].slice(0, HISTORY_MAX)),
   )
 }

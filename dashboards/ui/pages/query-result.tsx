@@ -4,17 +4,17 @@ import { useState } from 'preact/hooks'
 import { formatDuration } from '../../../model/duration.ts'
 import { frameFromMatrix, type LabelSet } from '../../model/frame.ts'
 import type { QueryPanel } from '../../model/graph-url.ts'
-import { alignRange, roundInterval } from '../../model/interval.ts'
+import { faultOf } from '../../model/query-fault.ts'
 import { assignColors, labelKey } from '../../model/series-color.ts'
 import { formatSeries } from '../../model/series-name.ts'
 import { type InstantResult, type QueryAnswer, queryInstant, queryRange, type SeriesResult } from '../api/prometheus.ts'
 import { LinesChart } from '../panel/lines.tsx'
 import type { LinesData } from '../panel/panel-data.ts'
 import { formatInstant } from '../shell/format.ts'
+import { gridOf } from '../query/grid.ts'
 import { useLive } from '../state/live.ts'
 import { timeZone } from '../state/time.ts'
 
-const GRAPH_POINTS = 400
 const ROWS_MAX = 1000
 const SERIES_MAX = 200
 
@@ -82,8 +82,8 @@ export function GraphResult({
 async function loadGraph(panel: QueryPanel, signal: AbortSignal) {
   const toMs = panel.endMs ?? Date.now()
   const fromMs = toMs - panel.rangeMs
-  const stepMs = panel.stepMs ?? Math.max(1000, roundInterval(panel.rangeMs / GRAPH_POINTS))
-  const grid = { ...alignRange(fromMs, toMs, stepMs), stepMs }
+  const grid = gridOf({ ...panel, endMs: toMs })
+  const { stepMs } = grid
   const answer = await queryRange(panel.expr, grid, signal)
   const series = answer.data.slice(0, SERIES_MAX)
   const lines: LinesData = {
@@ -190,14 +190,15 @@ function QueryNotes({
   error: string | undefined
   answer: QueryAnswer<unknown> | undefined
 }): JSX.Element {
-  const place = /(\d+):(\d+): parse error/.exec(error ?? '')
-  const line = place === null ? undefined : expr.split('\n')[Number(place[1]) - 1]
+  const fault = error === undefined ? undefined : faultOf(expr, error)
   return (
     <>
       {error !== undefined && (
         <div class="notice notice-crit query-error" role="alert">
           <p>{error}</p>
-          {line !== undefined && <pre>{`${line}\n${' '.repeat(Math.max(0, Number(place![2]) - 1))}^`}</pre>}
+          {fault !== undefined && (
+            <pre>{`${expr.split('\n')[fault.line - 1]}\n${' '.repeat(fault.column - 1)}${'^'.repeat(Math.max(1, fault.to - fault.from))}`}</pre>
+          )}
         </div>
       )}
       {error === undefined &&

@@ -6,12 +6,16 @@ import { Icon } from '../shell/icons.tsx'
 import { Page } from '../shell/page.tsx'
 import { navigate, pageHref, route } from '../state/route.ts'
 import { QueryEditor } from './query-editor.tsx'
+import { ExplainTree } from '../query/explain-tree.tsx'
+import { RunningQueries } from '../query/running-queries.tsx'
+import '../style/query.css'
 import { GraphInputs, MomentInput } from './query-inputs.tsx'
 import { GraphResult, TableResult } from './query-result.tsx'
 
 export function QueryPage(): JSX.Element {
   const decoded = decodeGraphUrl(route.value.search)
   const panels = decoded.length === 0 ? [EMPTY_PANEL] : decoded
+  const [showsRunning, setShowsRunning] = useState(false)
   const write = (next: readonly QueryPanel[]) => navigate(pageHref('/query', encodeGraphUrl(next)))
   const change = (i: number, panel: QueryPanel) => write(panels.map((one, at) => (at === i ? panel : one)))
   return (
@@ -28,7 +32,11 @@ export function QueryPage(): JSX.Element {
       ))}
       <button type="button" class="button" onClick={() => write([...panels, EMPTY_PANEL])}>
         <Icon name="plus" /> Add query
+      </button>{' '}
+      <button type="button" class="button" onClick={() => setShowsRunning(true)}>
+        <Icon name="clock" /> Running queries
       </button>
+      {showsRunning && <RunningQueries onClose={() => setShowsRunning(false)} />}
     </Page>
   )
 }
@@ -73,6 +81,15 @@ function PanelCard({ index, panel, onChange, onCopy, onRemove }: CardProps): JSX
         <span class="query-actions">
           <button
             type="button"
+            class="control"
+            aria-pressed={panel.explained === true}
+            onClick={() => onChange({ ...panel, explained: panel.explained !== true })}
+          >
+            Explain
+          </button>
+          <CopyLink panel={panel} />
+          <button
+            type="button"
             class="control icon-only"
             title="Duplicate"
             aria-label="Duplicate query"
@@ -87,6 +104,7 @@ function PanelCard({ index, panel, onChange, onCopy, onRemove }: CardProps): JSX
           )}
         </span>
       </div>
+      {panel.explained === true && panel.expr.trim() !== '' && <ExplainTree panel={panel} runs={runs} />}
       {panel.expr.trim() === '' ? (
         <p class="state">Enter an expression. Ctrl+Space shows the names there are.</p>
       ) : panel.tab === 'graph' ? (
@@ -95,5 +113,30 @@ function PanelCard({ index, panel, onChange, onCopy, onRemove }: CardProps): JSX
         <TableResult panel={panel} runs={runs} />
       )}
     </section>
+  )
+}
+
+/** An address that opens this query alone, its end fixed, so that others see the same. */
+function CopyLink({ panel }: { panel: QueryPanel }): JSX.Element {
+  const [copied, setCopied] = useState(false)
+  const copy = async () => {
+    const nowMs = Math.floor(Date.now() / 1000) * 1000
+    const fixed =
+      panel.tab === 'graph'
+        ? { ...panel, endMs: panel.endMs ?? nowMs }
+        : { ...panel, momentMs: panel.momentMs ?? nowMs }
+    const address = new URL(pageHref('/query', encodeGraphUrl([fixed])), location.href).href
+    try {
+      await navigator.clipboard.writeText(address)
+      setCopied(true)
+    } catch {
+      // Clipboards are for secure pages only; the address bar is there for all.
+      navigate(address)
+    }
+  }
+  return (
+    <button type="button" class="control" title="Copy a link to this query at this time" onClick={() => void copy()}>
+      {copied ? 'Copied' : 'Share'}
+    </button>
   )
 }

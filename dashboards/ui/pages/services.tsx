@@ -2,6 +2,7 @@
 import type { JSX } from 'preact'
 import { useMemo } from 'preact/hooks'
 import { redQueries, serviceBoard } from '../../library/service.ts'
+import { formatObjective, sloBoard } from '../../library/slo.ts'
 import { availableRows, matcherList, severityOf } from '../../model/board.ts'
 import { expandIntervals } from '../../model/interval.ts'
 import { durationFamilies, type RedSource, recogniseRed } from '../../model/recognise.ts'
@@ -15,11 +16,13 @@ import { Link } from '../shell/link.tsx'
 import { ListState, Page } from '../shell/page.tsx'
 import { scrapeIntervalMs, useMetricNames } from '../state/catalog.ts'
 import { useLive } from '../state/live.ts'
-import { pageHref, route } from '../state/route.ts'
+import { pageHref, route, setParams } from '../state/route.ts'
 import { theme } from '../state/theme.ts'
 import { rangeKey, shownRange, timeParams } from '../state/time.ts'
 
 const SPARKLINE_PX = 200
+const OBJECTIVES = ['90', '95', '99', '99.5', '99.9', '99.95', '99.99'] as const
+const DEFAULT_OBJECTIVE = '99.9'
 
 export function ServicesPage(): JSX.Element {
   const names = useMetricNames(undefined)
@@ -44,9 +47,12 @@ export function ServicesPage(): JSX.Element {
     <Page
       title={job}
       tools={
-        <Link class="button" href={pageHref('/services', timeParams.value)}>
-          All services
-        </Link>
+        <>
+          {source?.statusLabel !== undefined && <ObjectiveTools />}
+          <Link class="button" href={pageHref('/services', timeParams.value)}>
+            All services
+          </Link>
+        </>
       }
     >
       {source === undefined ? (
@@ -62,9 +68,50 @@ export function ServicesPage(): JSX.Element {
   )
 }
 
+/** The share of good answers that the address promises; `undefined` = the service itself is shown. */
+function shownObjective(): number | undefined {
+  const percent = Number(route.value.search.get('objective') ?? Number.NaN)
+  return percent > 0 && percent < 100 ? percent / 100 : undefined
+}
+
+function ObjectiveTools(): JSX.Element {
+  const shown = shownObjective()
+  return (
+    <>
+      {shown !== undefined && (
+        <span class="chips" role="group" aria-label="Objective">
+          {OBJECTIVES.map((percent) => (
+            <button
+              key={percent}
+              type="button"
+              class="chip"
+              aria-pressed={shown === Number(percent) / 100}
+              onClick={() => setParams({ objective: percent }, { replace: true })}
+            >
+              {formatObjective(Number(percent) / 100)}
+            </button>
+          ))}
+        </span>
+      )}
+      <button
+        type="button"
+        class="button"
+        aria-pressed={shown !== undefined}
+        onClick={() => setParams({ objective: shown === undefined ? DEFAULT_OBJECTIVE : undefined })}
+      >
+        {shown === undefined ? 'Objective' : 'Back to the service'}
+      </button>
+    </>
+  )
+}
+
 function ServiceBoard({ source }: { source: RedSource }): JSX.Element | null {
   const names = useMetricNames(`{${matcherList({ job: source.job })}}`)
-  const rows = useMemo(() => (names === undefined ? [] : availableRows(serviceBoard(source), names)), [source, names])
+  const objective = shownObjective()
+  const rows = useMemo(() => {
+    const board = objective === undefined ? serviceBoard(source) : sloBoard(source, objective)
+    return names === undefined || board === undefined ? [] : availableRows(board, names)
+  }, [source, names, objective])
   const intervalMs = scrapeIntervalMs(source.job)
   if (intervalMs === undefined) return null
   // Node.js' panels are for Node.js: process_* metrics alone do not make a runtime row.

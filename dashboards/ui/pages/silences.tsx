@@ -1,28 +1,18 @@
-// Silences: those in force, a form that shows while typing what it will quiet, and ending one early.
+// Silences: those in force, what they quiet, and ending one early.
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { type AlertMatcher, formatAlertMatcher, matchesAlert, parseAlertMatchers } from '../../model/alert-matchers.ts'
-import { tryParseDuration } from '../../model/interval.ts'
+import { type AlertMatcher, formatAlertMatcher } from '../../model/alert-matchers.ts'
 import { formatAge } from '../../model/units.ts'
-import {
-  expireSilence,
-  type GettableAlert,
-  notifiedAlerts,
-  type Silence,
-  saveSilence,
-  silences,
-} from '../api/alertmanager.ts'
+import { expireSilence, type GettableAlert, notifiedAlerts, type Silence, silences } from '../api/alertmanager.ts'
 import { formatAgo, formatInstant } from '../shell/format.ts'
 import { Icon } from '../shell/icons.tsx'
 import { Labels } from '../shell/labels.tsx'
 import { ListState, Page } from '../shell/page.tsx'
 import { useLive } from '../state/live.ts'
 import { route, setParams } from '../state/route.ts'
-import { readStorage, writeStorage } from '../state/storage.ts'
 import { timeZone } from '../state/time.ts'
+import { matchersOf, SilenceForm } from './silence-form.tsx'
 
-const CREATOR_KEY = 'belltower.creator'
-const DURATIONS = ['30m', '1h', '2h', '8h', '1d', '1w'] as const
 const PREVIEW_MAX = 20
 const STATES = ['active', 'pending', 'expired'] as const
 
@@ -164,159 +154,6 @@ function SilenceCard({ silence, alerts, onChanged }: CardProps): JSX.Element {
   )
 }
 
-interface FormProps {
-  edited: Silence | undefined
-  filter: string
-  alerts: readonly GettableAlert[]
-  onDone: () => void
-  onCancel: () => void
-}
-
-function SilenceForm({ edited, filter, alerts, onDone, onCancel }: FormProps): JSX.Element {
-  const [text, setText] = useState(
-    edited === undefined ? filter.replace(/^\{|\}$/g, '') : matchersOf(edited).map(formatAlertMatcher).join(', '),
-  )
-  const [duration, setDuration] = useState('2h')
-  const [createdBy, setCreatedBy] = useState(edited?.createdBy ?? readStorage(CREATOR_KEY) ?? '')
-  const [comment, setComment] = useState(edited?.comment ?? '')
-  const [failure, setFailure] = useState<string | undefined>(undefined)
-  const parsed = parseAlertMatchers(text)
-  const matchers = Array.isArray(parsed) ? parsed : []
-  const durationMs = tryParseDuration(duration)
-  const matching = matchers.length === 0 ? [] : alerts.filter(({ labels }) => matchesAlert(matchers, labels))
-  const ready =
-    matchers.length > 0 &&
-    durationMs !== undefined &&
-    durationMs > 0 &&
-    createdBy.trim() !== '' &&
-    comment.trim() !== ''
-  const save = (event: Event) => {
-    event.preventDefault()
-    if (!ready) return
-    writeStorage(CREATOR_KEY, createdBy)
-    const startsAtMs = Date.now()
-    saveSilence({
-      ...(edited === undefined || edited.status.state === 'expired' ? {} : { id: edited.id }),
-      matchers,
-      startsAt: new Date(startsAtMs).toISOString(),
-      endsAt: new Date(startsAtMs + durationMs!).toISOString(),
-      createdBy: createdBy.trim(),
-      comment: comment.trim(),
-    }).then(onDone, (thrown: unknown) => setFailure(thrown instanceof Error ? thrown.message : String(thrown)))
-  }
-  return (
-    <form class="card silence-form" onSubmit={save} aria-label={edited === undefined ? 'New silence' : 'Edit silence'}>
-      <div class="form-columns">
-        <div>
-          <label class="field">
-            Matchers
-            <textarea
-              rows={3}
-              class="mono"
-              value={text}
-              spellcheck={false}
-              placeholder={'alertname="TargetDown", instance=~"db.*"'}
-              onInput={(event) => setText(event.currentTarget.value)}
-            />
-          </label>
-          <label class="field">
-            For
-            <input
-              value={duration}
-              spellcheck={false}
-              aria-invalid={durationMs === undefined}
-              onInput={(event) => setDuration(event.currentTarget.value)}
-            />
-          </label>
-          <span class="chips">
-            {DURATIONS.map((span) => (
-              <button
-                key={span}
-                type="button"
-                class="chip"
-                aria-pressed={duration === span}
-                onClick={() => setDuration(span)}
-              >
-                {span}
-              </button>
-            ))}
-          </span>
-        </div>
-        <div>
-          <label class="field">
-            Your name
-            <input value={createdBy} autocomplete="name" onInput={(event) => setCreatedBy(event.currentTarget.value)} />
-          </label>
-          <label class="field">
-            Why
-            <input
-              value={comment}
-              placeholder="Disk is being replaced"
-              onInput={(event) => setComment(event.currentTarget.value)}
-            />
-          </label>
-          <Preview
-            error={Array.isArray(parsed) ? undefined : parsed.error}
-            matchers={matchers}
-            matching={matching}
-            total={alerts.length}
-          />
-        </div>
-      </div>
-      {failure !== undefined && (
-        <p class="notice notice-crit" role="alert">
-          {failure}
-        </p>
-      )}
-      <div class="form-row form-end">
-        <span class="dim">
-          {durationMs === undefined
-            ? 'Write a duration such as 45m or 2h30m.'
-            : `Until ${formatInstant(Date.now() + durationMs, timeZone.value)}`}
-        </span>
-        <span class="actions">
-          <button type="button" class="button" onClick={onCancel}>
-            Cancel
-          </button>
-          <button type="submit" class="button primary" disabled={!ready}>
-            {edited === undefined ? 'Create silence' : 'Save silence'}
-          </button>
-        </span>
-      </div>
-    </form>
-  )
-}
-
-interface PreviewProps {
-  error: string | undefined
-  matchers: readonly AlertMatcher[]
-  matching: readonly GettableAlert[]
-  total: number
-}
-
-/** What the silence would quiet right now; wide and empty ones are pointed out. */
-function Preview({ error, matchers, matching, total }: PreviewProps): JSX.Element {
-  const all = total > 1 && matching.length === total
-  return (
-    <div class="preview" aria-live="polite">
-      {error !== undefined && <p class="row-error">{error}</p>}
-      {error === undefined && matchers.length === 0 && <p class="dim">Matching alerts appear here while you type.</p>}
-      {matchers.length > 0 && (
-        <p class={all ? 'cell-warn' : ''}>
-          {matching.length === 0
-            ? 'Matches no present alert. It will quiet future ones.'
-            : `Quiets ${matching.length} of ${total} present alerts${all ? ': all of them' : ''}`}
-        </p>
-      )}
-      {matching.slice(0, PREVIEW_MAX).map((alert) => (
-        <p key={alert.fingerprint}>
-          <Labels labels={alert.labels} />
-        </p>
-      ))}
-    </div>
-  )
-}
-
 function Matchers({ matchers }: { matchers: readonly AlertMatcher[] }): JSX.Element {
   return (
     <span class="labels">
@@ -327,9 +164,4 @@ function Matchers({ matchers }: { matchers: readonly AlertMatcher[] }): JSX.Elem
       ))}
     </span>
   )
-}
-
-/** Older servers leave `isEqual` out where it is true. */
-function matchersOf({ matchers }: Silence): AlertMatcher[] {
-  return matchers.map((matcher) => ({ ...matcher, isEqual: matcher.isEqual !== false }))
 }

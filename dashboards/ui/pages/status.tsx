@@ -1,49 +1,104 @@
+// The server itself: what it runs on, what it holds, how it was told to be.
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { formatValue } from '../../model/units.ts'
-import { type NameCount, statusPart, type TsdbStatus } from '../api/prometheus.ts'
-import { formatInstant } from '../shell/format.ts'
+import { serverNotes, statusPart, type TsdbStatus } from '../api/prometheus.ts'
+import { formatAgo, formatInstant } from '../shell/format.ts'
 import { Filter, ListState, Page } from '../shell/page.tsx'
 import { useLive } from '../state/live.ts'
+import { route, setParams } from '../state/route.ts'
 import { timeZone } from '../state/time.ts'
+import { CardinalityView } from './cardinality.tsx'
+import { QueriesView } from './running-queries.tsx'
+import '../style/ops.css'
 
 type Facts = Readonly<Record<string, unknown>>
+/** Fields that Prometheus named after its own runtime. */
+const NAMES: Readonly<Record<string, string>> = {
+  CWD: 'Folder',
+  goroutineCount: 'Threads',
+  GOMAXPROCS: 'Processors',
+  GOMEMLIMIT: 'Memory limit',
+  goVersion: 'Runs on',
+}
+const TABS = {
+  overview: 'Overview',
+  cardinality: 'Cardinality',
+  queries: 'Running queries',
+  flags: 'Flags',
+  config: 'Configuration',
+} as const
+type Tab = keyof typeof TABS
 
 export function StatusPage(): JSX.Element {
+  const asked = route.value.search.get('tab') ?? ''
+  const tab: Tab = asked in TABS ? (asked as Tab) : 'overview'
+  return (
+    <Page
+      title="Status"
+      tools={
+        <span class="chips" role="group" aria-label="Part">
+          {(Object.keys(TABS) as Tab[]).map((name) => (
+            <button
+              key={name}
+              type="button"
+              class="chip"
+              aria-pressed={tab === name}
+              onClick={() => setParams({ tab: name === 'overview' ? undefined : name })}
+            >
+              {TABS[name]}
+            </button>
+          ))}
+        </span>
+      }
+    >
+      {tab === 'overview' && <Overview />}
+      {tab === 'cardinality' && <CardinalityView />}
+      {tab === 'queries' && <QueriesView />}
+      {tab === 'flags' && <FlagsCard />}
+      {tab === 'config' && <ConfigCard />}
+    </Page>
+  )
+}
+
+function Overview(): JSX.Element {
+  const notes = useLive((abort) => serverNotes(abort), [])
   const runtime = useLive((abort) => statusPart<Facts>('runtimeinfo', abort), [])
   const build = useLive((abort) => statusPart<Facts>('buildinfo', abort), [], { live: false })
   const tsdb = useLive((abort) => statusPart<TsdbStatus>('tsdb', abort), [])
-  const flags = useLive((abort) => statusPart<Readonly<Record<string, string>>>('flags', abort), [], { live: false })
-  const config = useLive((abort) => statusPart<{ yaml: string }>('config', abort), [], { live: false })
   return (
-    <Page title="Status">
+    <>
+      {notes.data?.map(({ text, date }) => (
+        <p key={text} class="notice notice-warn page-note">
+          {text} <span class="dim">since {formatAgo(date)}</span>
+        </p>
+      ))}
       <div class="cards">
         <FactsCard title="Runtime" facts={runtime.data} error={runtime.error} />
-        <FactsCard title="Build" facts={build.data} error={build.error} />
-        <FactsCard title="Head of the store" facts={headFacts(tsdb.data)} error={tsdb.error} />
-      </div>
-      {tsdb.data !== undefined && (
-        <div class="cards">
-          <CountsCard title="Series by metric" rows={tsdb.data.seriesCountByMetricName} />
-          <CountsCard title="Series by label pair" rows={tsdb.data.seriesCountByLabelValuePair} />
-          <CountsCard title="Values by label" rows={tsdb.data.labelValueCountByLabelName} />
-          <CountsCard title="Memory by label" rows={tsdb.data.memoryInBytesByLabelName} unit="bytes" />
+        <div class="card-stack">
+          <FactsCard title="Head of the store" facts={headFacts(tsdb.data)} error={tsdb.error} />
+          <FactsCard title="Build" facts={build.data} error={build.error} />
         </div>
+      </div>
+    </>
+  )
+}
+
+function ConfigCard(): JSX.Element {
+  const config = useLive((abort) => statusPart<{ yaml: string }>('config', abort), [], { live: false })
+  return (
+    <section class="card" aria-labelledby="config-title">
+      <h2 class="card-title" id="config-title">
+        Configuration <span class="dim">as in force, secrets masked</span>
+      </h2>
+      {config.data === undefined ? (
+        <ListState error={config.error} loading={config.loading} empty="" />
+      ) : (
+        <pre class="config" tabIndex={0}>
+          {config.data.yaml}
+        </pre>
       )}
-      <FlagsCard flags={flags.data} error={flags.error} />
-      <section class="card" aria-labelledby="config-title">
-        <h2 class="card-title" id="config-title">
-          Configuration
-        </h2>
-        {config.data === undefined ? (
-          <ListState error={config.error} loading={config.loading} empty="" />
-        ) : (
-          <pre class="config" tabIndex={0}>
-            {config.data.yaml}
-          </pre>
-        )}
-      </section>
-    </Page>
+    </section>
   )
 }
 
@@ -78,10 +133,10 @@ function FactsCard({
       ) : (
         <dl class="facts">
           {Object.entries(facts)
-            .filter(([, value]) => value !== '')
+            .filter(([name, value]) => value !== '' && !(name === 'GOMEMLIMIT' && value === 0))
             .map(([name, value]) => (
               <div key={name}>
-                <dt>{words(name)}</dt>
+                <dt>{NAMES[name] ?? words(name)}</dt>
                 <dd>{factText(value)}</dd>
               </div>
             ))}
@@ -91,44 +146,10 @@ function FactsCard({
   )
 }
 
-function CountsCard({
-  title,
-  rows,
-  unit = 'none',
-}: {
-  title: string
-  rows: readonly NameCount[] | undefined
-  unit?: string
-}): JSX.Element | null {
-  if (rows === undefined || rows.length === 0) return null
-  const largest = Math.max(...rows.map(({ value }) => value), 1)
-  return (
-    <section class="card" aria-label={title}>
-      <h2 class="card-title">{title}</h2>
-      <ul class="bars">
-        {rows.map(({ name, value }) => (
-          <li key={name} class="bar">
-            <span class="bar-name" title={name}>
-              {name}
-            </span>
-            <span class="bar-value num">{formatValue(value, unit)}</span>
-            <span class="bar-track" aria-hidden="true">
-              <span class="bar-fill" style={{ width: `${(value / largest) * 100}%` }} />
-            </span>
-          </li>
-        ))}
-      </ul>
-    </section>
-  )
-}
-
-function FlagsCard({
-  flags,
-  error,
-}: {
-  flags: Readonly<Record<string, string>> | undefined
-  error: string | undefined
-}): JSX.Element {
+function FlagsCard(): JSX.Element {
+  const { data: flags, error } = useLive((abort) => statusPart<Readonly<Record<string, string>>>('flags', abort), [], {
+    live: false,
+  })
   const [text, setText] = useState('')
   const shown = Object.entries(flags ?? {}).filter(([name, value]) =>
     `${name} ${value}`.toLowerCase().includes(text.toLowerCase()),

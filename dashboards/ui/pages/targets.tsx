@@ -1,13 +1,17 @@
 import type { JSX } from 'preact'
 import { formatValue } from '../../model/units.ts'
-import { type Target, targets as loadTargets } from '../api/prometheus.ts'
+import { droppedTargets, type Target, targets as loadTargets } from '../api/prometheus.ts'
 import { formatAgo } from '../shell/format.ts'
+import { Icon } from '../shell/icons.tsx'
 import { Labels } from '../shell/labels.tsx'
 import { Filter, ListState, Page } from '../shell/page.tsx'
 import { useLive } from '../state/live.ts'
 import { route, setParams } from '../state/route.ts'
+import { RelabelSteps, TargetDetail } from './target-detail.tsx'
+import '../style/ops.css'
 
 const HEALTHS = ['all', 'up', 'down', 'unknown'] as const
+const DROPPED_MAX = 200
 
 export function TargetsPage(): JSX.Element {
   const { data, error, loading } = useLive((abort) => loadTargets(abort), [])
@@ -37,6 +41,14 @@ export function TargetsPage(): JSX.Element {
                 {name} <span class="dim">{count(name)}</span>
               </button>
             ))}
+            <button
+              type="button"
+              class="chip"
+              aria-pressed={health === 'dropped'}
+              onClick={() => setParams({ health: 'dropped' }, { replace: true })}
+            >
+              dropped
+            </button>
           </span>
           <Filter
             label="Filter by label, address or error"
@@ -46,7 +58,8 @@ export function TargetsPage(): JSX.Element {
         </>
       }
     >
-      {shown.length === 0 && (
+      {health === 'dropped' && <Dropped filter={filter} />}
+      {shown.length === 0 && health !== 'dropped' && (
         <ListState
           error={error}
           loading={loading && data === undefined}
@@ -99,33 +112,71 @@ function Pool({ pool, targets }: { pool: string; targets: readonly Target[] }): 
 }
 
 function TargetRow({ target }: { target: Target }): JSX.Element {
-  const { health, scrapeUrl, labels, lastError, lastScrape, lastScrapeDuration, scrapeInterval, discoveredLabels } =
-    target
-  const discovered = Object.entries(discoveredLabels ?? {})
-    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
-    .join('\n')
+  const { health, scrapeUrl, labels, lastError, lastScrape, lastScrapeDuration, scrapeInterval } = target
+  const key = targetKey(target)
+  const open = route.value.search.get('target') === key
   return (
-    <tr>
-      <td>
-        <span class={`state-tag state-${health}`}>{health}</span>
-      </td>
-      <td class="endpoint">
-        {/^https?:/.test(scrapeUrl) ? (
-          <a href={scrapeUrl} rel="noreferrer" target="_blank">
+    <>
+      <tr>
+        <td>
+          <span class={`state-tag state-${health}`}>{health}</span>
+        </td>
+        <td class="endpoint">
+          <button
+            type="button"
+            class="endpoint-button"
+            aria-expanded={open}
+            title="How it got its labels"
+            onClick={() => setParams({ target: open ? undefined : key }, { replace: true })}
+          >
             {scrapeUrl}
-          </a>
-        ) : (
-          scrapeUrl
-        )}
-        {lastError !== '' && <p class="row-error">{lastError}</p>}
-      </td>
-      <td title={`Before relabelling:\n${discovered}`}>
-        <Labels labels={labels} />
-      </td>
-      <td class="num">{formatAgo(lastScrape)}</td>
-      <td class="num">{formatValue(lastScrapeDuration, 's')}</td>
-      <td class="num">{scrapeInterval ?? ''}</td>
-    </tr>
+          </button>
+          {/^https?:\/\/(?!belltower:)/.test(scrapeUrl) && (
+            <a class="endpoint-link" href={scrapeUrl} rel="noreferrer" target="_blank" aria-label={`Open ${scrapeUrl}`}>
+              <Icon name="external" />
+            </a>
+          )}
+          {lastError !== '' && <p class="row-error">{lastError}</p>}
+        </td>
+        <td>
+          <Labels labels={labels} />
+        </td>
+        <td class="num">{formatAgo(lastScrape)}</td>
+        <td class="num">{formatValue(lastScrapeDuration, 's')}</td>
+        <td class="num">{scrapeInterval ?? ''}</td>
+      </tr>
+      {open && (
+        <tr>
+          <td colSpan={6}>
+            <TargetDetail target={target} />
+          </td>
+        </tr>
+      )}
+    </>
+  )
+}
+
+const targetKey = ({ scrapePool, scrapeUrl }: Target): string => `${scrapePool} ${scrapeUrl}`
+
+/** What was found and not taken, and the rule that said so. */
+function Dropped({ filter }: { filter: string }): JSX.Element {
+  const { data, error, loading } = useLive((abort) => droppedTargets(abort), [])
+  const shown = (data?.droppedTargets ?? []).filter(({ discoveredLabels }) =>
+    JSON.stringify(discoveredLabels).toLowerCase().includes(filter.toLowerCase()),
+  )
+  if (shown.length === 0)
+    return <ListState error={error} loading={loading && data === undefined} empty="No target is dropped." />
+  return (
+    <>
+      {shown.slice(0, DROPPED_MAX).map(({ discoveredLabels, scrapePool }) => (
+        <details key={JSON.stringify(discoveredLabels)} class="card dropped">
+          <summary>
+            {scrapePool ?? discoveredLabels.job ?? ''} <span class="dim">{discoveredLabels.__address__}</span>
+          </summary>
+          <RelabelSteps pool={scrapePool ?? discoveredLabels.job ?? ''} discovered={discoveredLabels} />
+        </details>
+      ))}
+    </>
   )
 }
 

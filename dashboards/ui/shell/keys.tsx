@@ -13,6 +13,8 @@ const PLACES: Readonly<Record<string, readonly [path: string, name: string]>> = 
   a: ['/alerts', 'Alerts'],
   s: ['/silences', 'Silences'],
   t: ['/targets', 'Targets'],
+  u: ['/rules', 'Rules'],
+  p: ['/push', 'Push'],
 }
 const WAIT_MS = 1200
 
@@ -22,6 +24,8 @@ const LIST: readonly (readonly [keys: string, what: string])[] = [
   ['t z', 'Zoom out'],
   ['t ←  t →', 'Earlier, later'],
   ['t a', 'Fix the range at these instants'],
+  ['j  k', 'On the alerts page: next, previous alert'],
+  ['s  a', 'On the alerts page: silence, acknowledge the open one'],
   ['e', 'Edit the dashboard'],
   ['d k', 'Full screen'],
   ['Escape', 'Back to all panels, close'],
@@ -35,7 +39,8 @@ export function Keys(): JSX.Element | null {
     let first = ''
     let firstAtMs = 0
     const press = (event: KeyboardEvent) => {
-      const target = event.target as HTMLElement
+      // The innermost element: the expression's editor is inside a shadow root.
+      const target = event.composedPath()[0] as HTMLElement
       if (
         event.ctrlKey ||
         event.metaKey ||

@@ -109,12 +109,56 @@ describe.skipIf(!hasBrowser)('the user interface in a browser', () => {
     expect(await paintedShare(page, '.query-card canvas')).toBeGreaterThan(0.005)
     await page.getByRole('button', { name: 'Show values' }).click()
     await page.getByRole('rowheader').first().waitFor()
-    await page.getByLabel('Expression').fill('sum(rate(up[5m]')
-    await page.getByRole('button', { name: 'Run' }).click()
+    await page.getByRole('textbox', { name: 'Expression' }).fill('sum(rate(up[5m]')
+    await page.getByRole('button', { name: 'Run', exact: true }).click()
     const error = page.getByRole('alert')
     await error.waitFor()
     expect(await error.innerText()).toContain('unclosed left parenthesis')
     expect(await error.locator('pre').textContent()).toContain('\n    ^')
+  })
+
+  test('query: the editor comes when the field is entered, completes, marks faults, runs with Enter', async () => {
+    const page = await open('/query?g0.expr=up')
+    await page.getByRole('textbox', { name: 'Expression' }).click()
+    const text = page.locator('.cm-content')
+    await page.locator('.cm-focused').waitFor()
+    expect(await text.innerText()).toBe('up')
+    await page.keyboard.press('ControlOrMeta+a')
+    await page.keyboard.type('node_lo')
+    await page.getByRole('option', { name: 'node_load1' }).waitFor()
+    await page.waitForTimeout(200) // Offers cannot be accepted in the instant in which they appear.
+    await page.keyboard.press('Enter')
+    await expect.poll(() => text.innerText()).toBe('node_load1')
+    await page.keyboard.press('Shift+Enter')
+    await page.keyboard.type('> 2')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/g0\.expr=node_load1%0A%3E\+2/)
+    await page.keyboard.press('ControlOrMeta+a')
+    await page.keyboard.type('sum(rate(up')
+    await page.keyboard.press('Delete')
+    await page.keyboard.press('Delete')
+    await page.locator('.cm-lintRange-error, .cm-lintPoint-error').first().waitFor()
+    await page.goBack()
+    await expect.poll(() => text.innerText()).toBe('up')
+    await page.getByLabel('Earlier expressions').selectOption({ index: 1 })
+    await page.waitForURL(/g0\.expr=node_load1/)
+  }, 60_000)
+
+  test('query: plan, metrics, running queries', async () => {
+    const page = await open('/query?g0.expr=sum(up)&g0.show_tree=1')
+    await page.getByText('rate of hostile').waitFor()
+    expect(await page.locator('.explain-text').first().innerText()).toBe(HOSTILE)
+    await page.getByRole('button', { name: 'Run and measure' }).click()
+    await page.getByText('3 of 3 series').first().waitFor()
+    await page.getByRole('button', { name: 'Browse metrics' }).click()
+    await page.getByLabel('Search metrics').fill('seconds_bucket http')
+    const row = page.getByRole('row', { name: 'http_request_duration_seconds_bucket' })
+    await row.getByText('histogram').waitFor()
+    await page.getByRole('button', { name: 'http_request_duration_seconds_bucket', exact: true }).click()
+    expect(await page.getByRole('textbox', { name: 'Expression' }).inputValue()).toContain('seconds_bucket')
+    await page.getByRole('button', { name: 'Running queries' }).click()
+    await page.getByRole('button', { name: 'End' }).click()
+    await page.getByText('No query is running.').waitFor()
   })
 
   test('a link from a notification opens the silence form; it previews and posts', async () => {
@@ -154,7 +198,7 @@ describe.skipIf(!hasBrowser)('the user interface in a browser', () => {
         '/',
         '/services',
         '/services/shop',
-        '/query?g0.expr=up',
+        '/query?g0.expr=up&g0.show_tree=1',
         '/targets',
         '/alerts',
         '/silences?new=1',
@@ -192,6 +236,23 @@ describe.skipIf(!hasBrowser)('the user interface in a browser', () => {
       expect(await page.evaluate('document.documentElement.scrollWidth'), path).toBeLessThanOrEqual(360)
     }
   }, 60_000)
+
+  test('what a dashboard loads stays within its budget, without the editor', async () => {
+    const names = await readdir(join(outDir, 'assets'))
+    const wanted = names.filter((name) => /^(?:index|dashboard)-.*\.js$/.test(name))
+    expect(wanted).toHaveLength(2)
+    const loaded = new Map<string, number>()
+    for (let name = wanted.pop(); name !== undefined; name = wanted.pop()) {
+      if (loaded.has(name)) continue
+      const source = await readFile(join(outDir, 'assets', name), 'utf8')
+      loaded.set(name, gzipSync(source).length)
+      for (const [, imported] of source.matchAll(/(?:from|import)\s*["'`]\.\/([^"'`]+\.js)["'`]/g))
+        wanted.push(imported!)
+    }
+    expect(loaded.size).toBeGreaterThan(5)
+    expect([...loaded.keys()].filter((name) => name.startsWith('promql-editor'))).toEqual([])
+    expect([...loaded.values()].reduce((sum, size) => sum + size, 0)).toBeLessThan(JS_BUDGET_BYTES)
+  })
 
   test('what the first page loads stays within its budget', async () => {
     const html = await readFile(join(outDir, 'index.html'), 'utf8')

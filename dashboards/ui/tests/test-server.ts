@@ -36,8 +36,11 @@ export interface TestServer {
 
 export async function startTestServer(prefix: string, assetsDir: URL): Promise<TestServer> {
   const silences: unknown[] = []
+  const running: unknown[] = [
+    { id: 7, query: HOSTILE, class: 'ui', state: 'running', waitedSeconds: 0, ranSeconds: 12.5 },
+  ]
   const server: Server = createServer((request, response) => {
-    answer(request, response, { prefix, assetsDir, silences }).catch((thrown: unknown) => {
+    answer(request, response, { prefix, assetsDir, silences, running }).catch((thrown: unknown) => {
       response.writeHead(500).end(String(thrown))
     })
   })
@@ -57,6 +60,8 @@ interface Site {
   prefix: string
   assetsDir: URL
   silences: unknown[]
+  /** Queries that run until they are ended. */
+  running: unknown[]
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, site: Site): Promise<void> {
@@ -79,7 +84,7 @@ async function api(
   response: ServerResponse,
   path: string,
   params: URLSearchParams,
-  { silences }: Site,
+  { silences, running }: Site,
 ): Promise<void> {
   const send = (body: unknown, status = 200) =>
     void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
@@ -90,6 +95,17 @@ async function api(
     return send({ silenceID: 'c0ffee' })
   }
   if (path === '/pushgateway/api/v1/metrics') return send({ status: 'success', data: [] })
+  if (path === '/api/belltower/v1/push/groups') return send({ status: 'success', data: [] })
+  if (path.startsWith('/api/belltower/v1/alerting/')) return send([])
+  if (path === '/api/v1/notifications') return send({ status: 'success', data: [] })
+  if (path === '/api/belltower/v1/queries') return send({ status: 'success', data: { queries: running } })
+  if (request.method === 'DELETE' && path.startsWith('/api/belltower/v1/queries/')) {
+    running.splice(0)
+    return void response.writeHead(204).end()
+  }
+  if (path === '/api/belltower/v1/explain')
+    return send({ status: 'success', data: { plan: plan(params.get('run') === 'true') } })
+  if (path.startsWith('/api/belltower/v1/')) return send({ status: 'success', data: [] })
   const asked = body === '' ? params : new URLSearchParams(body)
   const query = asked.get('query') ?? ''
   if (query.includes('sum(rate(') && !query.endsWith(')')) {
@@ -122,6 +138,15 @@ function prometheusAnswer(endpoint: string, query: string, params: URLSearchPara
     }
   }
   return { version: '0.1.0' }
+}
+
+function plan(isMeasured: boolean): unknown {
+  const facts = {
+    expected: { series: 3, samples: 47 },
+    ...(isMeasured ? { measured: { series: 3, samples: 47, seconds: 0.002, selfSeconds: 0.001 } } : {}),
+  }
+  const child = { kind: 'vectorSelector', name: 'rate of hostile', text: HOSTILE, ...facts, children: [] }
+  return { kind: 'aggregation', name: 'sum', text: HOSTILE, ...facts, children: [child] }
 }
 
 function matrix(params: URLSearchParams): unknown[] {

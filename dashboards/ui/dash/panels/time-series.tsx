@@ -18,6 +18,8 @@ import { DashLegend, type LegendRow } from './legend.tsx'
 import { joinSeries } from './series-frame.ts'
 
 const SERIES_MAX = 500
+/** With more lines than this they are drawn thin. */
+const THICK_LINES_MAX = 8
 
 export function TimeSeriesPanel(props: PanelProps): JSX.Element {
   const { panel, panelKey, title, data, events, asTable, heightPx } = props
@@ -100,6 +102,7 @@ function chartContent({ fields, joined, colors, hidden, range, theme: shade, zon
       visible: !hidden.has(one.settings.name),
       axis: sides[i]!,
       stepMs: joined.stepsMs[i]!,
+      isCrowded: fields.length > THICK_LINES_MAX,
     }),
   )
   const left = fields.filter((_, i) => sides[i] === 'y').map(({ settings }) => settings)
@@ -159,8 +162,9 @@ const CURVES: Readonly<Record<string, SeriesStyle['curve']>> = {
 
 function seriesStyle(
   { settings, field }: PanelField,
-  { color, visible, axis, stepMs }: { color: string; visible: boolean; axis: 'y' | 'y2'; stepMs: number },
+  place: { color: string; visible: boolean; axis: 'y' | 'y2'; stepMs: number; isCrowded: boolean },
 ): SeriesStyle {
+  const { color, visible, axis, stepMs, isCrowded } = place
   const { custom } = settings
   const stacking = objectOf(custom.stacking)
   const draw = custom.drawStyle === 'bars' ? 'bars' : custom.drawStyle === 'points' ? 'points' : 'line'
@@ -174,7 +178,7 @@ function seriesStyle(
     mirrored: custom.transform === 'negative-Y',
     draw,
     curve: CURVES[textOf(custom.lineInterpolation)] ?? 'linear',
-    widthPx: lineWidth(custom),
+    widthPx: lineWidth(custom, isCrowded),
     fill: (numberOf(custom.fillOpacity) ?? (draw === 'bars' ? 60 : 0)) / 100,
     points: custom.showPoints === 'always' ? 'always' : custom.showPoints === 'never' ? 'never' : 'auto',
     pointPx: numberOf(custom.pointSize) ?? 4,
@@ -186,10 +190,10 @@ function seriesStyle(
   }
 }
 
-/** A hairline on today's screens is hard to see: one pixel is drawn a little wider. */
-function lineWidth(custom: Json): number {
+/** A hairline on today's screens is hard to see: one pixel is drawn a little wider, unless many lines would run together. */
+function lineWidth(custom: Json, isCrowded: boolean): number {
   const width = numberOf(custom.lineWidth) ?? 1
-  return width === 1 ? 1.4 : width
+  return width === 1 && !isCrowded ? 1.4 : width
 }
 
 function axisStyle(all: readonly FieldSettings[], percent: boolean): ValueAxisStyle {

@@ -1,0 +1,133 @@
+// Goal: kill -9 at any moment of appending, sealing, block writing, merging, checkpoints, retention and deletion loses nothing
+// acknowledged, doubles nothing, and leaves a folder that verifies.
+// Method: the real server with short blocks and small log segments, written to over HTTP without a pause; killed after a random
+// while; its folder verified; started again and asked for everything. BELLTOWER_KILLS sets how often: 200 and more is a soak.
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { verifyStore } from '../../tsdb/index.ts'
+import { type Belltower, startBelltower, temporaryFolder } from '../support/belltower.ts'
+import { Expectation, type Found } from './expectation.ts'
+import { SERIES, STEP_MS, writeRequest } from './remote-writer.ts'
+
+const KILLS = Number(process.env.BELLTOWER_KILLS ?? 10)
+const LIFE_MS_MAX = 5000
+const RETENTION_MS = 10 * 60_000
+const BATCH_STEPS = 4
+const FLAGS = [
+  '--web.enable-remote-write-receiver',
+  '--web.enable-admin-api',
+  '--storage.tsdb.min-block-duration=10s',
+  '--storage.tsdb.wal-segment-size=32KB',
+  `--storage.tsdb.retention.time=${RETENTION_MS}ms`,
+  '--query.workers=1',
+]
+
+const folder = temporaryFolder()
+afterAll(() => folder.remove())
+
+test(`nothing is lost or doubled by ${KILLS} kills`, { timeout: 60_000 + KILLS * 30_000 }, async () => {
+  writeFileSync(join(folder.path, 'belltower.yml'), 'scrape_configs: []\n')
+  const baseMs = Math.floor(Date.now() / STEP_MS) * STEP_MS - 10 * 24 * 3_600_000
+  const expectation = new Expectation(baseMs, RETENTION_MS)
+  const seen = { built: 0, merged: 0, expired: 0, checkpoints: 0, acknowledged: 0 }
+  for (let kill = 0; kill < KILLS; kill++) {
+    const server = await startBelltower(folder.path, FLAGS)
+    try {
+      expect(expectation.check(await readAll(server, baseMs, expectation)).slice(0, 5), `after kill ${kill}`).toEqual(
+        [],
+      )
+      await writeUntilKilled(server, baseMs, expectation)
+    } finally {
+      await server.kill()
+    }
+    const data = join(folder.path, 'data')
+    const { faults } = await verifyStore(data)
+    expect(faults, `after kill ${kill}`).toEqual([])
+    const logged = server.lines.join('\n')
+    seen.built += count(logged, 'block built')
+    seen.merged += count(logged, 'blocks merged')
+    seen.expired += count(logged, 'its time is over')
+    seen.checkpoints += Number(readdirSync(data).includes('checkpoint'))
+    seen.acknowledged = expectation.acknowledged
+    expect(readdirSync(data).includes('quarantine'), logged).toBe(false)
+  }
+  const server = await startBelltower(folder.path, FLAGS)
+  try {
+    expect(expectation.check(await readAll(server, baseMs, expectation)).slice(0, 5), 'at the end').toEqual([])
+  } finally {
+    await server.kill()
+  }
+  // Otherwise it was not about anything.
+  expect(seen.acknowledged).toBeGreaterThan(KILLS * 50)
+  for (const [phase, times] of Object.entries(seen)) expect(times, phase).toBeGreaterThan(0)
+})
+
+const count = (text: string, what: string): number => text.split(what).length - 1
+
+/** Every sample of every series, by series. */
+async function readAll(server: Belltower, baseMs: number, { acknowledged, writing }: Expectation): Promise<Found> {
+  const to = Math.max(acknowledged, writing?.to ?? 0)
+  const expr = encodeURIComponent(`kill[${to + 1}s]`)
+  const { result } = await server.api<{ result: { metric: { i: string }; values: [number, string][] }[] }>(
+    `/api/v1/query?query=${expr}&time=${(baseMs + to * STEP_MS) / 1000}`,
+  )
+  return Array.from({ length: SERIES }, (_, i) => result.find(({ metric }) => metric.i === String(i))?.values ?? [])
+}
+
+async function writeUntilKilled(server: Belltower, baseMs: number, expectation: Expectation): Promise<void> {
+  const life = new AbortController()
+  const lifeMs = Math.random() * LIFE_MS_MAX
+  const timer = setTimeout(() => {
+    life.abort()
+    server.process.kill('SIGKILL')
+  }, lifeMs)
+  const post = async (path: string, body?: Uint8Array): Promise<boolean> => {
+    try {
+      const headers = { 'content-encoding': 'snappy', 'content-type': 'application/x-protobuf' }
+      const answer = await fetch(`${server.url}${path}`, {
+        method: 'POST',
+        ...(body === undefined ? {} : { body: new Uint8Array(body), headers }),
+      })
+      const text = await answer.text()
+      if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${text}`)
+      return true
+    } catch (error) {
+      // Killed meanwhile.
+      if (life.signal.aborted) return false
+      throw error
+    }
+  }
+  const write = async (): Promise<void> => {
+    while (!life.signal.aborted) {
+      const from = expectation.acknowledged
+      const to = from + BATCH_STEPS
+      expectation.writing = { from, to }
+      if (!(await post('/api/v1/write', writeRequest(baseMs, from, to)))) return
+      expectation.written()
+      await pause(5)
+    }
+  }
+  const disturb = async (): Promise<void> => {
+    while (!life.signal.aborted) {
+      await pause(100 + Math.random() * 400)
+      const to = expectation.acknowledged - Math.floor(Math.random() * 60)
+      const from = to - Math.ceil(Math.random() * 30)
+      if (life.signal.aborted || from < 0) continue
+      const series = Math.floor(Math.random() * SERIES)
+      const seconds = (step: number): number => (baseMs + step * STEP_MS) / 1000
+      expectation.deleting = { series, from, to }
+      const query = `match[]=kill{i="${series}"}&start=${seconds(from)}&end=${seconds(to - 1)}`
+      if (!(await post(`/api/v1/admin/tsdb/delete_series?${encodeURI(query)}`))) return
+      expectation.deleted()
+      if (Math.random() < 0.3) await post('/api/v1/admin/tsdb/clean_tombstones')
+    }
+  }
+  try {
+    await Promise.all([write(), disturb()])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -1,0 +1,13 @@
+// Data into the store and out of it: blocks of Prometheus, OpenMetrics text; and the store at rest: list, verify, repair.
+export { type Analysis, analyzeStore, type Counted } from './analyze-store.ts'
+export type { ImportSummary } from './block-import.ts'
+export * from './errors.ts'
+export { exportOpenMetrics, type OpenMetricsSummary } from './export-openmetrics.ts'
+export { exportPrometheus, type ExportSummary } from './export-prometheus.ts'
+export { importOpenMetrics } from './import-openmetrics.ts'
+export { importPrometheus } from './import-prometheus.ts'
+export { listBlocks } from './list-blocks.ts'
+export { openOfflineStore } from './offline-store.ts'
+export { restoreSnapshot } from './restore-snapshot.ts'
+export { type OnProgress, type Selection, walkStore } from './store-walk.ts'
+export { type Fault, type Repair, repairStore, type Verification, verifyStore } from './verify-store.ts'
