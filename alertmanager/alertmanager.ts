@@ -1,19 +1,21 @@
-import type { Clock, Logger, Registry } from '../lib/index.ts'
+import { type Clock, type Logger, type Registry, Turns } from '../lib/index.ts'
 import { type Alert, type AlertSink, type Labels, type Matcher } from '../model/index.ts'
-import { AckDesk } from './ack/desk.ts'
+import type { AckDesk } from './ack/desk.ts'
 import { Cluster, type ClusterOptions } from './cluster/cluster.ts'
 import { sharedState } from './cluster/shared-state.ts'
 import { type AlertInput, InvalidAlertError, toStoredAlert } from './alert/ingest.ts'
-import { compareAlerts, compareLabelSets, isResolved, type StoredAlert } from './alert/stored-alert.ts'
+import { compareLabelSets, isResolved, type StoredAlert } from './alert/stored-alert.ts'
 import { defaultConfig } from './config/default-config.ts'
 import type { AlertmanagerConfig } from './config/types.ts'
 import { explainAlert, type Explanation } from './explain.ts'
 import { matchesAll } from './matcher/parse.ts'
 import { type AlertmanagerMetrics, createMetrics, hash48, registerStateMetrics } from './metrics.ts'
 import type { NotificationEvent, NotificationFilter } from './notify/history.ts'
+import { withReceipts } from './notify/receipts/with-receipts.ts'
 import type { HttpClientFactory } from './notify/integrations.ts'
 import type { OutgoingNotification } from './notify/outgoing.ts'
-import { mutingIntervals } from './notify/pipeline.ts'
+import { mutingIntervals } from './notify/audience.ts'
+import { OnCallDesk } from './oncall/desk.ts'
 import { groupKeyOf, groupLabelsOf, receiversOf } from './route/route.ts'
 import { Runtime, type RuntimeOptions } from './runtime.ts'
 import type { Silence, SilenceInput, SilenceLimits } from './silence/silences.ts'
@@ -57,6 +59,8 @@ const RETENTION_DEFAULT_MS = 120 * HOUR_MS
 const ALERT_GC_INTERVAL_MS = HOUR_MS / 2
 const MAINTENANCE_INTERVAL_MS = HOUR_MS / 4
 const STOP_PATIENCE_MS = 5000
+/** So many alerts are taken between looks at the time. */
+const TURN_ALERTS = 32
 const RESTART_GRACE_MS = 120_000
 
 /**
@@ -79,6 +83,8 @@ export class Alertmanager implements AlertSink {
   readonly #retentionMs: number
   readonly #startedAtMs: number
   readonly acks: AckDesk
+  /** Who is on call, escalations, heartbeats, flapping alerts, receipts. */
+  readonly onCall: OnCallDesk
   /** `undefined` = this instance is alone. */
   readonly cluster: Cluster | undefined
   readonly #state: AlertmanagerState
@@ -97,7 +103,14 @@ export class Alertmanager implements AlertSink {
     this.#startedAtMs = clock.nowMs()
     const limits = options.silenceLimits ?? { silencesMax: 0, silenceBytesMax: 0 }
     this.#state = new AlertmanagerState({ clock, limits, retentionMs: this.#retentionMs })
-    this.acks = new AckDesk(this.#state, clock, options.ownApiUrl ?? `${options.externalUrl}/api/belltower/v1`)
+    this.onCall = new OnCallDesk({
+      state: this.#state,
+      clock,
+      registry,
+      ownApiUrl: options.ownApiUrl ?? `${options.externalUrl}/api/belltower/v1`,
+      current: () => this.#runtime,
+    })
+    this.acks = this.onCall.acks
     this.cluster =
       options.cluster &&
       new Cluster(options.cluster, {
@@ -145,11 +158,17 @@ export class Alertmanager implements AlertSink {
   async receive(inputs: readonly AlertInput[]): Promise<InvalidAlertError[]> {
     const errors: InvalidAlertError[] = []
     const nowMs = this.#clock.nowMs()
-    for (const input of inputs) {
+    const turns = new Turns()
+    for (const [i, input] of inputs.entries()) {
+      if (i % TURN_ALERTS === 0 && turns.isOver) await turns.next()
       try {
         const alert = toStoredAlert(input, nowMs, this.#current().config.resolveTimeoutMs)
         this.metrics.received.inc({ status: isResolved(alert, nowMs) ? 'resolved' : 'firing', version: 'v2' })
-        this.#current().add(this.#state.alerts.put(alert, this.#state.log))
+        const old = this.#state.alerts.get(alert.fingerprint)
+        const known = this.#state.alerts.put(alert, this.#state.log)
+        this.#state.flapping.observe(old, known, nowMs, this.#state.log)
+        this.#current().add(known)
+        this.#current().onCall.monitor.observe(known)
       } catch (error) {
         if (!(error instanceof InvalidAlertError)) throw error
         this.metrics.invalid.inc({ version: 'v2' })
@@ -205,31 +224,38 @@ export class Alertmanager implements AlertSink {
 
   /** Alerts that have not ended, by fingerprint. */
   alerts(filter: readonly Matcher[] = []): AlertView[] {
-    const { routesOf } = this.#current()
-    return this.#liveAlerts(this.#state.alerts.all(), filter)
-      .sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1))
-      .map((alert) => this.#view(alert, receiversOf(routesOf(alert.labels)), []))
+    return [...this.eachAlert(filter)]
   }
 
-  /** Groups with alerts that have not ended, by labels and receiver. */
-  groups(filter: readonly Matcher[] = []): GroupView[] {
+  /** Alerts that have not ended when the first one is taken, by fingerprint; each is looked at when it is its turn. */
+  *eachAlert(filter: readonly Matcher[] = []): Generator<AlertView> {
+    const { routesOf } = this.#current()
+    const alerts = this.#liveAlerts(this.#state.alerts.all(), filter)
+    for (const bucket of byFirstDigits(alerts))
+      for (const alert of bucket.sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1)))
+        yield this.#view(alert, receiversOf(routesOf(alert.labels)), [])
+  }
+
+  /** Groups with alerts that have not ended, by labels and receiver; each is looked at when it is its turn. */
+  *groups(filter: readonly Matcher[] = []): Generator<GroupView> {
     const { dispatcher, config } = this.#current()
-    const views: GroupView[] = []
-    for (const group of dispatcher?.groups() ?? []) {
+    const groups = [...(dispatcher?.groups() ?? [])].sort(
+      (a, b) => compareLabelSets(a.labels, b.labels) || (a.route.receiver < b.route.receiver ? -1 : 1),
+    )
+    for (const group of groups) {
       const { receiver, labels: routeLabels } = group.route
       const muting = mutingIntervals(group.route, config.timeIntervals, this.#clock.nowMs())?.names ?? []
-      const alerts = this.#liveAlerts(group.alerts(), filter).sort(compareAlerts)
+      const alerts = this.#liveAlerts(group.alerts(), filter)
       if (alerts.length === 0) continue
-      views.push({
+      yield {
         key: group.key,
         labels: group.labels,
         routeLabels,
         receiver,
         nextFlushAtMs: group.timer.nextFlushAtMs,
         alerts: alerts.map((alert) => this.#view(alert, [receiver], muting)),
-      })
+      }
     }
-    return views.sort((a, b) => compareLabelSets(a.labels, b.labels) || (a.receiver < b.receiver ? -1 : 1))
   }
 
   /** The destinations that alerts with these labels have. */
@@ -268,7 +294,7 @@ export class Alertmanager implements AlertSink {
 
   /** The latest notifications that fit, newest first. */
   searchNotifications(filter: NotificationFilter): NotificationEvent[] {
-    return this.#state.history.search(filter)
+    return this.#state.history.search(filter, (event) => withReceipts(event, this.#state.receipts))
   }
 
   /** What is on its way and has not arrived, oldest first. */
@@ -278,7 +304,8 @@ export class Alertmanager implements AlertSink {
 
   /** Why an alert with these labels does, or does not, reach anybody. */
   explain(labels: Labels): Explanation {
-    return explainAlert(labels, this.#current(), this.#state, this.#clock.nowMs())
+    const facts = { runtime: this.#current(), state: this.#state, nowMs: this.#clock.nowMs(), desk: this.onCall }
+    return explainAlert(labels, facts)
   }
 
   silences(): Silence[] {
@@ -330,6 +357,8 @@ export class Alertmanager implements AlertSink {
       state: this.#state,
       clusterWaitMs: () => this.cluster?.waitMs ?? 0,
       ackUrlOf: (groupKey) => this.acks.urlOf(groupKey),
+      ackCodeOf: (groupKey) => this.acks.codeOf(groupKey),
+      receiptUrlOf: (where) => this.onCall.receiptUrlOf(where),
       clock: this.#clock,
       logger: this.#logger,
       metrics: this.metrics,
@@ -337,12 +366,17 @@ export class Alertmanager implements AlertSink {
       externalUrl: externalUrl.replace(/\/+$/, ''),
       userAgent: `Alertmanager/${VERSION}`,
       retentionMs: this.#retentionMs,
+      roster: this.onCall.roster,
+      onCallMetrics: this.onCall.metrics,
+      receive: (alerts) => this.receive(alerts),
     }
   }
 
   #liveAlerts(alerts: Iterable<StoredAlert>, filter: readonly Matcher[]): StoredAlert[] {
     const nowMs = this.#clock.nowMs()
-    return [...alerts].filter((alert) => !isResolved(alert, nowMs) && matchesAll(filter, alert.labels))
+    const live: StoredAlert[] = []
+    for (const alert of alerts) if (!isResolved(alert, nowMs) && matchesAll(filter, alert.labels)) live.push(alert)
+    return live
   }
 
   #view(alert: StoredAlert, receivers: readonly string[], mutedBy: readonly string[]): AlertView {
@@ -397,4 +431,11 @@ export class Alertmanager implements AlertSink {
       version: VERSION,
     }
   }
+}
+
+/** In the order of their fingerprints' first two digits: sorting a hundred thousand at once would take too long. */
+function byFirstDigits(alerts: readonly StoredAlert[]): StoredAlert[][] {
+  const buckets = Array.from({ length: 256 }, (): StoredAlert[] => [])
+  for (const alert of alerts) buckets[Number.parseInt(alert.fingerprint.slice(0, 2), 16)]!.push(alert)
+  return buckets
 }

@@ -4,7 +4,13 @@ import { isResolved } from './alert/stored-alert.ts'
 import { matchersText } from './matcher/parse.ts'
 import { notificationReason } from './notify/notification-log.ts'
 import type { Integration } from './notify/notifier.ts'
-import { entryKey, mutingIntervals } from './notify/pipeline.ts'
+import { mutingIntervals } from './notify/audience.ts'
+import { entryKey } from './notify/pipeline.ts'
+import { whereOf } from './notify/receipts/receipt-desk.ts'
+import type { Receipt } from './notify/receipts/receipts.ts'
+import type { EscalationView, OnCallDesk } from './oncall/desk.ts'
+import type { FlappingView } from './oncall/flap-damper.ts'
+import type { HeartbeatView } from './oncall/heartbeat-sender.ts'
 import { groupKeyOf, groupLabelsOf, type Route } from './route/route.ts'
 import type { Runtime } from './runtime.ts'
 import type { AlertmanagerState } from './state.ts'
@@ -16,6 +22,8 @@ export interface Explanation {
   /** `unknown` = no alert with these labels has arrived; the rest says what would become of one. */
   readonly state: 'firing' | 'resolved' | 'unknown'
   readonly destinations: readonly DestinationExplanation[]
+  /** Signs of life to the outside that this alert is the source of. */
+  readonly heartbeats: readonly HeartbeatView[]
 }
 
 export interface DestinationExplanation {
@@ -36,6 +44,12 @@ export interface DestinationExplanation {
   readonly inhibitedBy: { readonly fingerprint: string; readonly labels: string } | undefined
   readonly mutedBy: readonly string[]
   readonly acknowledgedBy: string | undefined
+  /** `undefined` = the receiver tells whom it always tells. */
+  readonly onCall: { readonly schedule: string; readonly people: readonly string[] } | undefined
+  /** `undefined` = none is under way. */
+  readonly escalation: EscalationView | undefined
+  /** `undefined` = the alert is not held for flapping. */
+  readonly flapping: FlappingView | undefined
   readonly integrations: readonly IntegrationExplanation[]
   /** One sentence. */
   readonly verdict: string
@@ -51,9 +65,14 @@ export interface IntegrationExplanation {
   readonly repeatsAtMs: number | undefined
   /** Why it has not arrived yet; '' = nothing is held up. */
   readonly lastError: string
+  /** What became of messages that the provider has taken, latest last. */
+  readonly receipts: readonly Receipt[]
 }
 
-export function explainAlert(labels: Labels, runtime: Runtime, state: AlertmanagerState, nowMs: number): Explanation {
+export function explainAlert(
+  labels: Labels,
+  { runtime, state, nowMs, desk }: Pick<Question, 'runtime' | 'state' | 'nowMs' | 'desk'>,
+): Explanation {
   const fingerprint = fingerprintOf(labels)
   const alert = state.alerts.get(fingerprint)
   const status = alert ? (isResolved(alert, nowMs) ? 'resolved' : 'firing') : 'unknown'
@@ -63,7 +82,10 @@ export function explainAlert(labels: Labels, runtime: Runtime, state: Alertmanag
     state: status,
     destinations: runtime
       .routesOf(labels)
-      .map((route) => destinationOf({ labels, fingerprint, status, route, runtime, state, nowMs })),
+      .map((route) => destinationOf({ labels, fingerprint, status, route, runtime, state, nowMs, desk })),
+    heartbeats: runtime.onCall.heartbeats
+      .filter((heartbeat) => heartbeat.isFor({ labels }))
+      .map((heartbeat) => heartbeat.view()),
   }
 }
 
@@ -75,10 +97,11 @@ interface Question {
   readonly runtime: Runtime
   readonly state: AlertmanagerState
   readonly nowMs: number
+  readonly desk: OnCallDesk
 }
 
 function destinationOf(question: Question): DestinationExplanation {
-  const { labels, fingerprint, route, runtime, state, nowMs } = question
+  const { labels, fingerprint, route, runtime, state, nowMs, desk } = question
   const groupLabels = groupLabelsOf(route, labels)
   const groupKey = groupKeyOf(route, groupLabels)
   const group = runtime.dispatcher?.group(route, groupLabels)
@@ -101,11 +124,21 @@ function destinationOf(question: Question): DestinationExplanation {
         : { fingerprint: inhibitor, labels: labelsText(state.alerts.get(inhibitor)?.labels ?? []) },
     mutedBy: mutingIntervals(route, runtime.config.timeIntervals, nowMs)?.names ?? [],
     acknowledgedBy: acknowledged?.by,
+    onCall: onCallOf(question),
+    escalation: desk.escalation(groupKey, route.receiver),
+    flapping: state.flapping.held(fingerprint, nowMs),
     integrations: (runtime.integrations.get(route.receiver) ?? []).map((target) =>
       integrationOf(question, target, groupKey, groupLabels),
     ),
   }
   return { ...facts, verdict: verdictOf(question.status, facts, nowMs) }
+}
+
+function onCallOf({ route, runtime, desk, nowMs }: Question): DestinationExplanation['onCall'] {
+  const schedule = runtime.onCall.scheduleOf(route.receiver)
+  return schedule === undefined
+    ? undefined
+    : { schedule, people: desk.roster.peopleOn(schedule, nowMs).map(({ name }) => name) }
 }
 
 function integrationOf(
@@ -131,6 +164,7 @@ function integrationOf(
     ),
     repeatsAtMs: entry && entry.atMs + repeatIntervalMs,
     lastError: state.outgoing.get(key)?.lastError ?? '',
+    receipts: state.receipts.of(whereOf(target), groupKey),
   }
 }
 
@@ -152,12 +186,18 @@ type Facts = Omit<DestinationExplanation, 'verdict'>
 /** The first thing on the alert's way that decides. */
 function verdictOf(status: Explanation['state'], facts: Facts, nowMs: number): string {
   const { inhibitedBy, mutedBy, silencedBy, integrations, nextFlushAtMs, receiver, acknowledgedBy } = facts
+  const { flapping, escalation } = facts
   if (inhibitedBy) return `Kept back: the firing alert ${inhibitedBy.labels} inhibits it.`
   if (mutedBy.length > 0) return `Kept back: the route is quiet now by its time intervals ${mutedBy.join(', ')}.`
   if (silencedBy.length > 0)
     return `Kept back: silence ${silencedBy[0]!.id} by ${silencedBy[0]!.createdBy || 'somebody'} covers it.`
   if (status === 'unknown')
     return `No such alert has arrived; if one came, ${receiver} would be told after the route's group_wait.`
+  if (flapping)
+    return (
+      `Kept back: it changed its state ${flapping.changeCount} times in a short time and is held ` +
+      `until ${new Date(flapping.stableAtMs).toISOString()} unless it goes on.`
+    )
   if (integrations.length === 0) return `Nobody is told: receiver ${receiver} has no integration.`
   const held = integrations.find(({ lastError }) => lastError !== '')
   if (held) return `On its way: ${held.integration} has not taken it yet: ${held.lastError}`
@@ -166,7 +206,13 @@ function verdictOf(status: Explanation['state'], facts: Facts, nowMs: number): s
   if (due && nextFlushAtMs !== undefined)
     return `${receiver} is told (${due.reason}) in ${Math.max(0, Math.ceil((nextFlushAtMs - nowMs) / 1000))} s.`
   const told = integrations.find(({ lastNotifiedAtMs }) => lastNotifiedAtMs !== undefined)
-  return told
-    ? `${receiver} was told at ${new Date(told.lastNotifiedAtMs!).toISOString()}; nothing has changed since.`
-    : `Nothing is to be told to ${receiver}.`
+  if (!told) return `Nothing is to be told to ${receiver}.`
+  const lost = told.receipts.at(-1)
+  const since =
+    escalation?.nextReceiver === undefined
+      ? 'nothing has changed since.'
+      : `if nobody acknowledges it, ${escalation.nextReceiver} is told at ${new Date(escalation.nextAtMs!).toISOString()}.`
+  const others = escalation?.told.length ? `, then ${escalation.told.join(', ')}` : ''
+  const but = lost?.outcome === 'undelivered' ? ` (not delivered to ${lost.recipient}: ${lost.detail})` : ''
+  return `${receiver} was told at ${new Date(told.lastNotifiedAtMs!).toISOString()}${but}${others}; ${since}`
 }

@@ -9,6 +9,10 @@ import type { AlertmanagerMetrics } from './metrics.ts'
 import { buildIntegrations, type HttpClientFactory } from './notify/integrations.ts'
 import type { Integration, Notification } from './notify/notifier.ts'
 import { Pipeline } from './notify/pipeline.ts'
+import type { AlertInput } from './alert/ingest.ts'
+import type { OnCallMetrics } from './oncall/metrics.ts'
+import { OnCall } from './oncall/on-call.ts'
+import type { Roster } from './oncall/roster.ts'
 import { NotificationTemplateError, readTemplateFiles, Templates, type Text } from './notify/templates.ts'
 import { buildRoute, type Route, routeFinder } from './route/route.ts'
 import type { AlertmanagerState } from './state.ts'
@@ -25,8 +29,15 @@ export interface RuntimeOptions {
   /** How long to wait for other instances to notify. */
   readonly clusterWaitMs: () => number
   readonly ackUrlOf: (groupKey: string) => string
+  readonly ackCodeOf: (groupKey: string) => string
+  /** Where the provider of an integration tells what became of its messages. */
+  readonly receiptUrlOf: (where: string) => string
   readonly userAgent: string
   readonly retentionMs: number
+  readonly roster: Roster
+  readonly onCallMetrics: OnCallMetrics
+  /** The way of any alert; for those that Belltower fires itself. */
+  readonly receive: (alerts: readonly AlertInput[]) => Promise<unknown>
 }
 
 const TEST_PATIENCE_MS = 30_000
@@ -39,6 +50,7 @@ export class Runtime {
   readonly routesOf: (labels: Labels) => readonly Route[]
   readonly inhibitor: Inhibitor
   readonly integrations: ReadonlyMap<string, readonly Integration[]>
+  readonly onCall: OnCall
   readonly #pipeline: Pipeline
   readonly #clock: Clock
   readonly #externalUrl: string
@@ -52,10 +64,24 @@ export class Runtime {
     this.route = buildRoute(config.route)
     this.routesOf = routeFinder(this.route)
     this.inhibitor = new Inhibitor(config.inhibitRules)
-    this.integrations = buildIntegrations({ ...options, templates })
+    this.integrations = buildIntegrations({
+      ...options,
+      templates,
+      receipts: {
+        urlOf: options.receiptUrlOf,
+        take: (where, report) => this.onCall.receipts.take(where, report),
+      },
+    })
     const routeLabels = compileRouteLabels(this.route, templates)
+    this.onCall = new OnCall({
+      ...options,
+      dispatcher: () => this.#dispatcher,
+      integrations: () => [...this.integrations.values()].flat(),
+      tellStep: (flush, receiver, errand) => this.#pipeline.tellStep(flush, receiver, errand),
+    })
     this.#pipeline = new Pipeline({
       ...options,
+      duty: this.onCall,
       inhibitor: this.inhibitor,
       timeIntervals: config.timeIntervals,
       integrations: this.integrations,
@@ -89,8 +115,13 @@ export class Runtime {
       routesOf: this.routesOf,
       clock: this.#clock,
       flushHandler: (flush) => this.#pipeline.flush(flush),
+      onGroupGone: (groupKey, receiver) => {
+        this.onCall.escalator.groupGone(groupKey, receiver)
+        options.onGroupGone(groupKey, receiver)
+      },
     })
     for (const alert of alerts) this.add(alert)
+    this.onCall.start(options.holdUntilMs)
   }
 
   add(alert: StoredAlert): void {
@@ -124,7 +155,7 @@ export class Runtime {
 
   /** Waits for attempts under way, but not longer than `patienceMs`. */
   async stop(patienceMs = 0): Promise<void> {
-    const stopped = this.#dispatcher?.stop() ?? Promise.resolve()
+    const stopped = Promise.all([this.#dispatcher?.stop(), this.onCall.stop()]).then(() => {})
     let cancel = (): void => {}
     const patience = new Promise<void>((resolve) => {
       cancel = this.#clock.schedule(patienceMs, resolve)
@@ -234,7 +265,7 @@ function madeUpNotification(facts: {
     alerts: [{ alert, resolved: false }],
     reason: 'first notification',
     externalUrl,
-    extra: { AckURL: '' },
+    extra: { AckURL: '', AckCode: '', OnCall: '' },
     deadlineMs: nowMs + TEST_PATIENCE_MS,
   }
 }

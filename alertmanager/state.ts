@@ -7,8 +7,16 @@ import { PendingDeliveries } from './notify/delivery-progress.ts'
 import { NotificationHistory } from './notify/history.ts'
 import { NotificationLog } from './notify/notification-log.ts'
 import { OutgoingNotifications } from './notify/outgoing.ts'
+import { Receipts } from './notify/receipts/receipts.ts'
+import { Escalations } from './oncall/escalations.ts'
+import { FlapDamper } from './oncall/flap-damper.ts'
+import { Heartbeats } from './oncall/heartbeats.ts'
+import { Overrides } from './oncall/overrides.ts'
 import { type SilenceLimits, Silences } from './silence/silences.ts'
-import { memoryLog, openStateLog, type StateLog } from './store/state-log.ts'
+import { memoryLog, openStateLog, type StateLog, type StatePart } from './store/state-log.ts'
+
+/** Who was on call last month may still be asked. */
+const OVERRIDES_KEPT_MS = 90 * 86_400_000
 
 /** Everything that outlives a configuration and, with a data folder, the process. */
 export class AlertmanagerState {
@@ -20,6 +28,11 @@ export class AlertmanagerState {
   readonly history = new NotificationHistory()
   readonly timers = new GroupTimers()
   readonly acknowledgements = new Acknowledgements()
+  readonly overrides = new Overrides()
+  readonly escalations = new Escalations()
+  readonly flapping = new FlapDamper()
+  readonly heartbeats = new Heartbeats()
+  readonly receipts = new Receipts()
   /** Integrations that are sending right now, over all configurations. */
   readonly inFlight = new Map<string, Promise<unknown>>()
   log: StateLog = memoryLog
@@ -32,7 +45,9 @@ export class AlertmanagerState {
   /** @throws {StateLogError} */
   async open(dataDir: string, logger: Logger): Promise<void> {
     const { alerts, silences, notificationLog, pending, outgoing, timers, history, acknowledgements } = this
-    const parts = [alerts, silences, notificationLog, pending, outgoing, timers, history, acknowledgements]
+    const { overrides, escalations, flapping, heartbeats, receipts } = this
+    const parts: StatePart[] = [alerts, silences, notificationLog, pending, outgoing, timers, history, acknowledgements]
+    parts.push(overrides, escalations, flapping, heartbeats, receipts)
     const isMove = isOriginalsFolder(dataDir)
     this.log = await openStateLog(dataDir, parts, logger)
     if (isMove) await importOriginalsState(dataDir, this, logger)
@@ -43,5 +58,8 @@ export class AlertmanagerState {
     this.silences.collectGarbage(this.log)
     this.notificationLog.collectGarbage(nowMs, this.log)
     this.acknowledgements.collectGarbage(nowMs, this.log)
+    this.overrides.collectGarbage(nowMs - OVERRIDES_KEPT_MS, this.log)
+    this.flapping.collectGarbage(nowMs, this.log)
+    this.receipts.collectGarbage(nowMs, this.log)
   }
 }

@@ -51,8 +51,10 @@ export class Scenario {
   realHttp: HttpClient | undefined
   alertmanager!: Alertmanager
 
-  static async start(config: string, options: Partial<AlertmanagerOptions> = {}): Promise<Scenario> {
+  /** @param startS what its clock shows at first */
+  static async start(config: string, options: Partial<AlertmanagerOptions> = {}, startS = 0): Promise<Scenario> {
     const scenario = new Scenario()
+    await scenario.until(startS)
     scenario.alertmanager = await createAlertmanager({
       config: parseAlertmanagerConfig('/etc/alertmanager.yml', config),
       dataDir: undefined,

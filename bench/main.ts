@@ -3,12 +3,21 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { printAlertsResults, runAlertsBench } from './load/alerts.ts'
 import { runApiBench } from './load/api.ts'
 import { printHistoryResults, runHistoryBench } from './load/history.ts'
-import { printIngestResults, runIngestBench } from './load/ingest.ts'
+import { INGEST_CASES, printIngestResults, runIngestBench } from './load/ingest.ts'
+import {
+  MEMORY_CASES,
+  type MemoryOptions,
+  printMemoryResults,
+  QUICK_MEMORY_CASES,
+  runMemoryBench,
+} from './load/memory.ts'
 import { printPushResults, PUSH_CASES, runPushBench } from './load/push.ts'
 import { printQueryResults, runQueryBench } from './load/query.ts'
 import { printRemoteWriteResults, runRemoteWriteBench } from './load/remote-write.ts'
+import { printRestartResults, runRestartBench } from './load/restart.ts'
 import { runStorageBench } from './load/storage.ts'
 import { printRulesResults, runRulesBench } from './load/rules.ts'
 import { SYSTEM_NAMES, type SystemName } from './load/systems.ts'
@@ -25,6 +34,10 @@ const { values, positionals } = parseArgs({
     samples: { type: 'string' },
     batch: { type: 'string' },
     recording: { type: 'string' },
+    series: { type: 'string' },
+    identity: { type: 'boolean', default: false },
+    all: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
     systems: { type: 'string', default: SYSTEM_NAMES.join(',') },
   },
 })
@@ -32,14 +45,17 @@ const number = (text: string | undefined, byDefault: number): number => (text ==
 
 const BENCHES: Readonly<Record<string, () => Promise<void> | void>> = {
   async ingest() {
-    const results = await runIngestBench({
-      systems: systems(),
-      targets: number(values.targets, 200),
-      intervalMs: number(values.interval, 2) * 1000,
-      warmupSeconds: number(values.warmup, 20),
-      seconds: number(values.seconds, 60),
-    })
-    printIngestResults(results)
+    const [usual] = INGEST_CASES
+    const chosen = {
+      targets: number(values.targets, usual.targets),
+      intervalMs: number(values.interval, usual.intervalMs / 1000) * 1000,
+      isPacked: !values.identity,
+      ...(values.series === undefined ? {} : { seriesMax: number(values.series, 0) }),
+    }
+    for (const one of values.all ? INGEST_CASES : [chosen]) {
+      const seconds = { warmupSeconds: number(values.warmup, 20), seconds: number(values.seconds, 60) }
+      printIngestResults(await runIngestBench({ ...one, ...seconds, systems: systems() }))
+    }
   },
   async query() {
     const history = await runHistoryBench({
@@ -94,6 +110,9 @@ const BENCHES: Readonly<Record<string, () => Promise<void> | void>> = {
     })
     printRulesResults(results)
   },
+  async alerts() {
+    printAlertsResults(await runAlertsBench({ alerts: 100_000, groups: 5000, groupWaitSeconds: 60 }))
+  },
   async push() {
     printPushResults(await runPushBench({ seconds: number(values.seconds, 10), cases: PUSH_CASES }))
   },
@@ -103,6 +122,27 @@ const BENCHES: Readonly<Record<string, () => Promise<void> | void>> = {
       recording: values.recording,
       targets: number(values.targets, 6),
     })
+  },
+  async restart() {
+    const results = await runRestartBench({
+      systems: systems(),
+      targets: number(values.targets, values.quick ? 40 : 395),
+      intervalMs: number(values.interval, 5) * 1000,
+      seconds: number(values.seconds, values.quick ? 60 : 240),
+      rounds: number(values.rounds, 3),
+    })
+    printRestartResults(results)
+  },
+  async memory() {
+    const chosen: Pick<MemoryOptions, 'targets' | 'seconds'> = {
+      targets: number(values.targets, MEMORY_CASES[0].targets),
+      seconds: number(values.seconds, MEMORY_CASES[0].seconds),
+    }
+    const isChosen = values.targets !== undefined || values.seconds !== undefined
+    for (const sizes of isChosen ? [chosen] : values.quick ? QUICK_MEMORY_CASES : MEMORY_CASES) {
+      const intervalMs = number(values.interval, values.quick ? 5 : 15) * 1000
+      printMemoryResults(await runMemoryBench({ ...sizes, systems: systems(), intervalMs }))
+    }
   },
   /** Vitest runs the sources, so this one needs a working copy. */
   micro() {

@@ -9,21 +9,32 @@ const BLOCK_POINTS = 2048
 const TIMESTAMPS_AT = KERNEL_RESERVED_BYTES
 const VALUES_AT = TIMESTAMPS_AT + BLOCK_POINTS * 8
 const TEXT_AT = VALUES_AT + BLOCK_POINTS * 8
-const MEMORY_BYTES = TEXT_AT + BLOCK_POINTS * POINT_BYTES_MAX
+const PREFIXES_AT = TEXT_AT + BLOCK_POINTS * POINT_BYTES_MAX
+const PREFIX_BYTES = 32
+/** The query API gives no more points of a series. */
+const PREFIXES_MAX = 11_001
+const MEMORY_BYTES = PREFIXES_AT + PREFIXES_MAX * PREFIX_BYTES
 
 /** Writes numbers as the query API prints samples, as ASCII bytes. Owns a small memory; one per thread is enough. */
 export class NumberFormatter {
   readonly #formatSample: (value: number, out: number) => number
   readonly #formatPoints: (timestampsMs: number, values: number, count: number, out: number) => number
+  readonly #formatPrefixes: (timestampsMs: number, count: number, out: number) => void
+  readonly #formatPrefixedPoints: (prefixes: number, values: number, count: number, out: number) => number
   readonly #timestampsMs: Float64Array
   readonly #values: Float64Array
   readonly #text: Uint8Array
+  /** The column that points were last written of, and whether its times lie ready. */
+  #lastTimes: Float64Array | undefined
+  #hasPrefixes = false
 
   constructor() {
     const memory = createKernelMemory({ initialBytes: MEMORY_BYTES, maximumBytes: MEMORY_BYTES })
-    const { formatSample, formatPoints } = instantiateKernels(memory)
+    const { formatSample, formatPoints, formatPrefixes, formatPrefixedPoints } = instantiateKernels(memory)
     this.#formatSample = formatSample!
     this.#formatPoints = formatPoints!
+    this.#formatPrefixes = formatPrefixes!
+    this.#formatPrefixedPoints = formatPrefixedPoints!
     this.#timestampsMs = new Float64Array(memory.buffer, TIMESTAMPS_AT, BLOCK_POINTS)
     this.#values = new Float64Array(memory.buffer, VALUES_AT, BLOCK_POINTS)
     this.#text = new Uint8Array(memory.buffer, TEXT_AT, BLOCK_POINTS * POINT_BYTES_MAX)
@@ -37,9 +48,10 @@ export class NumberFormatter {
   }
 
   /**
-   * Writes the points `[seconds,"value"]` from `from` to `to`, commas between them, and returns the end.
+   * Writes the points `[seconds,"value"]` from `from` to `to`, commas between them, and returns the end. Series of a range query share
+   * their timestamps: these are written once.
    *
-   * @param timestampsMs whole milliseconds
+   * @param timestampsMs whole milliseconds; not to be changed while the same array is given again and again
    * @param out `POINT_BYTES_MAX` bytes a point are free from `at` on
    */
   writePoints(
@@ -50,15 +62,41 @@ export class NumberFormatter {
     at: number,
   ): number {
     let end = at
+    const isPrefixed = this.#preparePrefixes(timestampsMs)
     for (let start = from; start < to; start += BLOCK_POINTS) {
       const count = Math.min(BLOCK_POINTS, to - start)
-      this.#timestampsMs.set(timestampsMs.subarray(start, start + count))
       this.#values.set(values.subarray(start, start + count))
-      const length = this.#formatPoints(TIMESTAMPS_AT, VALUES_AT, count, TEXT_AT) - TEXT_AT
-      if (start > from) out[end++] = 0x2c
-      out.set(this.#text.subarray(0, length), end)
-      end += length
+      let first = TEXT_AT
+      let last: number
+      if (isPrefixed) {
+        last = this.#formatPrefixedPoints(PREFIXES_AT + start * PREFIX_BYTES, VALUES_AT, count, TEXT_AT)
+        if (start === from) first++
+      } else {
+        this.#timestampsMs.set(timestampsMs.subarray(start, start + count))
+        last = this.#formatPoints(TIMESTAMPS_AT, VALUES_AT, count, TEXT_AT)
+        if (start > from) out[end++] = 0x2c
+      }
+      out.set(this.#text.subarray(first - TEXT_AT, last - TEXT_AT), end)
+      end += last - first
     }
     return end
+  }
+
+  /** Whether the times of the column lie ready; they are made so when the column comes for the second time in a row. */
+  #preparePrefixes(timestampsMs: Float64Array): boolean {
+    if (timestampsMs !== this.#lastTimes) {
+      this.#lastTimes = timestampsMs
+      this.#hasPrefixes = false
+      return false
+    }
+    const { length } = timestampsMs
+    if (this.#hasPrefixes || length > PREFIXES_MAX) return this.#hasPrefixes
+    for (let start = 0; start < length; start += BLOCK_POINTS) {
+      const count = Math.min(BLOCK_POINTS, length - start)
+      this.#timestampsMs.set(timestampsMs.subarray(start, start + count))
+      this.#formatPrefixes(TIMESTAMPS_AT, count, PREFIXES_AT + start * PREFIX_BYTES)
+    }
+    this.#hasPrefixes = true
+    return true
   }
 }

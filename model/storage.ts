@@ -133,8 +133,21 @@ export interface SeriesColumn {
   readonly histograms?: readonly (NativeHistogram | undefined)[] | undefined
   /** When each counter began (Unix milliseconds, 0 = not known); absent when no sample says. */
   readonly startTimesMs?: Float64Array | undefined
+  /**
+   * How many samples each entry stands for, `values` being their sum: where `SelectHints.windows` let a store answer
+   * `avg_over_time` or `count_over_time` with summaries. Absent: each stands for itself.
+   */
+  readonly counts?: Float64Array | undefined
+  /** Where samples are far apart because only some of them are kept: there a look back goes so much further. */
+  readonly coarse?: CoarseSamples | undefined
   /** By the grouping of the hints, one object for all series of one `select` that belong together; absent where the store does not group. */
   readonly group?: SeriesGroup | undefined
+}
+
+export interface CoarseSamples {
+  /** Time of the newest of them. */
+  readonly untilMs: number
+  readonly resolutionMs: number
 }
 
 /** Cuts label sets down: only the named labels stay, or all but them. */
@@ -151,6 +164,19 @@ export interface SeriesGroup {
   readonly labels: Labels
 }
 
+/**
+ * The windows (end − range, end] that a caller cuts columns into; ends are a step apart. A store may answer with summaries of
+ * stretches of time, for the function named in the hints, as far as no window is the worse for it.
+ */
+export interface SelectWindows {
+  readonly firstEndMs: number
+  readonly lastEndMs: number
+  /** 0 where there is one window, of a query at one time. */
+  readonly stepMs: number
+  /** 0 for an instant selector. */
+  readonly rangeMs: number
+}
+
 export interface SelectHints {
   /** Inclusive; the caller has widened it by range, lookback and offset. */
   readonly minTimeMs: number
@@ -160,12 +186,19 @@ export interface SelectHints {
   readonly stepMs?: number
   /** The function applied to the range selector, if any: lets a store answer from summaries. */
   readonly functionName?: string
+  /** Absent: samples are wanted as they were written. */
+  readonly windows?: SelectWindows
   /** True when only the newest sample at or before `maxTimeMs` matters (instant selector at one time). */
   readonly newestOnly?: boolean
   /** Stop after this many series; 0 or absent = no limit. */
   readonly limit?: number
   /** How the caller groups the series; with the groups told it does not need the labels of each. */
   readonly grouping?: SeriesGrouping
+  /**
+   * A wider range of time, in whose order the series are wanted although only those with samples in the range come; its order
+   * is told by `onOrder`.
+   */
+  readonly order?: { readonly minTimeMs: number; readonly onOrder: (order: Float64Array) => void }
 }
 
 /** A consistent view of the store, pinned until `close`. Synchronous: it runs in a query worker beside the data. */
@@ -178,7 +211,44 @@ export interface Querier {
   labelNames(matcherSets: readonly (readonly Matcher[])[], range: TimeRange): string[]
   /** Sorted (UTF-8 byte order). Without matchers, of all series. */
   labelValues(name: string, matcherSets: readonly (readonly Matcher[])[], range: TimeRange): string[]
+  /**
+   * The newest samples of the series that `select` gives with `newestOnly` and a grouping, without staleness markers; much cheaper
+   * than series by series. Absent, or `undefined`, where the store cannot tell them so, or where there are histograms.
+   */
+  newestByGroup?(matchers: readonly Matcher[], hints: SelectHints): NewestByGroup | undefined
+  /** For whoever keeps what was made of samples; absent where the store cannot tell. */
+  readonly changes?: StoreChanges
+  /** Where `select` has answered with summaries so far, or could not; absent where the store has none. */
+  resolutions?(): readonly ResolutionUse[]
   close(): void
+}
+
+/** Summaries of one resolution that stand for samples that are gone. */
+export interface ResolutionUse extends TimeRange {
+  readonly resolutionMs: number
+  /** False: too coarse for the windows asked for, so that nothing was found in that time. */
+  readonly isUsed: boolean
+}
+
+/** Values in the order of `select`, and the group of each. */
+export interface NewestByGroup {
+  /** In order of their first series. */
+  readonly groups: readonly SeriesGroup[]
+  /** `length` valid entries each. */
+  readonly values: Float64Array
+  readonly groupIndexes: Uint32Array
+  readonly length: number
+}
+
+/**
+ * What has changed from one view of a store to the next, seen from the view at hand. Where samples are the same and the order
+ * told by `SelectHints.order` is equal, the series that both views give come in the same order.
+ */
+export interface StoreChanges {
+  /** Equal for views of equal content. Of one reader only. */
+  readonly version: number
+  /** Up to this time, inclusive, all samples are what they were in the view of that version; +∞ all, −∞ not known. */
+  unchangedSince(version: number): number
 }
 
 export interface TimeRange {

@@ -19,6 +19,7 @@ export {
 } from './exec/engine.ts'
 export * from './exec/errors.ts'
 export type { Explanation, NodeMeasurement, PlanNode } from './exec/explain.ts'
+export type { RangeCacheStats } from './exec/range-cache.ts'
 export * from './exec/result.ts'
 export { histogramScriptText } from './histogram/format.ts'
 export { MemoryStorage } from './testing/memory-storage.ts'

@@ -34,6 +34,8 @@ export class AlertingRule {
   readonly config: AlertingRuleConfig
   /** By label set; resolved ones stay for a while. */
   #alerts = new Map<string, ActiveAlert>()
+  /** As they were when somebody last asked for them in order. */
+  #sorted: readonly ActiveAlert[] = []
   /** Until the state before the restart is known, no series are written: they would hide what is to be restored. */
   #isRestored: boolean
   /** By the labels of the sample: it is the very same object as long as the expression yields the same. */
@@ -58,8 +60,10 @@ export class AlertingRule {
 
   /** Pending and firing, in the order of their labels. */
   get activeAlerts(): readonly ActiveAlert[] {
-    const active = [...this.#alerts.values()].filter((alert) => alert.resolvedAtMs === undefined)
-    return active.sort((a, b) => compareLabels(a.labels, b.labels))
+    // An alert that is looked for again and again stands where it stood.
+    if (!hasAll(this.#sorted, this.#alerts))
+      this.#sorted = [...this.#alerts.values()].sort((a, b) => compareLabels(a.labels, b.labels))
+    return this.#sorted.filter((alert) => alert.resolvedAtMs === undefined)
   }
 
   /** Of a rule that this one takes the place of. */
@@ -195,4 +199,12 @@ export class AlertingRule {
     }
     return alerts
   }
+}
+
+/** Whether the list holds just the alerts of the map. */
+function hasAll(list: readonly ActiveAlert[], alerts: ReadonlyMap<string, ActiveAlert>): boolean {
+  if (list.length !== alerts.size) return false
+  const known = new Set(list)
+  for (const alert of alerts.values()) if (!known.has(alert)) return false
+  return true
 }

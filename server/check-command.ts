@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
-import { createAlertmanager, parseAlertmanagerConfig } from '../alertmanager/index.ts'
+import { createAlertmanager, parseAlertmanagerConfig, withOnCall } from '../alertmanager/index.ts'
 import { errorMessage, systemClock } from '../lib/index.ts'
 import { silentLogger } from '../lib/log.ts'
 import { Registry } from '../lib/metrics.ts'
@@ -11,7 +11,11 @@ import { loadConfig } from './config/load.ts'
 import { loadWebConfig } from './web/web-config.ts'
 
 /** Returns what was found, for the line that says the file is fine. */
-type Check = (path: string) => Promise<string> | string
+type Check = (path: string, flags: CheckFlags) => Promise<string> | string
+interface CheckFlags {
+  /** As for an agent, which has no rules and no alerts. */
+  readonly agent?: boolean
+}
 /** What works but is most likely not meant. */
 type Lint = (path: string) => readonly string[]
 
@@ -22,9 +26,11 @@ const LINT_EXIT_CODE = 3
 const CHECKS: Readonly<Record<string, { readonly help: string; readonly check: Check; readonly lint?: Lint }>> = {
   config: {
     help: 'a Prometheus configuration with the rule files and the Alertmanager configuration it names',
-    async check(path) {
-      const config = await loadConfig({ path, alertmanagerPath: '', env: process.env })
-      if (config.alertmanager) parseAlertmanagerConfig(config.alertmanager.fileName, config.alertmanager.text)
+    async check(path, { agent = false }) {
+      const config = await loadConfig({ path, alertmanagerPath: '', env: process.env, agentMode: agent })
+      const { alertmanager, onCall } = config
+      const own = alertmanager && parseAlertmanagerConfig(alertmanager.fileName, alertmanager.text)
+      if (onCall) withOnCall(own, onCall)
       return `${config.scrapeConfigs.length} scrape jobs, ${config.ruleGroups.length} rule groups`
     },
   },
@@ -69,13 +75,14 @@ export function registerCheckCommand(program: Command): void {
     .description('validate files; every fault is printed as file:line:column: path: why')
   for (const [name, { help, check: run, lint }] of Object.entries(CHECKS)) {
     const command = check.command(name).description(help).argument('<file...>')
+    if (name === 'config') command.option('--agent', 'check it as the configuration of an agent')
     if (lint !== undefined) {
       command.addOption(new Option('--lint <checks>', 'what to warn of').choices(LINTS).default('duplicate-rules'))
       command.option('--lint-fatal', `exit with ${LINT_EXIT_CODE} on a warning`)
     }
-    command.action(async (paths: string[], flags: { lint?: string; lintFatal?: boolean }) => {
+    command.action(async (paths: string[], flags: CheckFlags & { lint?: string; lintFatal?: boolean }) => {
       for (const path of paths) {
-        const isFine = await report(path, run)
+        const isFine = await report(path, run, flags)
         if (isFine && lint !== undefined && flags.lint !== 'none')
           reportLint(path, lint(path), flags.lintFatal === true)
       }
@@ -89,9 +96,9 @@ function reportLint(path: string, warnings: readonly string[], isFatal: boolean)
 }
 
 /** @returns whether nothing is wrong */
-async function report(path: string, check: Check): Promise<boolean> {
+async function report(path: string, check: Check, flags: CheckFlags): Promise<boolean> {
   try {
-    console.log(`${path}: ok: ${await check(path)}`)
+    console.log(`${path}: ok: ${await check(path, flags)}`)
     return true
   } catch (error) {
     process.exitCode = 1

@@ -45,6 +45,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<void>>> = {
   silence: async () => (await import('./commands/silence.ts')).registerSilenceCommand(program),
   routes: async () => (await import('./commands/routes.ts')).registerRoutesCommand(program),
   notify: async () => (await import('./commands/notify.ts')).registerNotifyCommand(program),
+  oncall: async () => (await import('./commands/oncall.ts')).registerOnCallCommand(program),
   query: async () => (await import('./commands/query.ts')).registerQueryCommand(program),
   tsdb: async () => (await import('./commands/tsdb.ts')).registerTsdbCommand(program),
 }

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { AppError } from '../lib/index.ts'
 import { parseDuration } from '../model/index.ts'
@@ -26,6 +27,14 @@ export const flag = (name: string, kind: FlagKind, byDefault: string, help: stri
   default: byDefault,
   help,
 })
+
+/** Flags of Alertmanagers that notify together. */
+export const CLUSTER_FLAGS: readonly FlagSpec[] = [
+  flag('cluster.peer', 'list', '', 'URLs of other instances, separated by commas, that notify together with this one.'),
+  flag('cluster.peer-name', 'string', hostname(), 'Name of this instance; each has its own.'),
+  flag('cluster.peer-timeout', 'duration', '15s', 'How long to wait for the instances before this one to notify.'),
+  flag('cluster.key-file', 'string', '', 'File with the key that the instances share.'),
+]
 
 /** Every flag of `belltower server`; names and defaults are Prometheus', Alertmanager's and Pushgateway's. */
 export const SERVER_FLAGS: readonly FlagSpec[] = [
@@ -65,6 +74,7 @@ export const SERVER_FLAGS: readonly FlagSpec[] = [
   flag('alertmanager.notification-queue-capacity', 'integer', '10000', 'Alerts waiting for each Alertmanager.'),
   flag('alertmanager.config.file', 'string', '', 'Alertmanager configuration of the embedded Alertmanager.'),
   flag('alertmanager.listen-address', 'string', '', 'Also serve the Alertmanager at the root of this address.'),
+  ...CLUSTER_FLAGS,
   flag('pushgateway.listen-address', 'string', '', 'Also serve the Pushgateway at the root of this address.'),
   flag('dashboards.path', 'string', '', "Folder of dashboards as JSON files, or Grafana's provisioning file."),
   flag('log.level', 'string', 'info', 'debug, info, warn or error.'),

@@ -26,8 +26,11 @@ export function registerProcessMetrics(registry: Registry, version: string, relo
   gaugeOf(registry, `${last}_timestamp_seconds`, 'Time of the last successful reload.', () => reload.timeMs / 1000)
 }
 
-/** Counts requests by route, the way Prometheus labels handlers. */
-export function registerHttpMetrics(app: FastifyInstance, registry: Registry): void {
+/** Takes note of an answered request. */
+export type HttpObserver = (handler: string, status: number, seconds: number) => void
+
+/** Counts requests by route, the way Prometheus labels handlers. @returns for requests that do not pass the application */
+export function registerHttpMetrics(app: FastifyInstance, registry: Registry): HttpObserver {
   const requests = new Counter({
     name: 'prometheus_http_requests_total',
     help: 'Counter of HTTP requests.',
@@ -41,13 +44,17 @@ export function registerHttpMetrics(app: FastifyInstance, registry: Registry): v
     buckets: [0.1, 0.2, 0.4, 1, 3, 8, 20, 60, 120],
     registers: [registry],
   })
+  const observe: HttpObserver = (handler, status, seconds) => {
+    requests.inc({ handler, code: String(status) })
+    durations.observe({ handler }, seconds)
+  }
   app.addHook('onResponse', (request, reply, done) => {
     // The files of the user interface are one handler: their names change with every release.
     const handler = request.routeOptions.url?.replace(/\/assets\/.*/, '/assets/*') ?? 'unknown'
-    requests.inc({ handler, code: String(reply.statusCode) })
-    durations.observe({ handler }, reply.elapsedTime / 1000)
+    observe(handler, reply.statusCode, reply.elapsedTime / 1000)
     done()
   })
+  return observe
 }
 
 export function registerQueryMetrics(registry: Registry, pool: QueryPool): void {
@@ -60,6 +67,11 @@ export function registerQueryMetrics(registry: Registry, pool: QueryPool): void 
     () => pool.workerCount,
   )
   counterOf(registry, 'prometheus_engine_queries_failed_total', 'Queries that ended in an error.', () => counts.failed)
+  const totals = pool.cacheTotals.bind(pool)
+  const of = 'answers to range queries kept from earlier ones'
+  counterOf(registry, 'belltower_query_cache_hits_total', `Queries that used ${of}.`, () => totals().hits)
+  counterOf(registry, 'belltower_query_cache_misses_total', `Queries that found no ${of}.`, () => totals().misses)
+  gaugeOf(registry, 'belltower_query_cache_bytes', `Memory taken by ${of}.`, () => totals().bytes)
   const durations = new Summary({
     name: 'prometheus_engine_query_duration_seconds',
     help: 'Query timings.',

@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import type { ClusterOptions } from '../alertmanager/index.ts'
 import type { LogFormat, LogLevel } from '../lib/index.ts'
 import { formatDuration, parseDuration } from '../model/index.ts'
+import { clusterOf } from './cluster-settings.ts'
 import { FlagError, type ParsedFlags, parseListenAddress, parseSize } from './flags.ts'
 import { WRITE_MESSAGES } from './remote-write/content-type.ts'
 
@@ -18,6 +20,8 @@ export interface Settings {
   readonly dataDir: string
   readonly listen: ListenAddress
   readonly alertmanagerListen: ListenAddress | undefined
+  /** `undefined` = the Alertmanager is alone. */
+  readonly cluster: ClusterOptions | undefined
   readonly pushgatewayListen: ListenAddress | undefined
   /** As given, '' = derive from the address. */
   readonly externalUrl: string
@@ -48,6 +52,8 @@ export interface Settings {
   readonly dashboardsPath: string
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
+  /** Of `--enable-feature`; names that are not known do nothing. */
+  readonly features: ReadonlySet<string>
 }
 
 /** @throws {FlagError} */
@@ -66,6 +72,7 @@ export function settingsOf({ values }: ParsedFlags): Settings {
     dataDir: text('storage.tsdb.path'),
     listen: parseListenAddress(text('web.listen-address')),
     alertmanagerListen: address('alertmanager.listen-address'),
+    cluster: clusterOf(values),
     pushgatewayListen: address('pushgateway.listen-address'),
     externalUrl,
     routePrefix: routePrefixOf(text('web.route-prefix'), externalUrl),
@@ -91,6 +98,11 @@ export function settingsOf({ values }: ParsedFlags): Settings {
     dashboardsPath: text('dashboards.path'),
     logLevel: oneOf('log.level', text('log.level'), ['debug', 'info', 'warn', 'error']),
     logFormat: oneOf('log.format', text('log.format'), ['json', 'logfmt', 'pretty']),
+    features: new Set(
+      text('enable-feature')
+        .split(',')
+        .map((name) => name.trim()),
+    ),
   }
 }
 

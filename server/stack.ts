@@ -1,8 +1,8 @@
 /** Builds every part in order and knows how they hold together; `main.ts` gives it its life. */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statfsSync } from 'node:fs'
 import { dirname, join, resolve as resolvePath } from 'node:path'
-import { type Alertmanager, createAlertmanager, parseAlertmanagerConfig } from '../alertmanager/index.ts'
-import { type Clock, errorMessage, type HttpClient, type Logger } from '../lib/index.ts'
+import { type Alertmanager, createAlertmanager, parseAlertmanagerConfig, withOnCall } from '../alertmanager/index.ts'
+import { type Clock, errorMessage, type Logger } from '../lib/index.ts'
 import { Registry } from '../lib/metrics.ts'
 import { createHttpClient } from '../lib/undici-client.ts'
 import { labelsFromRecord, type RangeFunction } from '../model/index.ts'
@@ -25,15 +25,17 @@ import {
   type Prober,
   type ScrapeManager,
 } from '../scraper/index.ts'
-import { openTsdb, type Tsdb } from '../tsdb/index.ts'
+import { openTsdb, storePlaceOf, type Tsdb } from '../tsdb/index.ts'
 import { Notifications } from './http/notifications.ts'
 import { IN_PROCESS } from './config/built-in.ts'
 import { type LoadedConfig, loadConfig } from './config/load.ts'
-import { alertmanagerTargets } from './external-alertmanagers.ts'
+import { ExternalAlertmanagers } from './external-alertmanagers.ts'
+import { OperatorSource } from './operator-source.ts'
 import { ActiveQueryFile } from './query/active-query-file.ts'
 import { QueryLog } from './query/query-log.ts'
 import { QueryPool } from './query/query-pool.ts'
 import { batchedRuleQueries } from './query/rule-queries.ts'
+import { TinyQueries } from './query/tiny-queries.ts'
 import type { EngineSettings, MatchRequest } from './query/query-worker.ts'
 import { RemoteWriteReceiver } from './remote-write/receiver.ts'
 import { registerProcessMetrics, registerQueryMetrics, type ReloadState } from './self-metrics.ts'
@@ -46,6 +48,7 @@ export interface Stack {
   readonly registries: readonly Registry[]
   readonly tsdb: Tsdb
   readonly pool: QueryPool
+  readonly tinyQueries: TinyQueries
   readonly alertmanager: Alertmanager
   readonly pushgateway: Pushgateway
   readonly dashboards: DashboardStore
@@ -53,6 +56,7 @@ export interface Stack {
   readonly prober: Prober
   readonly remoteWrite: RemoteWriteReceiver
   readonly rules: RuleManager
+  readonly externalAlertmanagers: ExternalAlertmanagers
   readonly notifications: Notifications
   readonly queryLog: QueryLog
   readonly reloadState: ReloadState
@@ -71,6 +75,9 @@ const NOTIFIER_DRAIN_MS = 3000
 
 const RELOAD_FAILED = 'The configuration could not be reloaded; the previous one stays in force.'
 
+const SECTION_WITHOUT_EFFECT =
+  'this section of the configuration is valid and has no effect yet: nothing is sent or read by it'
+
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** @param externalUrl under which users reach the server, without a slash at its end */
@@ -88,8 +95,10 @@ export async function buildStack(
   const load = (): Promise<LoadedConfig> =>
     loadConfig({ path: options.configPath, alertmanagerPath: settings.alertmanagerConfigPath, env: options.env })
   let config = await load()
-  const alertmanagerConfigOf = (loaded: LoadedConfig) =>
-    loaded.alertmanager && parseAlertmanagerConfig(loaded.alertmanager.fileName, loaded.alertmanager.text)
+  const alertmanagerConfigOf = ({ alertmanager: file, onCall }: LoadedConfig) => {
+    const own = file && parseAlertmanagerConfig(file.fileName, file.text)
+    return onCall ? withOnCall(own, onCall) : own
+  }
   const alertmanagerConfig = alertmanagerConfigOf(config)
 
   mkdirSync(settings.dataDir, { recursive: true })
@@ -97,15 +106,18 @@ export async function buildStack(
   const reloadState: ReloadState = { successful: true, timeMs: clock.nowMs() }
   registerProcessMetrics(registry, VERSION, reloadState)
 
+  const storePlace = storePlaceOf(settings.dataDir)
   const tsdb = await openTsdb({
-    dataDir: settings.dataDir,
+    ...storePlace,
     clock,
     logger: logger.child({ module: 'tsdb' }),
     registry,
     retentionMs: config.retention.timeMs ?? settings.retentionMs,
-    retentionBytes: config.retention.bytes ?? settings.retentionBytes,
+    retentionBytes: retentionBytesOf(config.retention, settings),
     outOfOrderTimeWindowMs: config.outOfOrderTimeWindowMs,
     exemplarsMax: config.exemplarsMax,
+    retentionRules: config.retentionRules,
+    tiers: config.tiers,
     blockDurationMs: settings.blockDurationMs,
     walSegmentBytesMax: settings.walSegmentBytes,
     checkpointLogBytes: settings.walSegmentBytes,
@@ -125,7 +137,7 @@ export async function buildStack(
   const notifications = new Notifications(clock)
   const queryLogger = logger.child({ module: 'query' })
   const queryLog = new QueryLog(queryLogger)
-  const activeFile = ActiveQueryFile.open(join(settings.dataDir, 'queries.active'), queryLogger)
+  const activeFile = ActiveQueryFile.open(join(storePlace.dataDir, 'queries.active'), queryLogger)
   const pool = new QueryPool({
     tsdb,
     clock,
@@ -135,6 +147,7 @@ export async function buildStack(
     activeFile,
   })
   registerQueryMetrics(registry, pool)
+  const tinyQueries = new TinyQueries({ tsdb, clock, settings: engineSettings(config) })
 
   const alertmanagerRegistry = new Registry()
   const alertmanager = await createAlertmanager({
@@ -145,6 +158,7 @@ export async function buildStack(
     registry: alertmanagerRegistry,
     externalUrl: `${externalUrl}/alertmanager`,
     ownApiUrl: `${externalUrl}/api/belltower/v1`,
+    ...(settings.cluster && { cluster: settings.cluster }),
     httpClientFactory: (http) => createHttpClient(http),
   })
   const pushgatewayRegistry = new Registry()
@@ -172,6 +186,7 @@ export async function buildStack(
     logger,
     registry,
     version: VERSION,
+    createdZeros: settings.features.has('created-timestamp-zero-ingestion'),
     inProcess: inProcessTargets({ registries: [registry, alertmanagerRegistry], pushgateway, clock, logger }),
   })
 
@@ -181,7 +196,11 @@ export async function buildStack(
     registry,
     queueCapacity: settings.notificationQueueCapacity,
   })
-  let notifierClients: readonly HttpClient[] = []
+  const externalAlertmanagers = new ExternalAlertmanagers({
+    clock,
+    logger,
+    onTargets: (targets) => notifier.setAlertmanagers(targets),
+  })
   let relabelAlert = compileRelabel([])
   const sink = labellingSink(fanOutSink([alertmanager, notifier], logger), {
     externalLabels: () => labelsFromRecord(config.global.externalLabels),
@@ -214,25 +233,48 @@ export async function buildStack(
     forGracePeriodMs: settings.gracePeriodMs,
   })
 
+  /** The jobs and rules of the files, and those that were found in a cluster. */
+  const applyJobs = async (): Promise<void> => {
+    const { found } = operator
+    await scrapes.apply({
+      global: { externalLabels: labelsFromRecord(config.global.externalLabels) },
+      scrapeConfigs: [...config.scrapeConfigs, ...found.scrapeConfigs],
+    })
+    await rules.apply([...config.ruleGroups, ...found.ruleGroups], ruleSettings(config))
+  }
+  // One at a time: objects may change while a configuration is being applied.
+  let applying: Promise<unknown> = Promise.resolve()
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const done = applying.then(work)
+    applying = done.catch(() => undefined)
+    return done
+  }
+  const operator = new OperatorSource({
+    clock,
+    logger,
+    onChange: () =>
+      void inTurn(applyJobs).catch((error: unknown) => logger.error({ err: error }, 'objects could not be applied')),
+  })
+
   const apply = async (next: LoadedConfig): Promise<void> => {
     config = next
-    const externalLabels = labelsFromRecord(next.global.externalLabels)
     pool.configure(engineSettings(next))
+    tinyQueries.configure(engineSettings(next))
     const { queryLogFile } = next.global
     queryLog.configure(queryLogFile === '' ? '' : resolvePath(dirname(next.source), queryLogFile))
     tsdb.configure({
       retentionMs: next.retention.timeMs ?? settings.retentionMs,
-      retentionBytes: next.retention.bytes ?? settings.retentionBytes,
+      retentionBytes: retentionBytesOf(next.retention, settings),
       outOfOrderTimeWindowMs: next.outOfOrderTimeWindowMs,
       exemplarsMax: next.exemplarsMax,
+      retentionRules: next.retentionRules,
+      tiers: next.tiers,
     })
-    const { targets, clients } = alertmanagerTargets(next.alertmanagers)
-    notifier.setAlertmanagers(targets)
     relabelAlert = compileRelabel(next.alertRelabelConfigs)
-    await Promise.all(notifierClients.map((client) => client.close()))
-    notifierClients = clients
-    await scrapes.apply({ global: { externalLabels }, scrapeConfigs: next.scrapeConfigs })
-    await rules.apply(next.ruleGroups, ruleSettings(next))
+    await externalAlertmanagers.apply(next.alertmanagers)
+    await operator.apply(next.operator)
+    await applyJobs()
+    for (const section of next.withoutEffect) logger.warn({ section }, SECTION_WITHOUT_EFFECT)
     for (const path of next.missingRuleFiles) logger.warn({ path }, 'a rule file that is named does not exist')
   }
 
@@ -241,6 +283,7 @@ export async function buildStack(
     registries,
     tsdb,
     pool,
+    tinyQueries,
     alertmanager,
     pushgateway,
     dashboards,
@@ -248,12 +291,13 @@ export async function buildStack(
     prober: createProber(() => config.probeModules, logger),
     remoteWrite,
     rules,
+    externalAlertmanagers,
     notifications,
     queryLog,
     reloadState,
     config: () => config,
     async start() {
-      await apply(config)
+      await inTurn(() => apply(config))
       rules.start()
     },
     async reload() {
@@ -262,7 +306,7 @@ export async function buildStack(
         const nextAlertmanager = alertmanagerConfigOf(next)
         // Fails without a change when its templates do not work; the rest cannot fail any more.
         await alertmanager.applyConfig(nextAlertmanager)
-        await apply(next)
+        await inTurn(() => apply(next))
         reloadState.successful = true
         reloadState.timeMs = clock.nowMs()
         notifications.clear(RELOAD_FAILED)
@@ -276,18 +320,28 @@ export async function buildStack(
       }
     },
     async stop() {
+      await operator.stop()
+      await applying
       await scrapes.stop()
       await rules.stop()
       await notifier.stop(NOTIFIER_DRAIN_MS)
-      await Promise.all(notifierClients.map((client) => client.close()))
+      await externalAlertmanagers.stop()
       await alertmanager.stop()
       await pushgateway.close()
+      tinyQueries.close()
       await pool.close()
       activeFile.close()
       await queryLog.close()
       await tsdb.close()
     },
   }
+}
+
+/** A share counts for the disk as it is now. */
+function retentionBytesOf({ bytes, percentage }: LoadedConfig['retention'], settings: Settings): number {
+  if (percentage === undefined) return bytes ?? settings.retentionBytes
+  const { blocks, bsize } = statfsSync(settings.dataDir)
+  return Math.floor((blocks * bsize * percentage) / 100)
 }
 
 function inProcessTargets(parts: {

@@ -1,36 +1,32 @@
 /** `belltower alertmanager`: the Alertmanager alone, at the root of its port; takes alerts from any Prometheus. */
 import { existsSync, readFileSync } from 'node:fs'
-import { hostname } from 'node:os'
 import {
   alertmanagerApi,
-  type ClusterOptions,
   createAlertmanager,
   ownAlertsApi,
   parseAlertmanagerConfig,
+  withOnCall,
 } from '../alertmanager/index.ts'
 import { systemClock } from '../lib/index.ts'
 import { createLogger } from '../lib/log.ts'
 import { Registry } from '../lib/metrics.ts'
 import { createHttpClient } from '../lib/undici-client.ts'
 import { parseDuration } from '../model/index.ts'
-import { FlagError, type FlagSpec, flag, type ParsedFlags, parseListenAddress } from './flags.ts'
+import { clusterOf } from './cluster-settings.ts'
+import { CLUSTER_FLAGS, type FlagSpec, flag, type ParsedFlags, parseListenAddress } from './flags.ts'
 import { createHttpApp } from './http/app.ts'
 import { Port } from './http/port.ts'
 import { WebGuard } from './web/web-guard.ts'
 import { untilSignal } from './signals.ts'
 
-const CLUSTER_KEY_CHARS_MIN = 16
-
 export const ALERTMANAGER_FLAGS: readonly FlagSpec[] = [
   flag('config.file', 'string', 'alertmanager.yml', 'Configuration file.'),
+  flag('on-call.config.file', 'string', '', 'File with people on call, escalations and heartbeats.'),
   flag('storage.path', 'string', 'data/', 'Folder of the state log.'),
   flag('data.retention', 'duration', '120h', 'How long ended silences and notification records are kept.'),
   flag('dispatch.start-delay', 'duration', '0s', 'No notification before this long after the start.'),
   flag('web.listen-address', 'string', '127.0.0.1:9093', 'Address of the API.'),
-  flag('cluster.peer', 'list', '', 'URLs of the other instances, separated by commas.'),
-  flag('cluster.peer-name', 'string', hostname(), 'Name of this instance; each has its own.'),
-  flag('cluster.peer-timeout', 'duration', '15s', 'How long to wait for the instances before this one to notify.'),
-  flag('cluster.key-file', 'string', '', 'File with the key that the instances share.'),
+  ...CLUSTER_FLAGS,
   flag('web.config.file', 'string', '', 'File with TLS, users and headers of the port; default: none of these.'),
   flag('web.external-url', 'string', '', 'URL under which users reach the server; used in links.'),
 ]
@@ -39,11 +35,16 @@ export async function runStandaloneAlertmanager({ values, warnings }: ParsedFlag
   const logger = createLogger()
   for (const warning of warnings) logger.warn(warning)
   const path = values.get('config.file')!
-  const load = () => parseAlertmanagerConfig(path, readFileSync(path, 'utf8'))
+  const onCallPath = values.get('on-call.config.file')!
+  const load = () => {
+    const own = parseAlertmanagerConfig(path, readFileSync(path, 'utf8'))
+    return onCallPath === '' ? own : withOnCall(own, { fileName: onCallPath, text: readFileSync(onCallPath, 'utf8') })
+  }
   const config = existsSync(path) ? load() : undefined
   const guard = WebGuard.forFile(values.get('web.config.file')!, logger)
   const port = await Port.open(parseListenAddress(values.get('web.listen-address')!), guard)
   const externalUrl = values.get('web.external-url')!.replace(/\/+$/, '')
+  const cluster = clusterOf(values)
   const alertmanager = await createAlertmanager({
     config,
     dataDir: values.get('storage.path')!,
@@ -54,7 +55,7 @@ export async function runStandaloneAlertmanager({ values, warnings }: ParsedFlag
     httpClientFactory: (http) => createHttpClient(http),
     retentionMs: parseDuration(values.get('data.retention')!),
     startDelayMs: parseDuration(values.get('dispatch.start-delay')!),
-    ...clusterOf(values),
+    ...(cluster && { cluster }),
   })
   const reload = async (): Promise<void> => alertmanager.applyConfig(load())
   const app = await createHttpApp(port, logger)
@@ -68,21 +69,4 @@ export async function runStandaloneAlertmanager({ values, warnings }: ParsedFlag
   await port.close()
   await guard?.close()
   await alertmanager.stop()
-}
-
-/** @throws {FlagError} for peers without a key */
-function clusterOf(values: ReadonlyMap<string, string>): { cluster?: ClusterOptions } {
-  const peerUrls = values
-    .get('cluster.peer')!
-    .split(',')
-    .filter((url) => url !== '')
-  if (peerUrls.length === 0) return {}
-  const keyFile = values.get('cluster.key-file')!
-  const key = keyFile === '' ? '' : readFileSync(keyFile, 'utf8').trim()
-  if (key.length < CLUSTER_KEY_CHARS_MIN)
-    throw new FlagError(
-      `--cluster.peer needs --cluster.key-file with a key of ${CLUSTER_KEY_CHARS_MIN} or more characters`,
-    )
-  const peerTimeoutMs = parseDuration(values.get('cluster.peer-timeout')!)
-  return { cluster: { name: values.get('cluster.peer-name')!, peerUrls, key, peerTimeoutMs } }
 }

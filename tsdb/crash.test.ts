@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { verifyBlock } from './block/verify.ts'
 import { bitsOf, type Dump, dump, openStore, temporaryFolder } from './testing/store.ts'
+import { readWindow, sumOf } from './testing/windows.ts'
 
 const FIRST_MS = 1_700_000_000_000
 const script = fileURLToPath(new URL('./testing/append-forever.ts', import.meta.url))
@@ -76,6 +77,42 @@ test.each([507, 590, 702])(
       checkRows(dump(store), last)
       expect(Math.max(...store.blocks().map(({ compaction }) => compaction.level))).toBeGreaterThan(1)
       for (const { ulid } of store.blocks()) expect(verifyBlock(join(folder, ulid)), left.join()).toBeUndefined()
+      await store.close()
+    }
+    expect(readdirSync(folder).filter((name) => name.includes('.tmp-'))).toEqual([])
+    remove()
+  },
+)
+
+test.each([900, 1130])(
+  'store: after a kill -9 around row %i, amid samples being summarised and deleted, summaries and samples say the same',
+  { timeout: 90_000 },
+  async (rows) => {
+    const { folder, remove } = temporaryFolder()
+    const options = {
+      blockDurationMs: 20_000,
+      retentionMs: 400_000,
+      tiers: [{ resolutionMs: 5000, retentionMs: 1e15 }],
+    }
+    await runAndKill(folder, rows, '20000', '5', '400000', '5000')
+    for (let round = 0; round < 2; round++) {
+      const store = await openStore(folder, options)
+      for (let time = 0; time < 2; time++) {
+        const toMs = FIRST_MS + 100_000_000
+        const last = readWindow(store, 'last_over_time', FIRST_MS - 5000, toMs)
+        const sums = readWindow(store, 'avg_over_time', FIRST_MS - 5000, toMs)
+        for (const instance of ['a', 'b', 'c']) {
+          const name = `__name__,count,instance,${instance}`
+          const count = last[name]!.values.at(-1)! + 1
+          expect(sumOf(sums[name]!.counts)).toBe(count)
+          expect(sumOf(sums[name]!.values)).toBe((count * (count - 1)) / 2)
+        }
+        await store.maintain()
+      }
+      const blocks = store.blocks()
+      expect(blocks.filter(({ resolution }) => resolution === undefined)[0]!.minTime).toBeGreaterThan(FIRST_MS)
+      expect(blocks.filter(({ resolution }) => resolution === 5000)[0]!.minTime).toBeLessThanOrEqual(FIRST_MS)
+      for (const { ulid } of blocks) expect(verifyBlock(join(folder, ulid))).toBeUndefined()
       await store.close()
     }
     expect(readdirSync(folder).filter((name) => name.includes('.tmp-'))).toEqual([])

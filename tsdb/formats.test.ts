@@ -129,6 +129,30 @@ test('formats: the index of block.md', () => {
   expect([...index.pageChecksums]).toEqual([crc32(example('column'))])
 })
 
+test('formats: the index of summary.md', () => {
+  const file = fileURLToPath(new URL('../docs/formats/summary.md', import.meta.url))
+  const columns = [...readFileSync(file, 'utf8').matchAll(/`((?:[0-9a-f]{2} )+[0-9a-f]{2})`/g)].map(([, hex]) =>
+    Buffer.from(hex!.replace(/ /g, ''), 'hex'),
+  )
+  const index = decodeBlockIndex(example('summary'), 'example')
+  expect(index.groups.map(({ labelSet }) => index.labelSets[labelSet])).toEqual([
+    ...['count', 'max', 'min', 'sum'].map((kind) => ['\0', kind, 'job', 'x']),
+    ['job', 'x'],
+  ])
+  expect(index.overlays).toHaveLength(1)
+  expect(index.labelSets[index.overlays[0]!]).toEqual(['__name__', 'temp'])
+  expect(index.groups.map(({ timestamps, rowCount }) => unpack(timestamps, rowCount))).toEqual([
+    ...Array(4).fill([TIMES[4]]),
+    [TIMES[0], TIMES[4]],
+  ])
+  expect(Array.from(index.columnStart.slice(1), (end, i) => end - index.columnStart[i]!)).toEqual(
+    columns.map(({ length }) => length),
+  )
+  expect([...index.pageChecksums]).toEqual([crc32(Buffer.concat(columns))])
+  const values = columns.map((column, i) => unpack(column, index.groups[i]!.rowCount))
+  expect(values).toEqual([[4], [103], [100], [405.5], [100, 103]])
+})
+
 test('formats: the page of histogram.md', () => {
   const layout = {
     integer: true,

@@ -1,5 +1,6 @@
 import type { Clock, Logger, Registry } from '../lib/index.ts'
 import type { Matcher } from '../model/index.ts'
+import type { TierSetting } from './block/tier-plan.ts'
 
 /** Series that match all go with the block they are in, once its newest sample is this much older than the newest in blocks. */
 export interface RetentionRule {
@@ -15,6 +16,8 @@ export interface TsdbSettings {
   readonly retentionBytes?: number
   /** Series that are kept for a shorter time than the others. */
   readonly retentionRules?: readonly RetentionRule[]
+  /** Summaries that are made of the samples, to be kept for longer; finest first. */
+  readonly tiers?: readonly TierSetting[]
   /** How far behind the newest sample of the head late samples of a series are taken; default 0: none. */
   readonly outOfOrderTimeWindowMs?: number
   /** Exemplars kept; default 100,000; 0 keeps none. */
@@ -23,6 +26,8 @@ export interface TsdbSettings {
 
 export interface TsdbOptions extends TsdbSettings {
   readonly dataDir: string
+  /** Data folder of a Prometheus that runs no more, whose history is brought in while the store is open; see `storePlaceOf`. */
+  readonly prometheusDir?: string
   readonly clock: Clock
   readonly logger: Logger
   readonly registry: Registry

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 
 /** Where things lie in the data folder. */
 export interface StoreFolders {
@@ -29,5 +29,16 @@ export function makeStoreFolders(dataDir: string): StoreFolders {
   mkdirSync(folders.wal, { recursive: true })
   mkdirSync(folders.chunks, { recursive: true })
   mkdirSync(folders.histograms, { recursive: true })
+  // What is synced within a folder is found again only when its own name is on disk.
+  for (const folder of [dirname(resolve(dataDir)), dataDir]) syncNames(folder)
   return folders
+}
+
+function syncNames(folder: string): void {
+  const fd = openSync(folder, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
 }

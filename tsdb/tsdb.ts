@@ -1,16 +1,6 @@
 import { columnKernels, createKernelMemory, instantiateKernels, rowKernels } from '../kernels/index.ts'
 import type { Logger } from '../lib/index.ts'
-import type {
-  Appendable,
-  Appender,
-  ExemplarQueryable,
-  GroupAppendable,
-  GroupWriter,
-  Labels,
-  Matcher,
-  SeriesExemplars,
-  TimeRange,
-} from '../model/index.ts'
+import type { Appender, GroupWriter, Labels, Matcher, SeriesExemplars, TimeRange } from '../model/index.ts'
 import { removeLeftovers } from './block/block-folder.ts'
 import { BlockList } from './block/block-list.ts'
 import { DeletionList } from './block/deletion-list.ts'
@@ -24,8 +14,9 @@ import { Head } from './head/head.ts'
 import { HeadLoader } from './head/head-loader.ts'
 import { SampleStream } from './head/sample-stream.ts'
 import { StreamAppender } from './head/stream-appender.ts'
+import { Adoption } from './import-export/adoption.ts'
 import { lockDataFolder } from './lock.ts'
-import { Compactor } from './maintenance/compactor.ts'
+import { Compactor, retentionOf } from './maintenance/compactor.ts'
 import { Maintenance } from './maintenance/maintenance.ts'
 import { HeadMemory } from './memory/head-memory.ts'
 import { Root } from './memory/layout.ts'
@@ -33,9 +24,12 @@ import { registerTsdbMetrics, type TsdbMetricSource } from './metrics.ts'
 import type { TsdbOptions, TsdbSettings } from './options.ts'
 import type { ReaderHandle } from './read/reader.ts'
 import { makeStoreFolders, type StoreFolders } from './store-folders.ts'
+import type { Tsdb, TsdbStats } from './tsdb-interface.ts'
 import { replayLog, type ReplayResult } from './wal/replay.ts'
 import { WalLog } from './wal/wal-log.ts'
 import { WalWriter } from './wal/wal-writer.ts'
+
+export type { Tsdb, TsdbStats } from './tsdb-interface.ts'
 
 const HEAD_MEMORY_BYTES_MAX = 65_536 * 65_536
 const FUTURE_MAX_MS = 10 * 60_000
@@ -47,51 +41,6 @@ const TICK_INTERVAL_MS = 15_000
 const EXEMPLARS_MAX = 100_000
 // Closed rows wait this long for company, so that one message and one fsync serve many groups.
 const SEAL_DELAY_MS = 200
-
-export interface TsdbStats {
-  readonly numSeries: number
-  /** Label sets in use are built from this many distinct strings. */
-  readonly numLabelPairs: number
-  readonly chunkCount: number
-  /** Of the head, in Unix milliseconds; NaN while it is empty. */
-  readonly minTimeMs: number
-  readonly maxTimeMs: number
-  /** Damaged places found in the log at start. */
-  readonly walCorruptions: number
-}
-
-/** The store. One process at a time; writing is for the thread that opened it, reading for any thread with a reader. */
-export interface Tsdb extends GroupAppendable, Appendable, ExemplarQueryable {
-  /** Appenders of one stream must be used by one caller; streams do not check each other's order. */
-  appender(options?: { readonly stream?: string }): Appender
-  /** What a thread needs to read (`openReader`). `detach` when it is gone; queries of it must be over. */
-  attachReader(): { readonly handle: ReaderHandle; detach(): void }
-  stats(): TsdbStats
-  /** Oldest first. */
-  blocks(): readonly BlockMeta[]
-  /** Log segments: the oldest kept, the newest, and how far a replay has come. */
-  walStatus(): { readonly min: number; readonly max: number; readonly current: number }
-  /** Applies a new configuration; what it does not name is at its default from now on. */
-  configure(settings: TsdbSettings): void
-  /** Seals, builds blocks, cuts the log and applies retention, as far as it is due. It happens by itself, too. */
-  maintain(): Promise<void>
-  /**
-   * Hides the samples of matching series in a range (inclusive), as far as they were stored before; resolves when that is on
-   * disk. Room is made when their blocks are merged, or by `cleanTombstones`.
-   */
-  deleteSeries(matchers: readonly Matcher[], range: TimeRange): Promise<void>
-  /** Rewrites the blocks that hold hidden samples. Those of the head go when it becomes a block. */
-  cleanTombstones(): Promise<void>
-  /**
-   * Puts a copy of the store that does not change any more into `snapshots` of the data folder: a data folder itself.
-   *
-   * @param options `skipHead`: only blocks
-   * @returns its name there
-   */
-  snapshot(options?: { readonly skipHead?: boolean }): Promise<string>
-  /** Resolves when everything accepted is on disk; nothing is taken from the call on. */
-  close(): Promise<void>
-}
 
 /**
  * Opens the store in a folder, which is made if missing, and brings back what a former run left.
@@ -125,6 +74,7 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
   readonly #folders: StoreFolders
   readonly #logger: Logger
   readonly #unlock: () => void
+  readonly #adoption: Adoption | undefined
   readonly #streams = new Map<string, SampleStream>()
   readonly #readerSlots = new Set<number>()
   #observeSync: (seconds: number) => void = () => undefined
@@ -143,6 +93,7 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
     this.#unlock = unlock
     removeLeftovers(folders.dataDir)
     removeLeftovers(folders.snapshots)
+    this.#adoption = this.#makeAdoption()
     const maximumBytes = Math.min(options.headMemoryMaxBytes ?? HEAD_MEMORY_BYTES_MAX, HEAD_MEMORY_BYTES_MAX)
     const shared = createKernelMemory({ initialBytes: 4 << 20, maximumBytes })
     const memory = new HeadMemory(shared, maximumBytes)
@@ -158,13 +109,14 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
     this.blockList.load()
     this.deletions = new DeletionList(folders.tombstones, this.blockList.metas)
     this.blockList.deletions = this.deletions.all
-    this.head.minValidMs = this.blockList.maxTimeMs
+    this.head.minValidMs = Math.max(this.blockList.maxTimeMs, this.#adoption?.limitMs ?? Number.NEGATIVE_INFINITY)
     const loader = new HeadLoader(this.head, folders, options.logger)
     const checkpointMinValidMs = loader.loadCheckpoint()
     let files = new Map<number, number>()
     const replayed = replayLog(this.head, folders.wal, {
       quarantineFolder: folders.quarantine,
       logger: options.logger,
+      isCheckpointLost: loader.damageCount > 0,
       beforeRows: () => {
         files = loader.loadChunks(this.blockList.metas)
       },
@@ -227,6 +179,20 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
     this.#observeSync = registerTsdbMetrics(options.registry, this)
     this.#logStart(replayed)
     this.#scheduleTick()
+    this.#adoption?.start()
+  }
+
+  #makeAdoption(): Adoption | undefined {
+    const { prometheusDir, dataDir, clock, retentionMs } = this.options
+    if (prometheusDir === undefined) return undefined
+    return new Adoption({
+      sourceDir: prometheusDir,
+      dataDir,
+      nowMs: clock.nowMs(),
+      retentionMs,
+      logger: this.#logger,
+      addBlock: (meta) => this.blockList.add(meta),
+    })
   }
 
   openGroup(groupLabels: Labels): GroupWriter {
@@ -356,6 +322,7 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
     this.#cancelTick?.()
     this.#cancelSeal?.()
     await this.#maintaining?.catch(() => undefined) // Its caller gets the failure.
+    await this.#adoption?.close()
     try {
       await this.writer.flushed()
       await this.maintenance.checkpoint()
@@ -377,7 +344,8 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
     this.#reclaim()
     await this.#checkDamage()
     this.blockList.applyRetention({
-      retentionMs: this.settings.retentionMs,
+      retentionMs: ({ resolution }) => retentionOf(this.settings, resolution),
+      isNeeded: (meta) => this.compactor.isToBeSummarised(meta),
       retentionBytes: this.settings.retentionBytes ?? 0,
       otherBytes: this.settings.retentionBytes ? this.log.sizeBytes() : 0,
     })
@@ -420,7 +388,8 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
     const delayMs = Math.min(TICK_INTERVAL_MS, this.head.windowMs / 8)
     this.#cancelTick = this.options.clock.schedule(delayMs, () => {
       this.#maintainHead()
-        .then(() => void this.compactor.run())
+        // While parts of a history come in from the newest to the oldest, ranges only look as if they were full.
+        .then(() => (this.#adoption?.isRunning === true ? undefined : void this.compactor.run()))
         .catch((err: unknown) => this.#logger.error({ err }, 'maintenance failed, it will be tried again'))
         .finally(() => this.#scheduleTick())
     })

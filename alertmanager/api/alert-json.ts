@@ -4,20 +4,14 @@ import { isSuppressed } from './query.ts'
 
 const ACTIVE = '{"inhibitedBy":[],"mutedBy":[],"silencedBy":[],"state":"active"}'
 
-/** Writes alerts as the API shows them: straight into text, since there may be a hundred thousand of them. */
+/** Writes alerts as the API shows them: straight into text, since there may be a hundred thousand of them. One for each answer. */
 export class AlertJsonWriter {
   readonly #receivers = new Map<string, string>()
   readonly #times = new Map<number, string>()
 
-  list(views: Iterable<AlertView>): string {
-    const texts: string[] = []
-    for (const view of views) texts.push(this.one(view))
-    return `[${texts.join(',')}]`
-  }
-
   one(view: AlertView): string {
     const { alert } = view
-    const source = alert.generatorUrl === '' ? '' : `,"generatorURL":${JSON.stringify(alert.generatorUrl)}`
+    const source = alert.generatorUrl === '' ? '' : `,"generatorURL":${quoted(alert.generatorUrl)}`
     return (
       `{"annotations":${labelsJson(alert.annotations)},"endsAt":${this.#time(alert.endsAtMs)},` +
       `"fingerprint":"${alert.fingerprint}","receivers":${this.#receiversJson(view.receivers)},` +
@@ -47,9 +41,15 @@ export class AlertJsonWriter {
 export function labelsJson(labels: Labels): string {
   let text = '{'
   for (let i = 0; i < labels.length; i += 2)
-    text += `${i === 0 ? '' : ','}${JSON.stringify(labels[i])}:${JSON.stringify(labels[i + 1])}`
+    text += `${i === 0 ? '' : ','}${quoted(labels[i]!)}:${quoted(labels[i + 1]!)}`
   return `${text}}`
 }
+
+// What JSON has to escape, and what is no whole character; most texts have none of it.
+// oxlint-disable-next-line no-control-regex -- JSON escapes exactly these
+const SPECIAL = /["\\\ud800-\udfff]|[^ -\uffff]/
+
+const quoted = (text: string): string => (SPECIAL.test(text) ? JSON.stringify(text) : `"${text}"`)
 
 function statusJson(view: AlertView): string {
   if (!isSuppressed(view)) return ACTIVE

@@ -1,41 +1,86 @@
+import { jsonArray, Turns } from '../../lib/index.ts'
 import { type Labels, labelsFromEntries } from '../../model/index.ts'
 import type { AlertInput } from '../alert/ingest.ts'
 import type { Alertmanager } from '../alertmanager.ts'
+import type { AlertView } from '../views.ts'
 import { AlertJsonWriter, labelsJson } from './alert-json.ts'
-import { AlertmanagerApiError, malformed, missing, RawJson, refused } from './answers.ts'
+import { AlertmanagerApiError, JsonPieces, malformed, missing, parseBody, refused } from './answers.ts'
+import { arrayParts } from './array-parts.ts'
 import { matchersOf, type Query, receiverFilter, stateFilter } from './query.ts'
 
-export function getAlerts(alertmanager: Alertmanager, query: Query): RawJson {
-  const isWanted = stateFilter(query)
+export function getAlerts(alertmanager: Alertmanager, query: Query): JsonPieces {
+  const isState = stateFilter(query)
   const isReceiver = receiverFilter(query, alertmanager.receivers())
-  const views = alertmanager
-    .alerts(matchersOf(query, 'filter'))
-    .filter((view) => isWanted(view) && view.receivers.some(isReceiver))
-  return new RawJson(new AlertJsonWriter().list(views))
+  const isWanted = (view: AlertView): boolean => isState(view) && view.receivers.some(isReceiver)
+  const views = alertmanager.eachAlert(matchersOf(query, 'filter'))
+  return new JsonPieces(jsonArray(alertTexts(views, isWanted, new AlertJsonWriter())))
 }
 
-export function getGroups(alertmanager: Alertmanager, query: Query): RawJson {
+export function getGroups(alertmanager: Alertmanager, query: Query): JsonPieces {
   const isWanted = stateFilter(query)
   const isReceiver = receiverFilter(query, alertmanager.receivers())
   const writer = new AlertJsonWriter()
-  const texts: string[] = []
-  for (const { receiver, labels, routeLabels, alerts } of alertmanager.groups(matchersOf(query, 'filter'))) {
-    const wanted = isReceiver(receiver) ? alerts.filter(isWanted) : []
-    if (wanted.length === 0) continue
-    texts.push(
-      `{"labels":${labelsJson(labels)},"routeLabels":${JSON.stringify(routeLabels)},` +
-        `"receiver":${JSON.stringify({ name: receiver })},"alerts":${writer.list(wanted)}}`,
-    )
-  }
-  return new RawJson(`[${texts.join(',')}]`)
+  const groups = alertmanager.groups(matchersOf(query, 'filter'))
+  return new JsonPieces(
+    (function* () {
+      let separator = '['
+      for (const { receiver, labels, routeLabels, alerts } of groups) {
+        const wanted = isReceiver(receiver) ? alerts.filter(isWanted) : []
+        if (wanted.length === 0) continue
+        yield `${separator}{"labels":${labelsJson(labels)},"routeLabels":${JSON.stringify(routeLabels)},` +
+          `"receiver":${JSON.stringify({ name: receiver })},"alerts":`
+        yield* jsonArray(alertTexts(wanted, () => true, writer))
+        yield '}'
+        separator = ','
+      }
+      yield separator === '[' ? '[]' : ']'
+    })(),
+  )
+}
+
+function* alertTexts(
+  views: Iterable<AlertView>,
+  isWanted: (view: AlertView) => boolean,
+  writer: AlertJsonWriter,
+): Generator<string> {
+  for (const view of views) if (isWanted(view)) yield writer.one(view)
 }
 
 /** Stores the good ones even when it then answers 400 for the others. */
-export async function postAlerts(alertmanager: Alertmanager, body: unknown): Promise<void> {
-  if (!Array.isArray(body)) throw notAlerts('expected a list of alerts')
-  const inputs = body.map(toInput)
-  const errors = await alertmanager.receive(inputs)
+export async function postAlerts(alertmanager: Alertmanager, body: string): Promise<void> {
+  const errors = await alertmanager.receive(await readInputs(body))
   if (errors.length > 0) throw refused(errors.map((error) => error.message).join('; '))
+}
+
+/** Larger bodies are parsed in parts of that size, with turns for others in between. */
+const PART_CHARS = 128 * 1024
+
+/** @throws {AlertmanagerApiError} */
+async function readInputs(body: string): Promise<AlertInput[]> {
+  if (body.length <= PART_CHARS) return inputsOf(parseBody('alerts', body), 0)
+  const turns = new Turns()
+  const inputs: AlertInput[] = []
+  for (const part of arrayParts(body, PART_CHARS)) {
+    // Whatever is wrong with it is told as if it had been looked at as a whole.
+    const items = part === undefined ? undefined : tryParse(part)
+    if (items === undefined) return inputsOf(parseBody('alerts', body), 0)
+    for (const input of inputsOf(items, inputs.length)) inputs.push(input)
+    if (turns.isOver) await turns.next()
+  }
+  return inputs
+}
+
+function tryParse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+function inputsOf(body: unknown, firstIndex: number): AlertInput[] {
+  if (!Array.isArray(body)) throw notAlerts('expected a list of alerts')
+  return body.map((item, i) => toInput(item, firstIndex + i))
 }
 
 function toInput(item: unknown, i: number): AlertInput {

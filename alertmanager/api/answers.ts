@@ -1,4 +1,5 @@
-import { AppError } from '../../lib/index.ts'
+import type { Readable } from 'node:stream'
+import { AppError, bodyOfPieces, errorMessage } from '../../lib/index.ts'
 
 /** A refusal in the original's two manners: a bare JSON string, or `{code, message}` from its request checks. */
 export class AlertmanagerApiError extends AppError {
@@ -28,14 +29,30 @@ export const malformed = (what: string, type: string, value: unknown): Alertmana
 export const tooFew = (path: string): AlertmanagerApiError =>
   new AlertmanagerApiError(422, { code: CHECK_MIN_ITEMS, message: `${path} in body should have at least 1 items` })
 
-/** JSON that has been written already. */
-export class RawJson {
-  readonly text: string
+/** The JSON of a request's body. @throws {AlertmanagerApiError} */
+export function parseBody(what: string, text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch (error) {
+    const message = `parsing ${what} body from "" failed, because ${errorMessage(error)}`
+    throw new AlertmanagerApiError(400, { code: 400, message })
+  }
+}
 
-  constructor(text: string) {
-    this.text = text
+/** JSON that is written piece by piece, since there may be a hundred thousand alerts in it. */
+export class JsonPieces {
+  readonly pieces: Iterable<string>
+
+  constructor(pieces: Iterable<string>) {
+    this.pieces = pieces
   }
 }
 
 /** With the newline at the end that Go's encoder writes. */
-export const jsonText = (value: unknown): string => `${value instanceof RawJson ? value.text : JSON.stringify(value)}\n`
+export const jsonBody = (value: unknown): string | Readable =>
+  value instanceof JsonPieces ? bodyOfPieces(withNewline(value.pieces)) : `${JSON.stringify(value)}\n`
+
+function* withNewline(pieces: Iterable<string>): Generator<string> {
+  yield* pieces
+  yield '\n'
+}

@@ -1,14 +1,18 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { AppError, errorMessage } from '../../lib/index.ts'
 import { type Labels, labelsFromRecord, labelsToRecord, parseDuration } from '../../model/index.ts'
 import type { Alertmanager } from '../alertmanager.ts'
-import { ClusterAccessError, type Exchange } from '../cluster/cluster.ts'
+import { CLUSTER_KEY_HEADER, ClusterAccessError, type Exchange } from '../cluster/cluster.ts'
 import type { Explanation } from '../explain.ts'
 import type { NotificationEvent, NotificationFilter } from '../notify/history.ts'
 import type { OutgoingNotification } from '../notify/outgoing.ts'
+import type { Receipt } from '../notify/receipts/receipts.ts'
+import type { FlappingView } from '../oncall/flap-damper.ts'
+import type { HeartbeatView } from '../oncall/heartbeat-sender.ts'
 import { ackPage, donePage } from './ack-page.ts'
 import { timeText } from './alerts.ts'
-import { listOf, type Query } from './query.ts'
+import { addOnCall, escalationJson } from './on-call-routes.ts'
+import { listOf, type Query, queryOf } from './query.ts'
 
 /** A request that cannot be answered as it is. */
 export class AlertingRequestError extends AppError {
@@ -22,6 +26,7 @@ export class AlertingRequestError extends AppError {
 }
 
 const COUNT_DEFAULT = 100
+const SIGN_BYTES_MAX = 64 * 1024
 const EXCHANGE_BYTES_MAX = 64 * 1024 * 1024
 
 /**
@@ -46,7 +51,7 @@ export function ownAlertsApi(alertmanager: Alertmanager): FastifyPluginAsync {
       })),
     )
     app.get('/alerting/notifications', (request) =>
-      alertmanager.searchNotifications(filterOf(queryOf(request))).map(eventJson),
+      alertmanager.searchNotifications(filterOf(queryOf(request))).map((event) => eventJson(event, alertmanager)),
     )
     app.get('/alerting/outgoing', () => alertmanager.outgoing().map(outgoingJson))
     app.post('/alerting/receivers/:name/test', async (request) => {
@@ -57,9 +62,15 @@ export function ownAlertsApi(alertmanager: Alertmanager): FastifyPluginAsync {
     })
     app.post('/alerting/cluster/exchange', { bodyLimit: EXCHANGE_BYTES_MAX }, (request) => {
       if (!alertmanager.cluster) throw new ClusterAccessError('this instance is not part of a cluster', 404)
-      return alertmanager.cluster.receive(request.headers.authorization, request.body as Exchange)
+      const key = request.headers[CLUSTER_KEY_HEADER]
+      return alertmanager.cluster.receive(typeof key === 'string' ? key : undefined, request.body as Exchange)
     })
     addAcknowledgements(app, alertmanager)
+    // Senders of heartbeats and receipts state all kinds of bodies; what they say is looked at where it matters.
+    app.addContentTypeParser('*', { parseAs: 'string', bodyLimit: SIGN_BYTES_MAX }, (_request, body, done) => {
+      done(null, body)
+    })
+    addOnCall(app, alertmanager)
   }
 }
 
@@ -111,12 +122,6 @@ function addLink(app: FastifyInstance, alertmanager: Alertmanager): void {
     await alertmanager.acks.put({ groupKey, by, comment: values.get('comment')?.trim() ?? '' })
     return reply.type('text/html; charset=utf-8').send(donePage(groupKey, by))
   })
-}
-
-const queryOf = (request: FastifyRequest): Query => {
-  const query: Record<string, string[]> = {}
-  for (const [name, value] of new URLSearchParams(request.url.split('?')[1] ?? '')) (query[name] ??= []).push(value)
-  return query
 }
 
 /** `fingerprint=…` of an alert that is known, or `label=name=value` as often as needed. */
@@ -172,10 +177,36 @@ function durationOf(text: string): number {
 
 const optionalTime = (atMs: number | undefined): string | null => (atMs === undefined ? null : timeText(atMs))
 
-const eventJson = ({ atMs, groupLabels, ...facts }: NotificationEvent) => ({
+const eventJson = ({ atMs, groupLabels, messageIds, ...facts }: NotificationEvent, { onCall }: Alertmanager) => ({
   at: timeText(atMs),
   groupLabels: labelsToRecord(groupLabels),
   ...facts,
+  ...(messageIds && {
+    receipts: messageIds.flatMap((id) => {
+      const receipt = onCall.receipt(`${facts.receiver}/${facts.integration}/${facts.index}`, id)
+      return receipt ? [receiptJson(receipt)] : []
+    }),
+  }),
+})
+
+const receiptJson = ({ id, recipient, outcome, detail, atMs }: Receipt) => ({
+  id,
+  recipient,
+  outcome,
+  detail,
+  at: timeText(atMs),
+})
+
+const heartbeatJson = ({ lastSentAtMs, ...facts }: HeartbeatView) => ({
+  ...facts,
+  lastSentAt: optionalTime(lastSentAtMs),
+})
+
+const flappingJson = ({ labels, sinceMs, stableAtMs, ...facts }: FlappingView) => ({
+  ...facts,
+  labels: labelsToRecord(labels),
+  since: timeText(sinceMs),
+  stableAt: timeText(stableAtMs),
 })
 
 const outgoingJson = ({ sinceMs, nextAttemptAtMs, groupLabels, ...facts }: OutgoingNotification) => ({
@@ -185,16 +216,21 @@ const outgoingJson = ({ sinceMs, nextAttemptAtMs, groupLabels, ...facts }: Outgo
   nextAttemptAt: optionalTime(nextAttemptAtMs),
 })
 
-const explanationJson = ({ labels, destinations, ...facts }: Explanation) => ({
+const explanationJson = ({ labels, destinations, heartbeats, ...facts }: Explanation) => ({
   ...facts,
   labels: labelsToRecord(labels),
+  heartbeats: heartbeats.map(heartbeatJson),
   destinations: destinations.map(({ groupLabels, nextFlushAtMs, silencedBy, integrations, ...destination }) => ({
     ...destination,
+    onCall: destination.onCall ?? null,
+    escalation: destination.escalation ? escalationJson(destination.escalation) : null,
+    flapping: destination.flapping ? flappingJson(destination.flapping) : null,
     groupLabels: labelsToRecord(groupLabels),
     nextFlushAt: optionalTime(nextFlushAtMs),
     silencedBy: silencedBy.map(({ endsAtMs, ...silence }) => ({ ...silence, endsAt: timeText(endsAtMs) })),
-    integrations: integrations.map(({ lastNotifiedAtMs, repeatsAtMs, ...integration }) => ({
+    integrations: integrations.map(({ lastNotifiedAtMs, repeatsAtMs, receipts, ...integration }) => ({
       ...integration,
+      receipts: receipts.map(receiptJson),
       lastNotifiedAt: optionalTime(lastNotifiedAtMs),
       repeatsAt: optionalTime(repeatsAtMs),
     })),

@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import { AppError, errorMessage } from '../../lib/index.ts'
 import type { Alertmanager } from '../alertmanager.ts'
 import { getAlerts, getGroups, postAlerts } from './alerts.ts'
-import { AlertmanagerApiError, jsonText } from './answers.ts'
-import type { Query } from './query.ts'
+import { AlertmanagerApiError, jsonBody, parseBody } from './answers.ts'
+import { queryOf } from './query.ts'
 import { deleteSilence, getSilence, getSilences, postSilence } from './silences.ts'
 import { getReceivers, getStatus } from './status.ts'
 
@@ -36,17 +36,22 @@ export function alertmanagerApi(alertmanager: Alertmanager, options: Alertmanage
 function addApiV2(app: FastifyInstance, alertmanager: Alertmanager): void {
   const route = (path: string, handlers: Partial<Record<Method, Handler>>): void =>
     addRoute(app, `/api/v2${path}`, handlers)
-  const queryOf = (request: FastifyRequest): Query => request.query as Query
   const idOf = (request: FastifyRequest): string => (request.params as { id: string }).id
 
   route('/alerts', {
-    POST: async (request) => postAlerts(alertmanager, jsonBody(request, 'alerts')),
+    POST: async (request) => {
+      checkJsonType(request)
+      return postAlerts(alertmanager, request.body as string)
+    },
     GET: (request) => getAlerts(alertmanager, queryOf(request)),
   })
   route('/alerts/groups', { GET: (request) => getGroups(alertmanager, queryOf(request)) })
   route('/receivers', { GET: (request) => getReceivers(alertmanager, queryOf(request)) })
   route('/silences', {
-    POST: async (request) => postSilence(alertmanager, jsonBody(request, 'silence')),
+    POST: async (request) => {
+      checkJsonType(request)
+      return postSilence(alertmanager, parseBody('silence', request.body as string))
+    },
     GET: (request) => getSilences(alertmanager, queryOf(request)),
   })
   route('/silence/:id', {
@@ -129,17 +134,11 @@ function addMetricHooks(app: FastifyInstance, alertmanager: Alertmanager): void 
 }
 
 /** @throws {AlertmanagerApiError} */
-function jsonBody(request: FastifyRequest, what: string): unknown {
+function checkJsonType(request: FastifyRequest): void {
   const type = (request.headers['content-type'] ?? 'application/octet-stream').split(';')[0]!.trim()
   if (type !== 'application/json') {
     const message = `unsupported media type "${type}", only [application/json] are allowed`
     throw new AlertmanagerApiError(415, { code: 415, message })
-  }
-  try {
-    return JSON.parse(request.body as string) as unknown
-  } catch (error) {
-    const message = `parsing ${what} body from "" failed, because ${errorMessage(error)}`
-    throw new AlertmanagerApiError(400, { code: 400, message })
   }
 }
 
@@ -154,7 +153,7 @@ function setHeaders(reply: FastifyReply): FastifyReply {
 }
 
 const sendJson = (reply: FastifyReply, value: unknown): FastifyReply =>
-  setHeaders(reply).type('application/json').send(jsonText(value))
+  setHeaders(reply).type('application/json').send(jsonBody(value))
 
 function sendError(error: unknown, reply: FastifyReply): FastifyReply {
   if (error instanceof AlertmanagerApiError) {

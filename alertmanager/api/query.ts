@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import { RE2JS } from 're2js'
 import { errorMessage } from '../../lib/index.ts'
 import type { Labels, Matcher } from '../../model/index.ts'
@@ -5,22 +6,25 @@ import { matchesAll, parseMatcher } from '../matcher/parse.ts'
 import type { AlertView } from '../views.ts'
 import { refused } from './answers.ts'
 
-/** Values by name as fastify gives them: a repeated one is a list. */
-export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
+/** Values by name, in the order given. */
+export type Query = Readonly<Record<string, readonly string[] | undefined>>
+
+/** Read from the address itself: how a server parses queries is a matter of its own. */
+export function queryOf(request: FastifyRequest): Query {
+  const query: Record<string, string[]> = Object.create(null) as Record<string, string[]>
+  for (const [name, value] of new URLSearchParams(request.url.split('?')[1] ?? '')) (query[name] ??= []).push(value)
+  return query
+}
 
 const TRUE = new Set(['true', '1', 'yes', 'ok', 'y', 'on', 'selected', 'checked', 't', 'enabled'])
 
 /** Absent is true; what does not look like yes is no. */
 export function flagOf(query: Query, name: string): boolean {
-  const value = query[name]
-  if (value === undefined) return true
-  return TRUE.has((typeof value === 'string' ? value : (value[value.length - 1] ?? '')).toLowerCase())
+  const value = query[name]?.at(-1)
+  return value === undefined || TRUE.has(value.toLowerCase())
 }
 
-export const listOf = (query: Query, name: string): readonly string[] => {
-  const value = query[name]
-  return value === undefined ? [] : typeof value === 'string' ? [value] : value
-}
+export const listOf = (query: Query, name: string): readonly string[] => query[name] ?? []
 
 /** @throws {AlertmanagerApiError} */
 export function matchersOf(query: Query, name: string): Matcher[] {

@@ -20,6 +20,8 @@ class Pair {
   readonly running = new Map<string, Alertmanager>()
   /** Who told what, at which second. */
   readonly told: string[] = []
+  /** What peers were told beside the key, where their port has users. */
+  readonly authorizations = new Set<string | undefined>()
   /** Names that nobody reaches and who reach nobody. */
   readonly cutOff = new Set<string>()
 
@@ -74,6 +76,7 @@ class Pair {
           this.told.push(`${(this.clock.nowMs() - START_MS) / 1000} ${from}: ${groupLabels.alertname} ${status}`)
           return { status: 200, headers: {}, body: new Uint8Array() }
         }
+        this.authorizations.add(headers?.['authorization'])
         const app = this.apps.get(hostname)
         if (!app || this.cutOff.has(from) || this.cutOff.has(hostname)) throw new HttpRequestError('unreachable', false)
         const answer = await app.inject({
@@ -168,6 +171,16 @@ test('one that comes back learns what was told meanwhile', async () => {
   await pair.push('Down')
   await pair.seconds(40)
   expect(pair.told).toHaveLength(1)
+})
+
+test('a peer whose port has users is told who asks, and nobody else hears of it', async () => {
+  pair = new Pair()
+  const a = await pair.start('a', ['ann:p%40ss@b'])
+  await pair.start('b', ['a'])
+  await pair.seconds(2)
+  const basic = `Basic ${Buffer.from('ann:p@ss').toString('base64')}`
+  expect(pair.authorizations).toEqual(new Set([basic, undefined]))
+  expect(a.cluster!.status.peers).toEqual([{ name: 'b', address: 'http://b', isAlive: true }])
 })
 
 test('without the key nothing is taken and nothing given', async () => {

@@ -6,7 +6,7 @@ import type { StateLog } from '../store/state-log.ts'
 export interface ClusterOptions {
   /** Of this instance; peers are ordered by it, so it must be its own. */
   readonly name: string
-  /** Where the others are reached: the address below which `/api/belltower/v1` lies. */
+  /** Where the others are reached: the address below which `/api/belltower/v1` lies. May hold `user:password@`. */
   readonly peerUrls: readonly string[]
   /** Shared by all; whoever has it may change silences. */
   readonly key: string
@@ -46,8 +46,13 @@ const EXCHANGE_TIMEOUT_MS = 5000
 const PEER_TIMEOUT_DEFAULT_MS = 15_000
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024
 
+/** A header of its own, because the port may have users. */
+export const CLUSTER_KEY_HEADER = 'belltower-cluster-key'
+
 interface Peer {
+  /** Without a password. */
   readonly url: string
+  readonly headers: Readonly<Record<string, string>>
   name: string | undefined
   isAlive: boolean
   /** What it has not been told yet; `undefined` = everything. */
@@ -74,7 +79,7 @@ export class Cluster {
     this.#clock = more.clock
     this.#logger = more.logger
     this.#state = more.state
-    this.#peers = options.peerUrls.map((url) => ({ url, name: undefined, isAlive: false, unsent: undefined }))
+    this.#peers = options.peerUrls.map((url) => peerOf(url, options.key))
   }
 
   /** Hears first what the others know, then begins to tell. */
@@ -112,8 +117,8 @@ export class Cluster {
   }
 
   /** Takes what another instance tells and answers it. @throws {ClusterAccessError} */
-  async receive(authorization: string | undefined, exchange: Exchange): Promise<Exchange> {
-    if (!isSame(authorization ?? '', `Bearer ${this.#options.key}`)) throw new ClusterAccessError('wrong key', 401)
+  async receive(key: string | undefined, exchange: Exchange): Promise<Exchange> {
+    if (!isSame(key ?? '', this.#options.key)) throw new ClusterAccessError('wrong key', 401)
     await this.#take(exchange.records)
     const records = exchange.full ? [...this.#state.snapshot()] : []
     return { name: this.#options.name, full: exchange.full, records }
@@ -159,9 +164,9 @@ export class Cluster {
 
   async #post(peer: Peer, exchange: Exchange): Promise<Exchange> {
     const response = await this.#client.request({
-      url: `${peer.url.replace(/\/+$/, '')}/api/belltower/v1/alerting/cluster/exchange`,
+      url: `${peer.url}/api/belltower/v1/alerting/cluster/exchange`,
       method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${this.#options.key}` },
+      headers: peer.headers,
       body: JSON.stringify(exchange),
       timeoutMs: EXCHANGE_TIMEOUT_MS,
       bodyBytesMax: ANSWER_BYTES_MAX,
@@ -175,6 +180,21 @@ export class Cluster {
     const kinds = new Set(this.#state.kinds)
     for (const record of records) if (kinds.has(record[0])) this.#state.merge(record)
     await this.#state.commit()
+  }
+}
+
+function peerOf(address: string, key: string): Peer {
+  const url = new URL(address)
+  const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+  const authorization = user === ':' ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` }
+  url.username = ''
+  url.password = ''
+  return {
+    url: url.href.replace(/\/+$/, ''),
+    headers: { 'content-type': 'application/json', [CLUSTER_KEY_HEADER]: key, ...authorization },
+    name: undefined,
+    isAlive: false,
+    unsent: undefined,
   }
 }
 

@@ -32,6 +32,7 @@ export const smsSchema = z.discriminatedUnion(
     z.strictObject({
       ...sms,
       provider: z.literal('twilio'),
+      delivery_receipts: b,
       account_sid: text.min(1, 'missing'),
       auth_token: t,
       auth_token_file: t,
@@ -49,6 +50,7 @@ export const smsSchema = z.discriminatedUnion(
     z.strictObject({
       ...sms,
       provider: z.literal('vonage'),
+      delivery_receipts: b,
       api_key: text.min(1, 'missing'),
       api_secret: t,
       api_secret_file: t,
@@ -57,6 +59,7 @@ export const smsSchema = z.discriminatedUnion(
     z.strictObject({
       ...sms,
       provider: z.literal('messagebird'),
+      delivery_receipts: b,
       access_key: t,
       access_key_file: t,
       from: text.min(1, 'missing'),
@@ -64,6 +67,7 @@ export const smsSchema = z.discriminatedUnion(
     z.strictObject({
       ...sms,
       provider: z.literal('smsc'),
+      delivery_receipts: b,
       login: t,
       password: t,
       password_file: t,
@@ -75,6 +79,7 @@ export const smsSchema = z.discriminatedUnion(
     z.strictObject({
       ...sms,
       provider: z.literal('smsru'),
+      delivery_receipts: b,
       api_id: t,
       api_id_file: t,
       from: t,
@@ -84,6 +89,7 @@ export const smsSchema = z.discriminatedUnion(
     z.strictObject({
       ...sms,
       provider: z.literal('smpp'),
+      delivery_receipts: b,
       host: text.min(1, 'missing'),
       port: count.max(65_535).optional(),
       tls: b,

@@ -68,7 +68,8 @@ const location = text.transform((zone, context) =>
   }, context),
 )
 
-const timeInterval = z
+/** One block, its zone if it names one. */
+export const timeInterval = z
   .strictObject({
     times: z.array(timeRange).optional(),
     weekdays: z.array(range({ what: 'weekday', min: 0, max: 6, names: WEEKDAYS })).optional(),

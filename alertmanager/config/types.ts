@@ -1,6 +1,7 @@
 import type { HttpClientConfig, OAuth2Config } from '../../lib/index.ts'
 import type { Labels } from '../../model/index.ts'
 import type { InhibitRule } from '../inhibit/inhibitor.ts'
+import type { OnCallConfig } from '../oncall/types.ts'
 import type { RouteConfig } from '../route/route.ts'
 import type { TimeInterval } from '../route/time-interval.ts'
 import type { TlsYaml } from './http-config.ts'
@@ -96,6 +97,8 @@ export interface AlertmanagerConfig {
   /** Absolute paths; the last component may hold wildcards. */
   readonly templates: readonly string[]
   readonly resolveTimeoutMs: number
+  /** What our own section adds; `undefined` = the original's behaviour and nothing else. */
+  readonly onCall?: OnCallConfig | undefined
   /** The configuration with its secrets masked, as YAML. */
   readonly printed: string
   /** A fault of a setting as `file:line:column: path: why`, by the integration it stands in (`receiver/slack/0`). */

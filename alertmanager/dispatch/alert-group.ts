@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/index.ts'
 import type { Labels } from '../../model/index.ts'
 import { compareAlerts, isResolved, type StoredAlert } from '../alert/stored-alert.ts'
 import { groupKeyOf, type Route } from '../route/route.ts'
+import type { StartLimiter } from './start-limiter.ts'
 
 /** What a flush hands to the notification pipeline: the group as it is at the tick. */
 export interface GroupFlush {
@@ -22,8 +23,16 @@ export interface FlushedAlert {
   readonly resolved: boolean
 }
 
-/** Resolves to whether everything was delivered (or needed no delivery). Never rejects. */
-export type FlushHandler = (flush: GroupFlush) => Promise<boolean>
+/** What a flush has come to. */
+export interface FlushOutcome {
+  /** Everything was delivered, or needed no delivery. */
+  readonly delivered: boolean
+  /** Fingerprints of resolved alerts that are still to be told about, though not now. */
+  readonly kept: ReadonlySet<string>
+}
+
+/** Never rejects. */
+export type FlushHandler = (flush: GroupFlush) => Promise<FlushOutcome>
 
 export interface GroupTimer {
   readonly nextFlushAtMs: number
@@ -42,7 +51,10 @@ export class AlertGroup {
   readonly #onTimer: (group: AlertGroup) => void
   readonly #holdUntilMs: number
   readonly #signal: AbortSignal
-  readonly #alerts = new Map<string, StoredAlert>()
+  readonly #starts: StartLimiter
+  /** In order of notification, if `#isSorted`. */
+  #alerts = new Map<string, StoredAlert>()
+  #isSorted = true
   #cancelTimer: () => void = () => {}
   #nextFlushAtMs: number
   #hasFlushed: boolean
@@ -63,6 +75,7 @@ export class AlertGroup {
     holdUntilMs: number
     resume: GroupTimer | undefined
     signal: AbortSignal
+    starts: StartLimiter
   }) {
     this.route = options.route
     this.labels = options.labels
@@ -72,6 +85,7 @@ export class AlertGroup {
     this.#onTimer = options.onTimer
     this.#holdUntilMs = options.holdUntilMs
     this.#signal = options.signal
+    this.#starts = options.starts
     this.#hasFlushed = options.resume?.hasFlushed ?? false
     const freshAtMs = this.#clock.nowMs() + (this.#hasFlushed ? this.route.groupIntervalMs : this.route.groupWaitMs)
     // The configuration may have become more impatient since the timer was stored.
@@ -97,10 +111,17 @@ export class AlertGroup {
   }
 
   alerts(): StoredAlert[] {
-    return [...this.#alerts.values()].sort(compareAlerts)
+    if (!this.#isSorted) {
+      // An alert keeps its labels, and with them its place.
+      const sorted = [...this.#alerts.values()].sort(compareAlerts)
+      this.#alerts = new Map(sorted.map((alert) => [alert.fingerprint, alert]))
+      this.#isSorted = true
+    }
+    return [...this.#alerts.values()]
   }
 
   insert(alert: StoredAlert): void {
+    if (!this.#alerts.has(alert.fingerprint)) this.#isSorted = false
     this.#alerts.set(alert.fingerprint, alert)
     const nowMs = this.#clock.nowMs()
     // The alert waited long enough elsewhere, for example before a reload.
@@ -140,8 +161,10 @@ export class AlertGroup {
 
   async #flush(tickAtMs: number): Promise<void> {
     if (this.isEmpty) return
+    const turn = this.#starts.turn()
+    if (turn !== undefined) await turn
     const alerts = this.alerts().map((alert) => ({ alert, resolved: isResolved(alert, tickAtMs) }))
-    const delivered = await this.#flushHandler({
+    const { delivered, kept } = await this.#flushHandler({
       groupKey: this.key,
       groupLabels: this.labels,
       route: this.route,
@@ -153,7 +176,8 @@ export class AlertGroup {
     if (!delivered) return
     for (const { alert, resolved } of alerts) {
       // An alert that changed meanwhile is a different object, and has to be told about.
-      if (resolved && this.#alerts.get(alert.fingerprint) === alert) this.#alerts.delete(alert.fingerprint)
+      if (resolved && !kept.has(alert.fingerprint) && this.#alerts.get(alert.fingerprint) === alert)
+        this.#alerts.delete(alert.fingerprint)
     }
     // Only now: had we died before, the restart should flush at once.
     this.#onTimer(this)

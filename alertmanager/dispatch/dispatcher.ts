@@ -3,6 +3,7 @@ import { type Labels, labelsKey } from '../../model/index.ts'
 import type { StoredAlert } from '../alert/stored-alert.ts'
 import { groupKeyOf, groupLabelsOf, type Route } from '../route/route.ts'
 import { AlertGroup, type FlushHandler, type GroupTimer } from './alert-group.ts'
+import { StartLimiter } from './start-limiter.ts'
 
 export interface DispatcherOptions {
   readonly routesOf: (labels: Labels) => readonly Route[]
@@ -13,7 +14,7 @@ export interface DispatcherOptions {
   /** Timers of groups from before a restart; `undefined` starts all timers anew, as a reload does. */
   readonly resumeTimer: (groupKey: string) => GroupTimer | undefined
   readonly onTimer: (groupKey: string, timer: GroupTimer) => void
-  readonly onGroupGone: (groupKey: string) => void
+  readonly onGroupGone: (groupKey: string, receiver: string) => void
 }
 
 const MAINTENANCE_INTERVAL_MS = 30_000
@@ -23,6 +24,7 @@ export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #groups = new Map<Route, Map<string, AlertGroup>>()
   readonly #abort = new AbortController()
+  readonly #starts = new StartLimiter()
   #cancelMaintenance: () => void = () => {}
 
   constructor(options: DispatcherOptions) {
@@ -80,6 +82,7 @@ export class Dispatcher {
         holdUntilMs,
         resume: resumeTimer(groupKeyOf(route, labels)),
         signal: this.#abort.signal,
+        starts: this.#starts,
       })
       groups.set(id, group)
     }
@@ -100,7 +103,7 @@ export class Dispatcher {
         groups.delete(id)
         // It has nothing left to flush; this only takes its timer down.
         void group.stop()
-        this.#options.onGroupGone(group.key)
+        this.#options.onGroupGone(group.key, group.route.receiver)
       }
     }
   }

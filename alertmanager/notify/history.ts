@@ -21,6 +21,10 @@ export interface NotificationEvent {
   readonly detail: string
   /** Why it failed, or who could not be reached; '' when all is well. */
   readonly error: string
+  /** Who was on call and told, with commas between them. */
+  readonly people?: string
+  /** The provider's ids of messages whose arrival it tells later. */
+  readonly messageIds?: readonly string[]
 }
 
 /** Absent = any. */
@@ -48,11 +52,19 @@ export class NotificationHistory implements StatePart {
     return this.#events
   }
 
-  /** The latest that fit, newest first. */
-  search(filter: NotificationFilter): NotificationEvent[] {
+  /**
+   * The latest that fit, newest first.
+   *
+   * @param sinceThen gives an event with what has become known since
+   */
+  search(
+    filter: NotificationFilter,
+    sinceThen: (event: NotificationEvent) => NotificationEvent = (event) => event,
+  ): NotificationEvent[] {
     const found: NotificationEvent[] = []
     for (let i = this.#events.length - 1; i >= 0 && found.length < (filter.countMax ?? EVENTS_MAX); i--) {
-      if (fits(this.#events[i]!, filter)) found.push(this.#events[i]!)
+      const event = sinceThen(this.#events[i]!)
+      if (fits(event, filter)) found.push(event)
     }
     return found
   }

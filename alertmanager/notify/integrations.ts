@@ -5,6 +5,7 @@ import type { RouteConfig } from '../route/route.ts'
 import { EmailNotifier } from './email/email.ts'
 import { LogNotifier } from './log/log.ts'
 import type { Integration, Notifier } from './notifier.ts'
+import type { ReceiptDoor } from './service.ts'
 import { serviceNotifier } from './services.ts'
 import { SmsNotifier } from './sms/sms.ts'
 import type { Templates } from './templates.ts'
@@ -19,11 +20,12 @@ export interface IntegrationsOptions {
   readonly clock: Clock
   readonly userAgent: string
   readonly logger: Logger
+  readonly receipts?: ReceiptDoor | undefined
 }
 
 /** The ways out of every receiver that a route uses, by receiver. */
 export function buildIntegrations(options: IntegrationsOptions): Map<string, Integration[]> {
-  const used = new Set(receiversOf(options.config.route))
+  const used = new Set([...receiversOf(options.config.route), ...steppedReceivers(options.config)])
   const unused = options.config.receivers.filter(({ name }) => !used.has(name)).map(({ name }) => name)
   if (unused.length > 0) options.logger.info({ receivers: unused }, 'Receivers that no route uses are left out')
   return new Map(
@@ -32,6 +34,12 @@ export function buildIntegrations(options: IntegrationsOptions): Map<string, Int
       .map((receiver) => [receiver.name, integrationsOf(receiver, options)]),
   )
 }
+
+/** Receivers that an escalation goes on to. */
+const steppedReceivers = ({ onCall }: AlertmanagerConfig): string[] =>
+  [...(onCall?.receivers.values() ?? [])].flatMap(({ escalation }) =>
+    (escalation?.steps ?? []).map(({ receiver }) => receiver),
+  )
 
 export function* receiversOf(route: RouteConfig): Iterable<string> {
   yield route.receiver
@@ -59,7 +67,15 @@ function notifierOf(config: IntegrationConfig, where: string, options: Integrati
     case 'log':
       return new LogNotifier(logger)
     case 'sms':
-      return new SmsNotifier({ config, client: httpClientFactory(config.http), templates, clock, userAgent, where })
+      return new SmsNotifier({
+        config,
+        templates,
+        clock,
+        userAgent,
+        where,
+        client: httpClientFactory(config.http),
+        receipts: options.receipts,
+      })
     default:
       return serviceNotifier({ config, client: httpClientFactory(config.http), templates, clock, userAgent, where })
   }

@@ -97,6 +97,9 @@ export type NotificationReason =
   | 'all alerts resolved'
   | 'some alerts resolved'
   | 'repeat interval elapsed'
+  // These two are our own.
+  | 'escalated'
+  | 'flapping'
 
 /** Why to notify now, or `undefined` when there is nothing new to tell. */
 export function notificationReason(

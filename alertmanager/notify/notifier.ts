@@ -2,6 +2,7 @@ import { AppError } from '../../lib/index.ts'
 import type { Labels } from '../../model/index.ts'
 import type { StoredAlert } from '../alert/stored-alert.ts'
 import type { NotificationReason } from './notification-log.ts'
+import type { ReceiptSource } from './receipts/receipt.ts'
 
 export type FailureReason =
   | 'clientError'
@@ -10,6 +11,7 @@ export type FailureReason =
   | 'rateLimited'
   | 'contextCanceled'
   | 'contextDeadlineExceeded'
+  | 'undelivered'
   | 'other'
 
 /** An attempt that failed, and whether trying again can help. The message never holds a secret. */
@@ -50,6 +52,10 @@ export interface Notification {
   readonly externalUrl: string
   /** What the integration gave back when it last told about the group: an id of the message that it may change. */
   readonly receiverData?: ReceiverData
+  /** In place of the recipients that the integration is configured with: whoever is on call. */
+  readonly recipients?: readonly string[]
+  /** To be called for each message whose arrival the provider tells later, as soon as it was taken. */
+  readonly onTaken?: (message: SentMessage) => void
   /** Further fields of the templates' data. */
   readonly extra?: Readonly<Record<string, string>>
   /** Attempts must not last beyond it. */
@@ -74,11 +80,19 @@ export interface DeliveryResult {
   readonly receiverData?: ReceiverData
 }
 
+/** A message as its provider knows it. */
+export interface SentMessage {
+  readonly id: string
+  readonly recipient: string
+}
+
 /** The way out to one service. Stateless between calls, so that a retry is a fresh attempt. */
 export interface Notifier {
   /** @throws {DeliveryError} anything else thrown counts as permanent */
   send(notification: Notification, progress: DeliveryProgress): Promise<DeliveryResult>
   close(): Promise<void>
+  /** `undefined` = what becomes of a message after the service has taken it is not known. */
+  readonly receipts?: ReceiptSource | undefined
 }
 
 /** A notifier in its place: `receiver/name/index`. */

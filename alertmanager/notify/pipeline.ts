@@ -1,14 +1,20 @@
-import type { Clock, Logger } from '../../lib/index.ts'
+import { type Clock, errorMessage, type Logger } from '../../lib/index.ts'
 import type { Labels } from '../../model/index.ts'
-import type { FlushedAlert, GroupFlush } from '../dispatch/alert-group.ts'
+import type { FlushedAlert, FlushOutcome, GroupFlush } from '../dispatch/alert-group.ts'
 import type { Inhibitor } from '../inhibit/inhibitor.ts'
 import type { AlertmanagerMetrics } from '../metrics.ts'
 import { alertHashOf } from '../migrate/alert-hash.ts'
-import type { Route } from '../route/route.ts'
-import { intervalsContain, type TimeInterval } from '../route/time-interval.ts'
+import { contactKindOf } from '../oncall/contacts.ts'
+import type { StepOutcome } from '../oncall/escalator.ts'
+import type { Person } from '../oncall/types.ts'
+import type { TimeInterval } from '../route/time-interval.ts'
 import type { AlertmanagerState } from '../state.ts'
-import { type NotificationReason, notificationReason } from './notification-log.ts'
-import type { DeliveryResult, Integration, Notification, ReceiverData } from './notifier.ts'
+import { type Audible, audibleOf } from './audience.ts'
+import type { Duty, Errand, StepErrand } from './duty.ts'
+import { type NotificationLogEntry, type NotificationReason, notificationReason } from './notification-log.ts'
+import type { DeliveryResult, Integration, Notification, ReceiverData, SentMessage } from './notifier.ts'
+import { whereOf } from './receipts/receipt-desk.ts'
+import { dataAfter, isStepDone, namesTold, recipientsOf } from './told.ts'
 import { type Pause, type RetryOutcome, sendWithRetry, sleepUntil } from './retry.ts'
 
 export interface PipelineOptions {
@@ -21,12 +27,27 @@ export interface PipelineOptions {
   readonly retentionMs: number
   /** How long to wait for other instances to notify. */
   readonly clusterWaitMs: () => number
+  readonly duty: Duty
   /** Where a person acknowledges the group. */
   readonly ackUrlOf: (groupKey: string) => string
+  /** What a reply acknowledges the group by. */
+  readonly ackCodeOf: (groupKey: string) => string
   readonly externalUrl: string
   readonly clock: Clock
   readonly metrics: AlertmanagerMetrics
   readonly logger: Logger
+}
+
+/** One message to be sent. */
+interface Sending {
+  readonly flush: GroupFlush
+  readonly alerts: readonly FlushedAlert[]
+  readonly target: Integration
+  readonly key: string
+  readonly reason: NotificationReason
+  readonly receiverData: ReceiverData
+  readonly people: readonly Person[] | undefined
+  readonly errand: Errand
 }
 
 /** From a group's tick to sent messages: inhibition, times, silences, then each integration of the receiver by itself. */
@@ -42,50 +63,105 @@ export class Pipeline {
       for (const counter of [notifications, requests, requestsFailed]) counter.inc({ integration: name }, 0)
   }
 
-  /** Resolves to whether the group has nothing left to tell for now. Never rejects. */
-  async flush(flush: GroupFlush): Promise<boolean> {
-    const { logger, integrations } = this.#options
+  /** Tells what is to be told. Never rejects. */
+  async flush(flush: GroupFlush): Promise<FlushOutcome> {
+    const { logger, state, duty, clock } = this.#options
     try {
       await this.#letOthersGoFirst(flush)
-      const alerts = this.#unmuted(flush)
-      if (alerts.length === 0) return true
-      const targets = integrations.get(flush.route.receiver) ?? []
-      const delivered = await Promise.all(targets.map((target) => this.#exclusively(flush, alerts, target)))
-      return delivered.every(Boolean)
+      if (flush.alerts.every(({ resolved }) => resolved)) state.acknowledgements.remove(flush.groupKey, state.log)
+      const { own, escalated } = this.#targetsOf(flush)
+      const audible = this.#audible(flush, [...own, ...escalated])
+      const isNoticed = await this.#noticeFlapping(flush, audible, own)
+      const { alerts, kept } = audible
+      const tellAll = (targets: readonly Integration[], errand: Errand): Promise<boolean[]> =>
+        Promise.all(alerts.length === 0 ? [] : targets.map((one) => this.#exclusively(flush, audible, one, errand)))
+      const [outcomes, others] = await Promise.all([
+        tellAll(own, { kind: 'tick', anew: audible.anew }),
+        tellAll(escalated, { kind: 'over' }),
+      ])
+      const delivered = outcomes.every(Boolean) && others.every(Boolean)
+      if (delivered) {
+        for (const fingerprint of audible.released)
+          state.flapping.setNoticed(fingerprint, flush.groupKey, false, state.log)
+      }
+      const audibleCount = alerts.filter(({ resolved }) => !resolved).length
+      const reached = outcomes.length === 0 ? undefined : outcomes.some(Boolean)
+      // Those who do not run any more have no timers to set either.
+      const isDone = delivered && isNoticed && kept.size === 0
+      if (!flush.signal.aborted) duty.flushed(flush, { audibleCount, reached, isDone })
+      return { delivered: delivered && isNoticed, kept }
     } catch (err) {
-      logger.error({ err, groupKey: flush.groupKey }, 'Notification pipeline failed')
-      return false
+      logger.error({ err, groupKey: flush.groupKey, atMs: clock.nowMs() }, 'Notification pipeline failed')
+      return { delivered: false, kept: new Set() }
     }
   }
 
-  /** What they tell until then stands in the notification log and is not told again. */
-  async #letOthersGoFirst({ signal }: GroupFlush): Promise<void> {
+  /** Tells of what fires now through another receiver, whatever it has told before. Never rejects. */
+  async tellStep(flush: GroupFlush, receiver: string, errand: StepErrand): Promise<StepOutcome> {
+    try {
+      await this.#letOthersGoFirst(flush)
+      const { own, escalated } = this.#targetsOf(flush)
+      const audible = this.#audible(flush, [...own, ...escalated])
+      const firing = audible.alerts.filter(({ resolved }) => !resolved)
+      if (firing.length === 0) return 'muted'
+      const targets = this.#options.integrations.get(receiver) ?? []
+      const told = await Promise.all(
+        targets.map((target) => this.#exclusively(flush, { ...audible, alerts: firing }, target, errand)),
+      )
+      if (told.some(Boolean)) return 'told'
+      return { error: errand.errors.join('; ') || `receiver ${receiver} has no integration` }
+    } catch (err) {
+      this.#options.logger.error({ err, groupKey: flush.groupKey }, 'Escalation step failed')
+      return { error: errorMessage(err) }
+    }
+  }
+
+  /** They tell until then stands in the notification log and is not told again. */
+  async #letOthersGoFirst({ signal }: Pick<GroupFlush, 'signal'>): Promise<void> {
     const { clock, clusterWaitMs } = this.#options
     const waitMs = clusterWaitMs()
     if (waitMs > 0) await sleepUntil(clock, clock.nowMs() + waitMs, signal)
   }
 
-  #unmuted(flush: GroupFlush): readonly FlushedAlert[] {
-    const { inhibitor, state, metrics, clock } = this.#options
-    const suppressed = (reason: string, count: number): void => metrics.suppressed.inc({ reason }, count)
-    const free = flush.alerts.filter(({ alert }) => !inhibitor.inhibitedBy(alert.labels, clock.nowMs()))
-    if (free.length < flush.alerts.length) suppressed('inhibition', flush.alerts.length - free.length)
-    if (free.length === 0) return free
-    const muting = mutingIntervals(flush.route, this.#options.timeIntervals, flush.tickAtMs)
-    if (muting) {
-      suppressed(muting.reason, free.length)
-      return []
+  #targetsOf({ route, groupKey }: GroupFlush): { own: readonly Integration[]; escalated: readonly Integration[] } {
+    const { integrations, duty } = this.#options
+    const others = duty.toldBySteps(groupKey, route.receiver).filter((name) => name !== route.receiver)
+    return {
+      own: integrations.get(route.receiver) ?? [],
+      escalated: others.flatMap((name) => integrations.get(name) ?? []),
     }
-    const heard = free.filter(({ alert }) => state.silences.mutedBy(alert.fingerprint, alert.labels).length === 0)
-    if (heard.length < free.length) suppressed('silence', free.length - heard.length)
-    return heard
   }
 
-  async #exclusively(flush: GroupFlush, alerts: readonly FlushedAlert[], target: Integration): Promise<boolean> {
+  #audible(flush: GroupFlush, targets: readonly Integration[]): Audible {
+    const { state, clock, duty } = this.#options
+    const needsEntries = duty.mutedResolved !== 'drop'
+    return audibleOf(flush, {
+      ...this.#options,
+      nowMs: clock.nowMs(),
+      mutedResolved: duty.mutedResolved,
+      entries: needsEntries ? targets.map((target) => state.notificationLog.get(entryKey(flush.groupKey, target))) : [],
+    })
+  }
+
+  /** Once for each time that an alert is held. */
+  async #noticeFlapping(flush: GroupFlush, audible: Audible, own: readonly Integration[]): Promise<boolean> {
+    const { notices } = audible
+    const { state } = this.#options
+    if (notices.length === 0) return true
+    const told = await Promise.all(
+      own.map((target) => this.#exclusively(flush, { ...audible, alerts: notices }, target, { kind: 'flapping' })),
+    )
+    if (!told.every(Boolean)) return false
+    for (const { alert } of notices) state.flapping.setNoticed(alert.fingerprint, flush.groupKey, true, state.log)
+    await state.log.commit()
+    return true
+  }
+
+  async #exclusively(flush: GroupFlush, audible: Audible, target: Integration, errand: Errand): Promise<boolean> {
     const { inFlight } = this.#options.state
     const key = entryKey(flush.groupKey, target)
     while (inFlight.has(key)) await inFlight.get(key)
-    const sending = this.#notify(flush, alerts, target, key)
+    const sending = this.#notify(flush, audible, target, key, errand)
     inFlight.set(key, sending)
     try {
       return await sending
@@ -100,24 +176,17 @@ export class Pipeline {
 
   async #notify(
     flush: GroupFlush,
-    alerts: readonly FlushedAlert[],
+    { alerts, remembered }: Audible,
     target: Integration,
     key: string,
+    errand: Errand,
   ): Promise<boolean> {
     const { state, retentionMs } = this.#options
     const firing = fingerprints(alerts, false)
     const resolved = fingerprints(alerts, true)
     const { repeatIntervalMs } = flush.route
     const last = state.notificationLog.get(key)
-    const known = last?.knowsBy
-      ? { firing: hashes(alerts, false), resolved: hashes(alerts, true) }
-      : { firing, resolved }
-    const reason = notificationReason(
-      last,
-      { ...known, atMs: flush.tickAtMs },
-      { sendResolved: target.sendResolved, repeatIntervalMs },
-    )
-    if (firing.size === 0) state.acknowledgements.remove(flush.groupKey, state.log)
+    const reason = this.#reasonFor(errand, flush, alerts, target, last)
     const isTakenOn = state.acknowledgements.get(flush.groupKey, flush.tickAtMs) !== undefined
     if (!reason || (isTakenOn && reason === 'repeat interval elapsed')) {
       state.outgoing.done(key, state.log)
@@ -126,14 +195,21 @@ export class Pipeline {
     const told = target.sendResolved ? alerts : alerts.filter((alert) => !alert.resolved)
     let receiverData = last?.receiverData ?? {}
     if (told.length > 0) {
-      const result = await this.#deliver(flush, told, target, key, reason, receiverData)
+      const people = this.#peopleFor(errand, target, reason, receiverData, flush.tickAtMs)
+      const result = await this.#deliver({ flush, alerts: told, target, key, reason, receiverData, people, errand })
       if (!result) {
-        state.outgoing.postpone(key, flush.tickAtMs + flush.route.groupIntervalMs)
+        // A step is not repeated: the next one is what comes instead.
+        if (errand.kind === 'step') state.outgoing.done(key, state.log)
+        else state.outgoing.postpone(key, flush.tickAtMs + flush.route.groupIntervalMs)
         return false
       }
-      receiverData = result.receiverData ?? receiverData
+      receiverData = dataAfter(result.receiverData ?? receiverData, receiverData, { errand, people, reason })
     }
     const expiresAtMs = flush.tickAtMs + Math.min(retentionMs, 2 * repeatIntervalMs)
+    // What is said beside the ticks adds to what was told; a tick replaces it.
+    const isBeside = errand.kind === 'step' || errand.kind === 'flapping'
+    for (const known of last?.firing ?? []) if (isBeside || remembered.has(known)) firing.add(known)
+    if (isBeside) for (const known of last?.resolved ?? []) resolved.add(known)
     const entry = { firing, resolved, atMs: flush.tickAtMs, expiresAtMs, receiverData }
     state.pending.clear(key, state.log)
     state.outgoing.done(key, state.log)
@@ -141,15 +217,49 @@ export class Pipeline {
     return true
   }
 
-  async #deliver(
+  #reasonFor(
+    errand: Errand,
     flush: GroupFlush,
     alerts: readonly FlushedAlert[],
     target: Integration,
-    key: string,
+    last: NotificationLogEntry | undefined,
+  ): NotificationReason | undefined {
+    if (errand.kind === 'flapping') return 'flapping'
+    if (errand.kind === 'step') {
+      return last && isStepDone(last, errand) ? undefined : 'escalated'
+    }
+    const known = last?.knowsBy
+      ? { firing: hashes(alerts, false), resolved: hashes(alerts, true) }
+      : { firing: fingerprints(alerts, false), resolved: fingerprints(alerts, true) }
+    const anew = errand.kind === 'tick' ? errand.anew : new Set<string>()
+    const reason = notificationReason(
+      last && anew.size > 0 ? { ...last, firing: new Set([...last.firing].filter((one) => !anew.has(one))) } : last,
+      { ...known, atMs: flush.tickAtMs },
+      { sendResolved: target.sendResolved, repeatIntervalMs: flush.route.repeatIntervalMs },
+    )
+    return errand.kind === 'tick' || reason === 'all alerts resolved' ? reason : undefined
+  }
+
+  /** Who is told in place of the integration's own recipients. */
+  #peopleFor(
+    errand: Errand,
+    target: Integration,
     reason: NotificationReason,
-    receiverData: ReceiverData,
-  ): Promise<DeliveryResult | undefined> {
+    data: ReceiverData,
+    atMs: number,
+  ): readonly Person[] | undefined {
+    const { duty } = this.#options
+    if (contactKindOf(target.name) === undefined) return undefined
+    const toldNames = namesTold(data)
+    // The shift may have changed since; those who were woken want to know that it is over.
+    if (reason === 'all alerts resolved' && toldNames.length > 0) return duty.people(toldNames)
+    return errand.kind === 'step' && errand.people ? errand.people : duty.peopleFor(target.receiver, atMs)
+  }
+
+  async #deliver(sending: Sending): Promise<DeliveryResult | undefined> {
+    const { flush, alerts, target, key, reason, receiverData, people, errand } = sending
     const { state, clock, metrics } = this.#options
+    const messages: SentMessage[] = []
     const notification: Omit<Notification, 'routeLabels'> = {
       receiver: target.receiver,
       groupKey: flush.groupKey,
@@ -158,10 +268,19 @@ export class Pipeline {
       reason,
       externalUrl: this.#options.externalUrl,
       receiverData,
-      extra: { AckURL: this.#options.ackUrlOf(flush.groupKey) },
+      ...recipientsOf(target, people),
+      onTaken: (message) => {
+        messages.push(message)
+        this.#options.duty.sent(target, flush.groupKey, message)
+      },
+      extra: {
+        AckURL: this.#options.ackUrlOf(flush.groupKey),
+        AckCode: this.#options.ackCodeOf(flush.groupKey),
+        OnCall: (people ?? []).map(({ name }) => name).join(', '),
+      },
       deadlineMs: flush.deadlineMs + this.#options.clusterWaitMs(),
     }
-    const progress = state.pending.progress(key, contentId(alerts, reason), state.log)
+    const progress = state.pending.progress(key, contentId(alerts, reason, errand), state.log)
     const startedAtMs = clock.nowMs()
     const labels = { integration: target.name }
     metrics.notifications.inc(labels)
@@ -178,6 +297,7 @@ export class Pipeline {
     const outcome = await sendWithRetry({
       attempt: async () => {
         const routeLabels = await this.#options.renderRouteLabels(flush, alerts)
+        if (notification.recipients?.length === 0) return { detail: 'nobody on call is reached this way' }
         return target.notifier.send({ ...notification, routeLabels }, progress)
       },
       onAttempt: (error, nextAttemptAtMs) => {
@@ -194,14 +314,15 @@ export class Pipeline {
     const durationMs = clock.nowMs() - startedAtMs
     metrics.latency.observe(labels, durationMs / 1000)
     if (outcome.error) metrics.failed.inc({ ...labels, reason: outcome.error.reason })
-    this.#record(notification, target, outcome, durationMs)
+    if (errand.kind === 'step' && outcome.error) errand.errors.push(`${whereOf(target)}: ${outcome.error.message}`)
+    this.#record(notification, target, { ...outcome, messages }, durationMs)
     return outcome.result
   }
 
   #record(
     notification: Omit<Notification, 'routeLabels'>,
     target: Integration,
-    outcome: RetryOutcome,
+    outcome: RetryOutcome & { readonly messages: readonly SentMessage[] },
     durationMs: number,
   ): void {
     const { state, clock, logger } = this.#options
@@ -221,6 +342,8 @@ export class Pipeline {
       outcome: outcome.error ? ('failed' as const) : ('delivered' as const),
       detail: outcome.result?.detail ?? '',
       error: outcome.error?.message ?? outcome.result?.warning ?? '',
+      ...(notification.extra?.['OnCall'] && { people: notification.extra['OnCall'] }),
+      ...(outcome.messages.length > 0 && { messageIds: outcome.messages.map(({ id }) => id) }),
     }
     state.history.add(event, state.log)
     if (outcome.error) logger.error(event, 'Notification failed')
@@ -235,19 +358,6 @@ export class Pipeline {
   }
 }
 
-/** The time intervals of a route that keep it quiet at an instant: inside a mute one, or outside all active ones. */
-export function mutingIntervals(
-  route: Route,
-  timeIntervals: ReadonlyMap<string, readonly TimeInterval[]>,
-  atMs: number,
-): { reason: 'active_time_interval' | 'mute_time_interval'; names: readonly string[] } | undefined {
-  const contains = (name: string): boolean => intervalsContain(timeIntervals.get(name) ?? [], atMs)
-  const active = route.activeTimeIntervals
-  if (active.length > 0 && !active.some(contains)) return { reason: 'active_time_interval', names: active }
-  const names = route.muteTimeIntervals.filter(contains)
-  return names.length > 0 ? { reason: 'mute_time_interval', names } : undefined
-}
-
 /** Of the notification log. */
 export const entryKey = (groupKey: string, target: Integration): string =>
   `${groupKey}:${target.receiver}/${target.name}/${target.index}`
@@ -260,5 +370,8 @@ const hashes = (alerts: readonly FlushedAlert[], resolved: boolean): Set<string>
   new Set(alerts.filter((a) => a.resolved === resolved).map((a) => alertHashOf(a.alert.labels)))
 
 /** The same for retries of one message, another for the next message. */
-const contentId = (alerts: readonly FlushedAlert[], reason: string): string =>
-  [reason, ...alerts.map((a) => `${a.alert.fingerprint}${a.resolved ? '-' : '+'}${a.alert.startsAtMs}`)].join(' ')
+const contentId = (alerts: readonly FlushedAlert[], reason: string, errand: Errand): string =>
+  [
+    errand.kind === 'step' ? `${reason} ${errand.mark}` : reason,
+    ...alerts.map((a) => `${a.alert.fingerprint}${a.resolved ? '-' : '+'}${a.alert.startsAtMs}`),
+  ].join(' ')

@@ -3,6 +3,7 @@ import type { Clock, HttpClient, HttpClientConfig, HttpResponse } from '../../li
 import type { Secret } from '../config/types.ts'
 import { exchange, statusError } from './http-delivery.ts'
 import { DeliveryError, type FailureReason, type Notification } from './notifier.ts'
+import type { ReceiptReport } from './receipts/receipt.ts'
 import { readSecret } from './secret.ts'
 import type { Templates, Text } from './templates.ts'
 
@@ -14,6 +15,15 @@ export interface NotifierOptions<C> {
   readonly userAgent: string
   /** For errors: `receiver/slack/0`. */
   readonly where: string
+  /** `undefined` = nobody listens to what becomes of messages. */
+  readonly receipts?: ReceiptDoor | undefined
+}
+
+/** The way in for what providers say about messages that they have taken. */
+export interface ReceiptDoor {
+  /** Where the provider of an integration reports to. */
+  urlOf(where: string): string
+  take(where: string, report: ReceiptReport): void
 }
 
 /** One request to a service. At most one of `json`, `form` and `body`. */

@@ -14,6 +14,7 @@ import {
   type NotifiedAlert,
   type Notifier,
 } from './notifier.ts'
+import type { ReceiptDoor } from './service.ts'
 import { Templates } from './templates.ts'
 
 /** What a double was asked. */
@@ -94,8 +95,12 @@ export class Double {
   }
 }
 
-/** The notifier that a receiver's settings give, with a real HTTP client. */
-export function notifierOf(settings: string, global = '{}'): Notifier {
+/**
+ * The notifier that a receiver's settings give, with a real HTTP client.
+ *
+ * @param receipts who listens to what becomes of messages
+ */
+export function notifierOf(settings: string, global = '{}', receipts?: ReceiptDoor): Notifier {
   const config = parseAlertmanagerConfig(
     '/etc/a.yml',
     `global: ${global}\nroute: { receiver: r }\nreceivers: [{ name: r, ${settings} }]`,
@@ -108,6 +113,7 @@ export function notifierOf(settings: string, global = '{}'): Notifier {
     httpClientFactory: (http) => createHttpClient(http),
     userAgent: 'Alertmanager/test',
     logger: silentLogger,
+    receipts,
   })
   return integrations.get('r')![0]!.notifier
 }

@@ -1,10 +1,16 @@
 import { Agent, request } from 'node:http'
 import type { RunningSystem } from './systems.ts'
 
-/** A query as it is sent; times in seconds. */
+/** A query as it is sent; times in seconds. With `nocache` 1 nothing that is kept of earlier answers may be used. */
 export type Question =
   | { readonly query: string; readonly time: number }
-  | { readonly query: string; readonly start: number; readonly end: number; readonly step: number }
+  | {
+      readonly query: string
+      readonly start: number
+      readonly end: number
+      readonly step: number
+      readonly nocache: 0 | 1
+    }
 
 interface Answered {
   /** From the first byte sent to the last one received. */
@@ -21,8 +27,6 @@ export function ask(system: RunningSystem, question: Question): Promise<Answered
   const parameters = new URLSearchParams(
     Object.entries(question).map(([name, value]): [string, string] => [name, String(value)]),
   )
-  // VictoriaMetrics would move the ends of a range to multiples of the step.
-  parameters.set('nocache', '1')
   return new Promise((resolve, reject) => {
     const startMs = performance.now()
     const asked = request(`${system.url}/api/v1/${path}?${parameters}`, { agent }, (answer) => {

@@ -1,11 +1,12 @@
 // Instant and range queries over hours of the same history, beside the real systems, from small to heavy ones; then
 // aggregations over very many series at one time. The history is sent to all of them by remote write.
+// Range queries are asked twice: with caches of answers switched off, and as a panel asks them that is looked at for longer,
+// the range moving on by a step each time, with every system's own cache (Prometheus has none).
 // Measures the whole way over HTTP, warm, one query at a time. Does not measure old blocks, nor many users at once.
 // Run: npm run bench -- query [--targets=20] [--samples=690] [--rounds=15] [--systems=belltower,prometheus]
-import { mkdtemp, rm } from 'node:fs/promises'
-import { loadavg, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { loadavg } from 'node:os'
 import { encodeSnappy, ProtoWriter } from '../../model/index.ts'
+import { makeBenchFolder, removeBenchFolder } from './bench-folder.ts'
 import { ask, differenceOf, geometricMean, pointsOf, type Question, quantileOf } from './ask.ts'
 import { post, Sender } from './remote-write.ts'
 import { sleepSeconds } from './session.ts'
@@ -42,8 +43,9 @@ export interface HistoryResult {
   readonly difference: string | undefined
 }
 
-/** When a query is asked: at one time, over the whole history, or at one time over very many series. */
-type QueryKind = 'instant' | 'range' | 'many series'
+/** When a query is asked: at one time, over the history (always the same part, or moving on), or at one time over very many series. */
+type QueryKind = 'instant' | 'range' | 'moving range' | 'many series'
+const KINDS: readonly QueryKind[] = ['instant', 'range', 'moving range', 'many series']
 
 const INTERVAL_SECONDS = 15
 const STEP_SECONDS = 15
@@ -51,6 +53,7 @@ const STEP_SECONDS = 15
 const WARMUP_MS = 1500
 const WARMUP_ROUNDS_MIN = 3
 const SETTLE_SECONDS = 5
+const SETTLED_SECONDS = 1800
 const BATCH = 2000
 
 const INSTANT: readonly string[] = [
@@ -85,7 +88,7 @@ export async function runHistoryBench(options: HistoryOptions): Promise<HistoryR
   const present = options.systems.filter(isInstalled)
   for (const name of options.systems) if (!present.includes(name)) console.log(`${name}: not here, left out`)
   console.log(`load average at start: ${loadavg()[0]!.toFixed(2)}`)
-  const folder = await mkdtemp(join(tmpdir(), 'belltower-bench-'))
+  const folder = makeBenchFolder()
   const systems: RunningSystem[] = []
   try {
     for (const name of present) {
@@ -98,7 +101,7 @@ export async function runHistoryBench(options: HistoryOptions): Promise<HistoryR
     return [...results, ...(await askAll(systems, many, options))]
   } finally {
     await Promise.all(systems.map((system) => system.stop()))
-    await rm(folder, { recursive: true, force: true })
+    removeBenchFolder(folder)
   }
 }
 
@@ -106,7 +109,7 @@ export function printHistoryResults(results: readonly HistoryResult[]): void {
   const names = Object.keys(results[0]?.answers ?? {})
   const others = names.filter((name) => name !== 'belltower')
   const ratio = ({ answers }: HistoryResult, other: string): number => answers[other]!.p50Ms / answers.belltower!.p50Ms
-  for (const kind of ['instant', 'range', 'many series'] satisfies QueryKind[]) {
+  for (const kind of KINDS) {
     const own = results.filter((result) => result.kind === kind)
     const rows = own.map((result) => [
       result.query.length > 60 ? `${result.query.slice(0, 57)}...` : result.query,
@@ -149,15 +152,23 @@ async function loadHistory(systems: readonly RunningSystem[], options: HistoryOp
   return endSeconds
 }
 
-/** All steps lie between two samples, since Prometheus 2 counts a sample at the very start of a window, and Prometheus 3 does not. */
+/**
+ * All steps lie between two samples, since Prometheus 2 counts a sample at the very start of a window, and Prometheus 3 does not.
+ * The first ones lie well behind the first sample: in windows that samples only begin in, the two extrapolate differently.
+ */
 function questionsOf(endSeconds: number, options: HistoryOptions): Asked[] {
   const time = endSeconds + INTERVAL_SECONDS / 2
   const span = (options.samples - 1) * INTERVAL_SECONDS
-  const start = time - span + (span % STEP_SECONDS)
-  const end = time
+  const start = time - span + Math.min(SETTLED_SECONDS, Math.floor(span / 2 / STEP_SECONDS) * STEP_SECONDS)
+  const step = STEP_SECONDS
+  const moved = options.rounds * step
   return [
     ...INSTANT.map((query) => ({ kind: 'instant', ask: { query, time } }) as const),
-    ...RANGE.map((query) => ({ kind: 'range', ask: { query, start, end, step: STEP_SECONDS } }) as const),
+    ...RANGE.map((query) => ({ kind: 'range', ask: { query, start, end: time, step, nocache: 1 } }) as const),
+    ...RANGE.map((query) => {
+      const ask = { query, start: start - moved, end: time - moved, step, nocache: 0 } as const
+      return { kind: 'moving range', ask } as const
+    }),
   ]
 }
 
@@ -214,7 +225,7 @@ async function askAll(
       await warmUp(system, question, warmupMs)
       const times: number[] = []
       for (let round = 0; round < rounds; round++) {
-        const { ms, body } = await ask(system, question)
+        const { ms, body } = await ask(system, kind === 'moving range' ? movedOn(question, round + 1) : question)
         times.push(ms)
         bodies.set(system.name, body)
       }
@@ -230,6 +241,12 @@ async function askAll(
     results.push({ kind, query: question.query, answers, difference })
   }
   return results
+}
+
+function movedOn(question: Question, steps: number): Question {
+  if ('time' in question) return question
+  const seconds = steps * question.step
+  return { ...question, start: question.start + seconds, end: question.end + seconds }
 }
 
 async function warmUp(system: RunningSystem, question: Question, warmupMs: number): Promise<void> {

@@ -1,6 +1,7 @@
 // Scraping: samples stored per second of CPU time, memory, bytes on disk, beside the real systems on the same targets.
 // Measures the whole process: sockets, gzip, parsing, storing, log. Does not measure queries, nor compaction of old blocks.
-// Run: npm run bench -- ingest [--targets=200] [--interval=2] [--warmup=20] [--seconds=60] [--systems=belltower,prometheus]
+// Run: npm run bench -- ingest [--warmup=20] [--seconds=60] [--systems=belltower,prometheus] [--all]
+// Of its own choosing: [--targets=200] [--interval=2] [--series=507] [--identity]. `--all`: all of the cases below.
 import { type Session, type SessionOptions, sleepSeconds, withSession } from './session.ts'
 import type { RunningSystem } from './systems.ts'
 import { printTable, ratioText } from './table.ts'
@@ -19,7 +20,28 @@ export interface IngestResult {
   readonly residentBytes: number
   /** Of everything stored since the start, the log included. */
   readonly diskBytesPerSample: number
+  /** Of the time between two scrapes of a target. */
+  readonly jitterP99Ms: number
 }
+
+export interface IngestCase {
+  readonly targets: number
+  readonly intervalMs: number
+  readonly isPacked: boolean
+  readonly seriesMax?: number
+}
+
+/** The first is what runs without `--all`. */
+export const INGEST_CASES: readonly [IngestCase, ...IngestCase[]] = [
+  { targets: 200, intervalMs: 2000, isPacked: true },
+  { targets: 200, intervalMs: 2000, isPacked: false },
+  { targets: 200, intervalMs: 1000, isPacked: true },
+  { targets: 400, intervalMs: 5000, isPacked: true },
+  { targets: 5000, intervalMs: 15_000, isPacked: true, seriesMax: 20 },
+]
+
+/** What each calls itself when it scrapes, in small letters. */
+const SCRAPERS: Readonly<Record<string, string>> = { 'victoria-metrics': 'vm_promscrape' }
 
 export async function runIngestBench(options: IngestOptions): Promise<IngestResult[]> {
   return withSession({ ...options, withHistograms: false }, (session) => measure(session, options))
@@ -41,20 +63,23 @@ export function printIngestResults(results: readonly IngestResult[]): void {
       row('CPU cores', (r) => r.cpuCores, 3),
       row('resident MB', (r) => r.residentBytes / 1e6, 1),
       row('bytes on disk per sample', (r) => r.diskBytesPerSample, 2),
+      row('p99 of scrape jitter, ms', (r) => r.jitterP99Ms, 1),
     ],
   )
 }
 
 async function measure({ systems, fakeTargets }: Session, options: IngestOptions): Promise<IngestResult[]> {
-  const { targets, intervalMs, warmupSeconds, seconds } = options
+  const { targets, intervalMs, warmupSeconds, seconds, isPacked = true } = options
   const wanted = (targets * fakeTargets.seriesPerTarget * 1000) / intervalMs
   console.log(
-    `${targets} targets x ${fakeTargets.seriesPerTarget} series every ${intervalMs} ms: ${wanted} samples/s, gzip`,
+    `${targets} targets x ${fakeTargets.seriesPerTarget} series every ${intervalMs} ms: ${Math.round(wanted)} samples/s, ${isPacked ? 'gzip' : 'identity'}`,
   )
   await sleepSeconds(warmupSeconds)
+  fakeTargets.takeJitterMs()
   const before = await Promise.all(systems.map(reading))
   await sleepSeconds(seconds)
   const after = await Promise.all(systems.map(reading))
+  const jitterMs = new Map([...fakeTargets.takeJitterMs()].map(([scraper, each]) => [scraper.toLowerCase(), each]))
   return systems.map((system, i) => {
     const [from, to] = [before[i]!, after[i]!]
     const samples = to.samples - from.samples
@@ -67,6 +92,7 @@ async function measure({ systems, fakeTargets }: Session, options: IngestOptions
       cpuCores: cpuSeconds / elapsedSeconds,
       residentBytes: to.residentBytes,
       diskBytesPerSample: diskBytes(system.dataFolder) / to.samples,
+      jitterP99Ms: p99(jitterMs.get(SCRAPERS[system.name] ?? system.name) ?? []),
     }
   })
 }
@@ -74,4 +100,9 @@ async function measure({ systems, fakeTargets }: Session, options: IngestOptions
 async function reading(system: RunningSystem) {
   const samples = await system.samplesStored()
   return { samples, ...usageOf(system.pid), atMs: performance.now() }
+}
+
+function p99(values: readonly number[]): number {
+  const sorted = Float64Array.from(values).sort()
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))] ?? Number.NaN
 }

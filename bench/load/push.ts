@@ -5,13 +5,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { loadavg, tmpdir } from 'node:os'
+import { loadavg } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import autocannon from 'autocannon'
+import { endsWithBench, makeBenchFolder, removeBenchFolder } from './bench-folder.ts'
 import { printTable, ratioText } from './table.ts'
 import { usageOf } from './usage.ts'
 
@@ -60,12 +60,12 @@ export async function runPushBench(options: PushBenchOptions): Promise<Map<PushC
   for (const one of options.cases) {
     const measured: PushResult[] = []
     for (const start of [startOurs, startTheirs]) {
-      const folder = await mkdtemp(join(tmpdir(), 'belltower-bench-'))
+      const folder = makeBenchFolder()
       try {
         const result = await measureOne(start, folder, { ...options, one })
         if (result !== undefined) measured.push(result)
       } finally {
-        await rm(folder, { recursive: true, force: true })
+        removeBenchFolder(folder)
       }
     }
     results.set(one, measured)
@@ -236,7 +236,7 @@ async function startTheirs(
 }
 
 async function running(name: string, program: string, args: string[], address: string): Promise<Gateway> {
-  const child = spawn(program, args, { stdio: 'ignore' })
+  const child = endsWithBench(spawn(program, args, { stdio: 'ignore' }))
   const ended = once(child, 'exit')
   const stop = async (): Promise<void> => {
     child.kill()

@@ -2,10 +2,9 @@
 // Measures the whole process: HTTP, snappy, protobuf, storing, log, and what is tidied up in the seconds after. Every request
 // holds one sample of each of many series, as a Prometheus sends them. Does not measure many connections at once, nor queries.
 // Run: npm run bench -- remote-write [--targets=20] [--samples=690] [--batch=2000] [--systems=belltower,prometheus]
-import { mkdtemp, rm } from 'node:fs/promises'
-import { loadavg, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { loadavg } from 'node:os'
 import { encodeSnappy, type Labels, labelsFromEntries, ProtoWriter, readExposition } from '../../model/index.ts'
+import { makeBenchFolder, removeBenchFolder } from './bench-folder.ts'
 import { NodePage } from './node-page.ts'
 import { sleepSeconds } from './session.ts'
 import { isInstalled, type RunningSystem, startSystem, type SystemName } from './systems.ts'
@@ -38,7 +37,7 @@ export async function runRemoteWriteBench(options: RemoteWriteOptions): Promise<
   const present = options.systems.filter(isInstalled)
   for (const name of options.systems) if (!present.includes(name)) console.log(`${name}: not here, left out`)
   console.log(`load average at start: ${loadavg()[0]!.toFixed(2)}`)
-  const folder = await mkdtemp(join(tmpdir(), 'belltower-bench-'))
+  const folder = makeBenchFolder()
   const systems: RunningSystem[] = []
   try {
     for (const name of present) {
@@ -47,7 +46,7 @@ export async function runRemoteWriteBench(options: RemoteWriteOptions): Promise<
     return await measure(systems, options)
   } finally {
     await Promise.all(systems.map((system) => system.stop()))
-    await rm(folder, { recursive: true, force: true })
+    removeBenchFolder(folder)
   }
 }
 

@@ -4,9 +4,9 @@
 // Measures evaluation, writing of results and the rules' own book-keeping; not the sending of alerts, of which there are none.
 // Run: npm run bench -- rules [--warmup=35] [--seconds=45] [--targets=20]; between two and three minutes.
 import { writeFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { loadavg, tmpdir } from 'node:os'
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
+import { makeBenchFolder, removeBenchFolder } from './bench-folder.ts'
 import { startFakeTargets } from './fake-targets.ts'
 import { sleepSeconds } from './session.ts'
 import { isInstalled, type RunningSystem, scrapeConfig, startSystem, type SystemName } from './systems.ts'
@@ -80,7 +80,7 @@ export function printRulesResults(results: readonly RulesResult[]): void {
 
 async function measure(name: SystemName, options: RulesBenchOptions): Promise<RulesResult> {
   const { targets, groups, intervalSeconds, warmupSeconds, seconds } = options
-  const folder = await mkdtemp(join(tmpdir(), 'belltower-bench-'))
+  const folder = makeBenchFolder()
   const fakeTargets = await startFakeTargets({ intervalMs: intervalSeconds * 1000, withHistograms: false })
   let system: RunningSystem | undefined
   try {
@@ -106,7 +106,7 @@ async function measure(name: SystemName, options: RulesBenchOptions): Promise<Ru
   } finally {
     await system?.stop()
     await fakeTargets.close()
-    await rm(folder, { recursive: true, force: true })
+    removeBenchFolder(folder)
   }
 }
 

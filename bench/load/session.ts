@@ -1,21 +1,26 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { loadavg, tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type FakeTargets, startFakeTargets } from './fake-targets.ts'
+import { loadavg } from 'node:os'
+import { makeBenchFolder, removeBenchFolder } from './bench-folder.ts'
+import { type FakeTargets, type FakeTargetsOptions, startFakeTargets } from './fake-targets.ts'
 import { isInstalled, type RunningSystem, scrapeConfig, startSystem, type SystemName } from './systems.ts'
 
-const SCRAPING_ATTEMPTS_MAX = 120
+const SCRAPING_TIMEOUT_SECONDS = 60
 
-export interface SessionOptions {
+export interface SessionOptions extends FakeTargetsOptions {
   readonly systems: readonly SystemName[]
   readonly targets: number
-  readonly intervalMs: number
-  readonly withHistograms: boolean
+  /** Of Node, for ours. */
+  readonly nodeFlags?: readonly string[]
+  /** Gets each line that ours prints. */
+  readonly onLine?: (line: string) => void
 }
 
 export interface Session {
   readonly fakeTargets: FakeTargets
   readonly systems: readonly RunningSystem[]
+  /** Holds the data of each under its name. */
+  readonly folder: string
+  /** What all of them were started with. */
+  readonly config: string
 }
 
 /**
@@ -26,34 +31,27 @@ export async function withSession<T>(options: SessionOptions, use: (session: Ses
   const present = options.systems.filter(isInstalled)
   for (const name of options.systems) if (!present.includes(name)) console.log(`${name}: not here, left out`)
   console.log(`load average at start: ${loadavg()[0]!.toFixed(2)}`)
-  const folder = await mkdtemp(join(tmpdir(), 'belltower-bench-'))
+  const folder = makeBenchFolder()
   const fakeTargets = await startFakeTargets(options)
   const systems: RunningSystem[] = []
-  let onInterrupt = (): void => undefined
-  const interrupted = new Promise<never>((_resolve, reject) => {
-    onInterrupt = () => reject(new Error('interrupted'))
-  })
-  process.once('SIGINT', onInterrupt)
   try {
     const config = scrapeConfig(fakeTargets, { count: options.targets, intervalMs: options.intervalMs })
-    for (const name of present) systems.push(await startSystem(name, folder, config))
-    const run = async (): Promise<T> => {
-      await Promise.all(systems.map((system) => untilScraping(system, options.targets * fakeTargets.seriesPerTarget)))
-      return use({ fakeTargets, systems })
-    }
-    return await Promise.race([run(), interrupted])
+    for (const name of present) systems.push(await startSystem(name, folder, config, options))
+    const samples = options.targets * fakeTargets.seriesPerTarget
+    const timeoutSeconds = SCRAPING_TIMEOUT_SECONDS + (3 * options.intervalMs) / 1000
+    await Promise.all(systems.map((system) => untilScraping(system, samples, timeoutSeconds)))
+    return await use({ fakeTargets, systems, folder, config })
   } finally {
-    process.removeListener('SIGINT', onInterrupt)
     await Promise.all(systems.map((system) => system.stop()))
     await fakeTargets.close()
-    await rm(folder, { recursive: true, force: true })
+    removeBenchFolder(folder)
   }
 }
 
 /** Prometheus begins some seconds after it says that it is ready. */
-async function untilScraping(system: RunningSystem, samples: number): Promise<void> {
-  for (let attempt = 0; (await system.samplesStored()) < samples; attempt++) {
-    if (attempt === SCRAPING_ATTEMPTS_MAX) throw new Error(`${system.name} does not scrape all targets`)
+async function untilScraping(system: RunningSystem, samples: number, timeoutSeconds: number): Promise<void> {
+  for (let waited = 0; (await system.samplesStored()) < samples; waited += 0.5) {
+    if (waited > timeoutSeconds) throw new Error(`${system.name} does not scrape all targets`)
     await sleepSeconds(0.5)
   }
 }

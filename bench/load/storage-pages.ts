@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { endsWithBench, makeBenchFolder, removeBenchFolder } from './bench-folder.ts'
 import { NodePage } from './node-page.ts'
 
 const INTERVAL_MS = 15_000
@@ -96,7 +96,7 @@ function seriesOf(instance: string, startMs: number, scrapes: readonly Scrape[])
 }
 
 async function record(seconds: number): Promise<Scrape[][]> {
-  const folder = mkdtempSync(join(tmpdir(), 'belltower-record-'))
+  const folder = makeBenchFolder()
   const children: ChildProcess[] = []
   try {
     const [node, prometheus] = [await freePort(), await freePort()]
@@ -106,17 +106,17 @@ async function record(seconds: number): Promise<Scrape[][]> {
       config,
       `global: { scrape_interval: 1s }\nscrape_configs: [{ job_name: all, static_configs: [{ targets: ${targets} }] }]\n`,
     )
-    children.push(spawn(NODE_EXPORTER, [`--web.listen-address=127.0.0.1:${node}`], { stdio: 'ignore' }))
+    children.push(endsWithBench(spawn(NODE_EXPORTER, [`--web.listen-address=127.0.0.1:${node}`], { stdio: 'ignore' })))
     const listen = `--web.listen-address=127.0.0.1:${prometheus}`
     const data = `--storage.tsdb.path=${join(folder, 'data')}`
-    children.push(spawn('prometheus', [`--config.file=${config}`, data, listen], { stdio: 'ignore' }))
+    children.push(endsWithBench(spawn('prometheus', [`--config.file=${config}`, data, listen], { stdio: 'ignore' })))
     const urls = [node, prometheus].map((port) => `http://127.0.0.1:${port}/metrics`)
     await Promise.all(urls.map(untilAnswered))
     console.log(`recording for ${seconds} s`)
     return await scrapeAll(urls, seconds)
   } finally {
     await Promise.all(children.map(stop))
-    rmSync(folder, { recursive: true, force: true })
+    removeBenchFolder(folder)
   }
 }
 

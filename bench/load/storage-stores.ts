@@ -6,6 +6,7 @@ import { silentLogger } from '../../lib/log.ts'
 import { Registry } from '../../lib/metrics.ts'
 import { type GroupWriter, labelsKey, type Labels, parseSampleLine, ROW_ENTRY_BYTES } from '../../model/index.ts'
 import { blockSizes, openReader, openTsdb, type Tsdb } from '../../tsdb/index.ts'
+import { endsWithBench } from './bench-folder.ts'
 import { freePort, type PageSeries, type PageSet, stop } from './storage-pages.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -100,7 +101,7 @@ export async function loadVictoriaMetrics(pages: PageSet, folder: string): Promi
     '-retentionPeriod=100y',
     '-loggerLevel=ERROR',
   ]
-  const child = spawn(VICTORIA_METRICS, args, { stdio: 'ignore' })
+  const child = endsWithBench(spawn(VICTORIA_METRICS, args, { stdio: 'ignore' }))
   const isStarted = await new Promise<boolean>((resolve) => {
     child.once('spawn', () => resolve(true))
     child.once('error', () => resolve(false))

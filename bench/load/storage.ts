@@ -1,9 +1,9 @@
 // Bytes on disk per sample, after everything that gets merged is merged: the same samples in our blocks, in blocks of
 // Prometheus' own block writer and in VictoriaMetrics. Ours are read back and compared bit for bit. Does not measure speed.
 // Run: npm run bench -- storage [--seconds=300] [--recording=FOLDER] [--targets=6]
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeBenchFolder, removeBenchFolder } from './bench-folder.ts'
 import { loadBelltower, loadPrometheus, loadVictoriaMetrics, type StoredSizes } from './storage-stores.ts'
 import { inventPages, type PageSet, recordPages, withoutJitter } from './storage-pages.ts'
 import { printTable, ratioText } from './table.ts'
@@ -31,7 +31,7 @@ export async function runStorageBench({ seconds, recording, targets }: StorageOp
 }
 
 async function compare(pages: PageSet): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'belltower-storage-'))
+  const folder = makeBenchFolder()
   try {
     const sizes: StoredSizes[] = []
     for (const load of [loadBelltower, loadPrometheus, loadVictoriaMetrics]) {
@@ -42,7 +42,7 @@ async function compare(pages: PageSet): Promise<void> {
     }
     print(pages, sizes)
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    removeBenchFolder(folder)
   }
 }
 

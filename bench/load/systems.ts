@@ -3,10 +3,13 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { endsWithBench } from './bench-folder.ts'
 import type { FakeTargets } from './fake-targets.ts'
 
-const READY_TIMEOUT_MS = 30_000
+const READY_TIMEOUT_MS = 120_000
+const READY_POLL_MS = 20
 const CLI = fileURLToPath(new URL('../../server/cli.js', import.meta.url))
 
 export const SYSTEM_NAMES = ['belltower', 'prometheus', 'victoria-metrics'] as const
@@ -21,6 +24,8 @@ export interface RunningSystem {
   /** Samples it says it has stored since it started. */
   samplesStored(): Promise<number>
   stop(): Promise<void>
+  /** Ends it without a chance to tidy up. */
+  kill(): Promise<void>
 }
 
 interface Recipe {
@@ -66,7 +71,6 @@ const RECIPES: Readonly<Record<SystemName, Recipe>> = {
       `-httpListenAddr=${address}`,
       '-loggerLevel=ERROR',
       '-search.latencyOffset=0s',
-      '-search.disableCache',
     ],
     remoteWriteArgs: [],
     samplesCounter: /^vm_rows_inserted_total\{type="(?:promscrape|promremotewrite)"\} (\S+)/gm,
@@ -82,7 +86,13 @@ export async function startSystem(
   name: SystemName,
   folder: string,
   config: string,
-  options: { readonly takesRemoteWrite?: boolean } = {},
+  options: {
+    readonly takesRemoteWrite?: boolean
+    /** Of Node, for ours. */
+    readonly nodeFlags?: readonly string[]
+    /** Gets each line that ours prints. */
+    readonly onLine?: (line: string) => void
+  } = {},
 ): Promise<RunningSystem> {
   const recipe = RECIPES[name]
   const dataFolder = join(folder, name)
@@ -91,14 +101,23 @@ export async function startSystem(
   writeFileSync(configFile, config)
   const address = `127.0.0.1:${await freePort()}`
   const further = options.takesRemoteWrite ? recipe.remoteWriteArgs : []
-  const args = [...recipe.args({ config: configFile, data: dataFolder, address }), ...further]
-  const child = spawn(recipe.findProgram()!, args, { stdio: ['ignore', 'ignore', 'inherit'], cwd: folder })
+  const nodeFlags = name === 'belltower' ? (options.nodeFlags ?? []) : []
+  const args = [...nodeFlags, ...recipe.args({ config: configFile, data: dataFolder, address }), ...further]
+  const onLine = name === 'belltower' ? options.onLine : undefined
+  const child = endsWithBench(
+    spawn(recipe.findProgram()!, args, {
+      stdio: ['ignore', onLine === undefined ? 'ignore' : 'pipe', 'inherit'],
+      cwd: folder,
+    }),
+  )
+  if (onLine !== undefined) createInterface({ input: child.stdout! }).on('line', onLine)
   const ended = once(child, 'exit')
   const url = `http://${address}`
-  const stop = async (): Promise<void> => {
-    child.kill()
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal)
     await ended
   }
+  const stop = (): Promise<void> => end('SIGTERM')
   try {
     await untilReady(url, name, child)
   } catch (error) {
@@ -111,6 +130,7 @@ export async function startSystem(
     url,
     dataFolder,
     stop,
+    kill: () => end('SIGKILL'),
     async samplesStored() {
       const text = await (await fetch(`${url}/metrics`)).text()
       return [...text.matchAll(recipe.samplesCounter)].reduce((sum, [, value]) => sum + Number(value), 0)
@@ -145,7 +165,7 @@ async function untilReady(url: string, name: string, child: ChildProcess): Promi
     if (isReady) return
     if (child.exitCode !== null) throw new Error(`${name} ended with code ${child.exitCode} before it was ready`)
     if (Date.now() > deadlineMs) throw new Error(`${name} was not ready after ${READY_TIMEOUT_MS} ms`)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS))
   }
 }
 

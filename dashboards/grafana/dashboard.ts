@@ -111,6 +111,8 @@ export interface DashboardModel {
   readonly description: string
   readonly tags: readonly string[]
   readonly timezone: string
+  /** `monday`, `sunday`, `saturday`; '' = the reader's. */
+  readonly weekStart: string
   readonly editable: boolean
   /** 0 = every panel for itself, 1 = shared crosshair, 2 = shared crosshair and tooltip. */
   readonly graphTooltip: number
@@ -135,6 +137,7 @@ export function readDashboard(input: unknown): DashboardModel {
     description: textOf(json.description),
     tags: textsOf(json.tags),
     timezone: textOf(json.timezone),
+    weekStart: textOf(json.weekStart),
     editable: json.editable !== false,
     graphTooltip: numberOf(json.graphTooltip) ?? 0,
     time: { from: textOf(time.from, 'now-6h'), to: textOf(time.to, 'now') },

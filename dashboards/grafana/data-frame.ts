@@ -156,7 +156,8 @@ export function tableFrame(
   })
   return {
     refId,
-    name: refId,
+    // The column of the values is called “Value”, not by its query.
+    name: '',
     length: flat.length,
     fields: [
       timeField(Float64Array.from(flat, ({ seconds }) => seconds * 1000)),

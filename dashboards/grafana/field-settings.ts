@@ -1,5 +1,6 @@
 // What a panel says about one column: unit, ends, colours, names; from its defaults and the overrides that match.
 import { formatValue } from '../model/units.ts'
+import type { TimeZone } from '../model/zone.ts'
 import { type Cell, type DataFrame, type Field, fieldName, isEmptyCell } from './data-frame.ts'
 import type { FieldConfig, Override } from './dashboard.ts'
 import { formatDate } from './interpolate.ts'
@@ -50,20 +51,27 @@ export interface FieldSettings {
   readonly mappings: readonly Json[]
   readonly links: readonly DataLink[]
   readonly custom: Json
+  /** Instants are written in. */
+  readonly zone: TimeZone
 }
 
 /** @param frames all frames of the panel; some matchers compare */
-export function fieldSettings(field: Field, frame: DataFrame, config: FieldConfig): FieldSettings {
+export function fieldSettings(
+  field: Field,
+  frame: DataFrame,
+  config: FieldConfig,
+  zone: TimeZone = 'browser',
+): FieldSettings {
   const name = fieldName(field, frame)
   let settings: Json = { ...config.defaults, ...field.config }
   for (const override of config.overrides) {
     if (!matches(override.matcher, field, frame, name)) continue
     for (const { id, value } of override.properties) settings = withValueAt(settings, id.split('.'), value)
   }
-  return read(settings, name)
+  return { ...read(settings, name), zone }
 }
 
-function read(settings: Json, name: string): FieldSettings {
+function read(settings: Json, name: string): Omit<FieldSettings, 'zone'> {
   const color = objectOf(settings.color)
   const thresholds = objectOf(settings.thresholds)
   return {
@@ -218,11 +226,11 @@ export function displayText(value: Cell, type: Field['type'], settings: FieldSet
   const mapped = mapValue(value, settings.mappings)
   if (mapped?.text !== undefined) return mapped.text
   if (isEmptyCell(value)) return settings.noValue !== '' ? settings.noValue : '–'
-  if (settings.unit.startsWith('time:')) return formatDate(Number(value), settings.unit.slice(5).trim(), 'browser')
+  if (settings.unit.startsWith('time:')) return formatDate(Number(value), settings.unit.slice(5).trim(), settings.zone)
   if (type === 'time') {
     return settings.unit.startsWith('dateTime')
-      ? formatValue(Number(value), settings.unit)
-      : formatDate(Number(value), 'YYYY-MM-DD HH:mm:ss', 'browser')
+      ? formatValue(Number(value), settings.unit, undefined, settings.zone)
+      : formatDate(Number(value), 'YYYY-MM-DD HH:mm:ss', settings.zone)
   }
   if (typeof value === 'string') {
     const number =
@@ -230,7 +238,7 @@ export function displayText(value: Cell, type: Field['type'], settings: FieldSet
     return Number.isNaN(number) ? value : formatValue(number, settings.unit, settings.decimals)
   }
   if (typeof value === 'boolean') return String(value)
-  return formatValue(value as number, settings.unit === '' ? 'none' : settings.unit, settings.decimals)
+  return formatValue(value as number, settings.unit === '' ? 'none' : settings.unit, settings.decimals, settings.zone)
 }
 
 /** Smallest and largest number of the fields, with what the settings fix in their place. */

@@ -1,4 +1,5 @@
 // Puts values in place of `$name`, `${name:format}` and `[[name]]`.
+import { type TimeZone, zoneOffsetMs } from '../model/zone.ts'
 import { ALL_VALUE, type Variable } from './variable.ts'
 
 /** What a variable stands for now. */
@@ -110,15 +111,15 @@ function writeValue(name: string, value: VariableValue, format: string): string 
 
 const DATE_PARTS = /YYYY|YY|MMMM|MMM|MM|M|DD|D|HH|H|hh|h|mm|m|ss|s|SSS|A|a|dddd|ddd|ZZ|Z|X|x|\[[^\]]*\]/g
 
-/** `${__from:date}` is ISO 8601, `:date:seconds` Unix seconds, anything else a pattern, in UTC. */
-export function formatDate(atMs: number, pattern: string, zone: 'utc' | 'browser' = 'utc'): string {
+/** `${__from:date}` is ISO 8601, `:date:seconds` Unix seconds, anything else a pattern. */
+export function formatDate(atMs: number, pattern: string, zone: TimeZone = 'utc'): string {
   const date = new Date(atMs)
   if (Number.isNaN(date.getTime())) return ''
   if (pattern === '' || pattern === 'iso') return date.toISOString()
   if (pattern === 'seconds') return String(Math.floor(atMs / 1000))
-  const shifted = zone === 'utc' ? date : new Date(atMs - date.getTimezoneOffset() * 60_000)
-  const offsetMinutes = zone === 'utc' ? 0 : -date.getTimezoneOffset()
-  return pattern.replace(DATE_PARTS, (part) => datePart(shifted, part, offsetMinutes, atMs))
+  const offsetMs = zoneOffsetMs(atMs, zone)
+  const shifted = new Date(atMs + offsetMs)
+  return pattern.replace(DATE_PARTS, (part) => datePart(shifted, part, offsetMs / 60_000, atMs))
 }
 
 function datePart(date: Date, part: string, offsetMinutes: number, atMs: number): string {

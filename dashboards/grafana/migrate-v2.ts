@@ -29,13 +29,18 @@ export function isV2(board: Json): boolean {
   return isObject(spec.elements) && isObject(spec.layout)
 }
 
+/** The uid a board states, '' for none; resources have it as their name. */
+export function boardUid(board: Json): string {
+  return textOf(board.uid) || (isV2(board) ? textOf(objectOf(board.metadata).name) : '')
+}
+
 /** @param board a resource with `spec`, or the spec itself; its kinds are those of the v2 preview */
 export function fromV2(board: Json): Json {
   const spec = isObject(board.spec) ? board.spec : board
   const settings = objectOf(spec.timeSettings)
   const elements = objectOf(spec.elements)
   return compact({
-    uid: textOf(objectOf(board.metadata).name) || undefined,
+    uid: boardUid(board) || undefined,
     title: spec.title,
     description: spec.description,
     tags: spec.tags,
@@ -44,6 +49,7 @@ export function fromV2(board: Json): Json {
     graphTooltip: ['Off', 'Crosshair', 'Tooltip'].indexOf(textOf(spec.cursorSync, 'Off')),
     time: { from: settings.from ?? 'now-6h', to: settings.to ?? 'now' },
     timezone: settings.timezone,
+    weekStart: settings.weekStart,
     refresh: textOf(settings.autoRefresh),
     annotations: { list: objectsOf(spec.annotations).map(annotationOf) },
     templating: { list: objectsOf(spec.variables).map(variableOf) },

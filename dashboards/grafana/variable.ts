@@ -1,5 +1,6 @@
 // Variables of a board, as its JSON states them.
-import { flagOf, isObject, type Json, numberOf, objectOf, objectsOf, textOf } from './json.ts'
+import type { AdhocFilter } from './adhoc.ts'
+import { flagOf, isObject, type Json, numberOf, objectOf, objectsOf, textOf, textsOf } from './json.ts'
 
 export const ALL_VALUE = '$__all'
 
@@ -32,7 +33,7 @@ export interface Variable {
   readonly autoCount: number
   readonly options: readonly VariableOption[]
   readonly current: readonly VariableOption[]
-  readonly filters: readonly { readonly key: string; readonly operator: string; readonly value: string }[]
+  readonly filters: readonly AdhocFilter[]
 }
 
 const TYPES: ReadonlySet<string> = new Set([
@@ -66,10 +67,10 @@ export function readVariable(json: Json): Variable {
     autoCount: numberOf(json.auto_count) ?? 30,
     options: objectsOf(json.options).map(optionOf),
     current: currentOf(json.current),
-    filters: objectsOf(json.filters ?? json.baseFilters).map((one) => ({
+    filters: [...objectsOf(json.baseFilters), ...objectsOf(json.filters)].map((one) => ({
       key: textOf(one.key),
       operator: textOf(one.operator, '='),
-      value: textOf(one.value),
+      values: textsOf(one.values).length > 0 ? textsOf(one.values) : [textOf(one.value)],
     })),
   }
 }

@@ -1,21 +1,13 @@
 import { expect, test } from 'vitest'
-import { columnStats, columnsExtent, frameFromMatrix, nearestIndex, stackColumns } from './frame.ts'
+import { columnStats, columnsExtent, frameFromColumns, nearestIndex, stackColumns } from './frame.ts'
 
 const gap = Number.NaN
 
-test('frameFromMatrix puts values on the grid and leaves gaps', () => {
-  const frame = frameFromMatrix(
+test('frameFromColumns lays out the times and shows infinite values as gaps', () => {
+  const frame = frameFromColumns(
     [
-      {
-        metric: { job: 'a' },
-        values: [
-          [10, '1'],
-          [30, '+Inf'],
-          [40, '4.5'],
-          [999, '7'],
-        ],
-      },
-      { metric: { job: 'b' } },
+      { metric: { job: 'a' }, values: Float64Array.of(1, gap, Number.POSITIVE_INFINITY, 4.5) },
+      { metric: { job: 'b' }, values: Float64Array.of(gap, gap, gap, gap) },
     ],
     { startMs: 10_000, endMs: 40_000, stepMs: 10_000 },
   )

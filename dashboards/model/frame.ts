@@ -20,22 +20,18 @@ export function parseSampleValue(text: string): number {
   return text === '-Inf' ? Number.NEGATIVE_INFINITY : Number(text)
 }
 
-/** Puts a matrix on the grid it was asked for. Infinite values become gaps: no line can show them. */
-export function frameFromMatrix(
-  series: readonly MatrixSeries[],
+/** Columns that stand on a grid. Infinite values become gaps: no line can show them. */
+export function frameFromColumns(
+  series: readonly { readonly metric: LabelSet; readonly values: Float64Array }[],
   grid: { startMs: number; endMs: number; stepMs: number },
 ): Frame {
   const pointCount = Math.max(0, Math.floor((grid.endMs - grid.startMs) / grid.stepMs) + 1)
   const x = Float64Array.from({ length: pointCount }, (_, i) => grid.startMs + i * grid.stepMs)
-  const ys = series.map(({ values = [] }) => {
-    const y = new Float64Array(pointCount).fill(Number.NaN)
-    for (const [seconds, text] of values) {
-      const i = Math.round((seconds * 1000 - grid.startMs) / grid.stepMs)
-      const value = parseSampleValue(text)
-      if (i >= 0 && i < pointCount && Number.isFinite(value)) y[i] = value
-    }
-    return y
-  })
+  const ys = series.map(({ values }) =>
+    values.every((value) => Math.abs(value) !== Number.POSITIVE_INFINITY)
+      ? values
+      : values.map((value) => (Number.isFinite(value) ? value : Number.NaN)),
+  )
   return { x, ys, labels: series.map(({ metric }) => metric) }
 }
 

@@ -1,6 +1,6 @@
 // Where axes put their marks: round values in the unit's base, round instants on the calendar.
-import type { TimeZone } from './time-range.ts'
 import type { AxisBase } from './units.ts'
+import { type TimeZone, zoneOffsetMs, zoneOptions } from './zone.ts'
 
 export interface ValueAxis {
   readonly min: number
@@ -102,7 +102,7 @@ export interface TimeTick {
   readonly label: string
 }
 
-/** Marks on round local (or UTC) times; midnight and the year's turn say the date instead of the hour. */
+/** Marks on round times of the zone; midnight and the year's turn say the date instead of the hour. */
 export function timeTicks(fromMs: number, toMs: number, tickCountMax: number, zone: TimeZone): TimeTick[] {
   const rough = (toMs - fromMs) / Math.max(tickCountMax, 1)
   const stepMs = TIME_STEPS.find((step) => step >= rough) ?? 365 * DAY_MS
@@ -129,10 +129,6 @@ function toZoneMidnight(atMs: number, stepMs: number, zone: TimeZone, offsetMs: 
   return stepMs < 2 * HOUR_MS ? atMs : atMs + offsetMs - zoneOffsetMs(atMs, zone)
 }
 
-function zoneOffsetMs(atMs: number, zone: TimeZone): number {
-  return zone === 'utc' ? 0 : -new Date(atMs).getTimezoneOffset() * MINUTE_MS
-}
-
 function tickLabeller(stepMs: number, zone: TimeZone): (atMs: number) => string {
   if (stepMs >= 30 * DAY_MS) return formatter('month', zone)
   const day = formatter('day', zone)
@@ -157,7 +153,7 @@ function formatter(parts: keyof typeof LABEL_PARTS, zone: TimeZone): (atMs: numb
   if (format === undefined) {
     const made = new Intl.DateTimeFormat('en-GB', {
       ...LABEL_PARTS[parts],
-      ...(zone === 'utc' ? { timeZone: 'UTC' } : {}),
+      ...zoneOptions(zone),
     })
     format = (atMs) => made.format(atMs)
     formatters.set(key, format)

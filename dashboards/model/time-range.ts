@@ -1,6 +1,7 @@
-// The time grammar of links: `now`, `now-1h`, `now-1d/d`, `now/w+8h`, epoch milliseconds or a date, in local time or UTC.
+// The time grammar of links: `now`, `now-1h`, `now-1d/d`, `now/w+8h`, epoch milliseconds or a date, in any time zone.
+import { fromWallClock, type TimeZone, zoneOffsetMs, zoneOptions } from './zone.ts'
 
-export type TimeZone = 'browser' | 'utc'
+export type { TimeZone } from './zone.ts'
 
 /** Two instants as a link states them; they are resolved anew at each refresh. */
 export interface TimeRange {
@@ -13,30 +14,52 @@ export interface ResolvedRange {
   readonly toMs: number
 }
 
+/** ISO 8601. */
+const MONDAY = 1
+const WEEK_STARTS: Readonly<Record<string, number>> = { sunday: 0, monday: MONDAY, saturday: 6 }
 const SPAN_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
 const TERM = /([+-])(\d+)([smhdwMQy])|\/([smhdwMQy])/y
 
 /**
+ * @param weekStart the day on which weeks begin, 0 = Sunday
  * @param edge which side of the range the text stands on: rounding goes down at the start and up at the end
  * @returns Unix milliseconds, or `undefined` where the text is no time
  */
-export function parseInstant(text: string, nowMs: number, edge: 'from' | 'to', zone: TimeZone): number | undefined {
+export function parseInstant(
+  text: string,
+  nowMs: number,
+  edge: 'from' | 'to',
+  zone: TimeZone,
+  weekStart = MONDAY,
+): number | undefined {
   const trimmed = text.trim()
-  if (trimmed.startsWith('now')) return parseRelative(trimmed.slice(3), nowMs, edge, zone)
+  if (trimmed.startsWith('now')) return parseRelative(trimmed.slice(3), nowMs, edge, zone, weekStart)
   if (/^-?\d+(?:\.\d+)?$/.test(trimmed)) return Number(trimmed)
-  const hasZone = /(?:z|[+-]\d\d:?\d\d)$/i.test(trimmed)
   const isoLike = trimmed.replace(' ', 'T')
-  const parsedMs = Date.parse(
-    zone === 'utc' && !hasZone ? `${isoLike.length === 10 ? `${isoLike}T00:00` : isoLike}Z` : isoLike,
-  )
-  return Number.isNaN(parsedMs) ? undefined : parsedMs
+  if (/(?:z|[+-]\d\d:?\d\d)$/i.test(trimmed)) return instantOrNothing(Date.parse(isoLike))
+  const wallMs = Date.parse(`${isoLike.length === 10 ? `${isoLike}T00:00` : isoLike}Z`)
+  return instantOrNothing(Number.isNaN(wallMs) ? Date.parse(trimmed) : fromWallClock(wallMs, zone))
+}
+
+function instantOrNothing(atMs: number): number | undefined {
+  return Number.isNaN(atMs) ? undefined : atMs
 }
 
 /** @returns `undefined` where either end is no time or the end is not after the start */
-export function resolveRange(range: TimeRange, nowMs: number, zone: TimeZone): ResolvedRange | undefined {
-  const fromMs = parseInstant(range.from, nowMs, 'from', zone)
-  const toMs = parseInstant(range.to, nowMs, 'to', zone)
+export function resolveRange(
+  range: TimeRange,
+  nowMs: number,
+  zone: TimeZone,
+  weekStart = MONDAY,
+): ResolvedRange | undefined {
+  const fromMs = parseInstant(range.from, nowMs, 'from', zone, weekStart)
+  const toMs = parseInstant(range.to, nowMs, 'to', zone, weekStart)
   return fromMs === undefined || toMs === undefined || toMs <= fromMs ? undefined : { fromMs, toMs }
+}
+
+/** The day that a board's weeks begin on, Monday where it does not say. */
+export function readWeekStart(text: string): number {
+  return WEEK_STARTS[text.toLowerCase()] ?? MONDAY
 }
 
 /** True where the right edge moves with the clock. */
@@ -84,11 +107,17 @@ function describeInstant(text: string, zone: TimeZone): string {
     minute: '2-digit',
     second: '2-digit',
     hourCycle: 'h23',
-    ...(zone === 'utc' ? { timeZone: 'UTC' } : {}),
+    ...zoneOptions(zone),
   }).format(instantMs)
 }
 
-function parseRelative(terms: string, nowMs: number, edge: 'from' | 'to', zone: TimeZone): number | undefined {
+function parseRelative(
+  terms: string,
+  nowMs: number,
+  edge: 'from' | 'to',
+  zone: TimeZone,
+  weekStart: number,
+): number | undefined {
   let instantMs = nowMs
   TERM.lastIndex = 0
   while (TERM.lastIndex < terms.length) {
@@ -98,7 +127,7 @@ function parseRelative(terms: string, nowMs: number, edge: 'from' | 'to', zone: 
     instantMs =
       rounding === undefined
         ? addUnits(instantMs, Number(`${sign}${count}`), unit!, zone)
-        : roundToUnit(instantMs, rounding, edge, zone)
+        : roundToUnit(instantMs, rounding, edge, zone, weekStart)
   }
   return instantMs
 }
@@ -117,12 +146,12 @@ function addUnits(instantMs: number, count: number, unit: string, zone: TimeZone
   return fromCalendar(parts, zone)
 }
 
-function roundToUnit(instantMs: number, unit: string, edge: 'from' | 'to', zone: TimeZone): number {
-  const startMs = startOfUnit(instantMs, unit, zone)
+function roundToUnit(instantMs: number, unit: string, edge: 'from' | 'to', zone: TimeZone, weekStart: number): number {
+  const startMs = startOfUnit(instantMs, unit, zone, weekStart)
   return edge === 'from' ? startMs : addUnits(startMs, 1, unit, zone) - 1
 }
 
-function startOfUnit(instantMs: number, unit: string, zone: TimeZone): number {
+function startOfUnit(instantMs: number, unit: string, zone: TimeZone, weekStart: number): number {
   const parts = calendarParts(instantMs, zone)
   const start = { ...parts, millisecond: 0 }
   if (unit === 's') return fromCalendar(start, zone)
@@ -132,8 +161,7 @@ function startOfUnit(instantMs: number, unit: string, zone: TimeZone): number {
   if (unit === 'h') return fromCalendar(start, zone)
   start.hour = 0
   if (unit === 'd') return fromCalendar(start, zone)
-  // Weeks begin on Monday (ISO 8601).
-  if (unit === 'w') return fromCalendar({ ...start, day: start.day - ((start.weekday + 6) % 7) }, zone)
+  if (unit === 'w') return fromCalendar({ ...start, day: start.day - ((start.weekday + 7 - weekStart) % 7) }, zone)
   start.day = 1
   if (unit === 'M') return fromCalendar(start, zone)
   return fromCalendar({ ...start, month: unit === 'Q' ? start.month - (start.month % 3) : 0 }, zone)
@@ -151,33 +179,20 @@ interface CalendarParts {
 }
 
 function calendarParts(instantMs: number, zone: TimeZone): CalendarParts {
-  const date = new Date(instantMs)
-  return zone === 'utc'
-    ? {
-        year: date.getUTCFullYear(),
-        month: date.getUTCMonth(),
-        day: date.getUTCDate(),
-        weekday: date.getUTCDay(),
-        hour: date.getUTCHours(),
-        minute: date.getUTCMinutes(),
-        second: date.getUTCSeconds(),
-        millisecond: date.getUTCMilliseconds(),
-      }
-    : {
-        year: date.getFullYear(),
-        month: date.getMonth(),
-        day: date.getDate(),
-        weekday: date.getDay(),
-        hour: date.getHours(),
-        minute: date.getMinutes(),
-        second: date.getSeconds(),
-        millisecond: date.getMilliseconds(),
-      }
+  const wall = new Date(instantMs + zoneOffsetMs(instantMs, zone))
+  return {
+    year: wall.getUTCFullYear(),
+    month: wall.getUTCMonth(),
+    day: wall.getUTCDate(),
+    weekday: wall.getUTCDay(),
+    hour: wall.getUTCHours(),
+    minute: wall.getUTCMinutes(),
+    second: wall.getUTCSeconds(),
+    millisecond: wall.getUTCMilliseconds(),
+  }
 }
 
 function fromCalendar(parts: CalendarParts, zone: TimeZone): number {
   const { year, month, day, hour, minute, second, millisecond } = parts
-  return zone === 'utc'
-    ? Date.UTC(year, month, day, hour, minute, second, millisecond)
-    : new Date(year, month, day, hour, minute, second, millisecond).getTime()
+  return fromWallClock(Date.UTC(year, month, day, hour, minute, second, millisecond), zone)
 }

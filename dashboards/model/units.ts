@@ -1,4 +1,5 @@
 // Numbers for people. Unit names are Grafana's ids; an unknown id is printed behind the number, as it does.
+import { type TimeZone, zoneOffsetMs } from './zone.ts'
 
 const DECIMAL_PREFIXES = ['', 'k', 'M', 'G', 'T', 'P', 'E']
 const BINARY_PREFIXES = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei']
@@ -118,8 +119,9 @@ const WORDS: Readonly<Record<string, readonly [no: string, yes: string]>> = {
  * Short text of a value in its unit: `1.5 MiB`, `12.3%`, `250 ms`. NaN prints as `–`.
  *
  * @param decimals exactly this many places; absent = three significant digits
+ * @param zone of units that are instants
  */
-export function formatValue(value: number, unit = 'short', decimals?: number): string {
+export function formatValue(value: number, unit = 'short', decimals?: number, zone: TimeZone = 'browser'): string {
   if (Number.isNaN(value)) return '–'
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf'
   const write = decimals === undefined ? trimNumber : (one: number) => one.toFixed(Math.min(20, Math.max(0, decimals)))
@@ -139,6 +141,7 @@ export function formatValue(value: number, unit = 'short', decimals?: number): s
   if (word !== undefined) return word[value === 0 ? 0 : 1]
   const suffix = SUFFIXES[unit]
   if (suffix !== undefined) return `${write(value)}${suffix}`
+  if (unit.startsWith('dateTime')) return formatMoment(value, unit, zone)
   return formatSpecial(value, unit, write) ?? `${scaleShort(value, write)} ${unit}`
 }
 
@@ -151,7 +154,6 @@ function formatSpecial(value: number, unit: string, write: Write): string | unde
   if (unit === 'dtdurationms') return formatAge(value / 1000)
   if (unit === 'clocks') return formatAge(value)
   if (unit === 'clockms') return formatAge(value / 1000)
-  if (unit.startsWith('dateTime')) return formatMoment(value, unit)
   const stepped = STEPPED[unit]
   const scaling = SCALED[stepped?.[1] ?? unit] ?? (unit === 'rows/s' ? SCALED.rowsps : undefined)
   if (scaling !== undefined) return formatScaled(value * (stepped?.[0] ?? 1), scaling, write)
@@ -190,14 +192,14 @@ function formatCustom(value: number, unit: string, write: Write): string | undef
 }
 
 /** Unix milliseconds as a date, or how long ago. */
-function formatMoment(atMs: number, unit: string): string {
+function formatMoment(atMs: number, unit: string, zone: TimeZone): string {
   if (unit === 'dateTimeFromNow') {
     const seconds = (Date.now() - atMs) / 1000
     return seconds >= 0 ? `${formatAge(seconds)} ago` : `in ${formatAge(-seconds)}`
   }
   const date = new Date(atMs)
   if (Number.isNaN(date.getTime())) return '–'
-  const local = new Date(atMs - date.getTimezoneOffset() * 60_000).toISOString()
+  const local = new Date(atMs + zoneOffsetMs(atMs, zone)).toISOString()
   const [day, time] = [local.slice(0, 10), local.slice(11, 19)]
   if (unit === 'dateTimeAsUS') return `${day.slice(5, 7)}/${day.slice(8)}/${day.slice(0, 4)} ${time}`
   return `${day} ${time}`

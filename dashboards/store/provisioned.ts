@@ -5,6 +5,7 @@ import { parse } from 'yaml'
 import { errorMessage } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/log.ts'
 import { migrateDashboard } from '../grafana/migrate.ts'
+import { boardUid } from '../grafana/migrate-v2.ts'
 import { isObject, type Json, objectOf, objectsOf, textOf } from '../grafana/json.ts'
 
 export interface ProvisionedBoard {
@@ -83,7 +84,7 @@ export class ProvisionedBoards {
       const file = relative(provider.path, path)
       const inside = dirname(file)
       const folder = provider.foldersFromFiles && inside !== '.' ? inside.split(sep).join('/') : provider.folder
-      const uid = textOf(json.uid) || uidOf(basename(file, extname(file)))
+      const uid = boardUid(json) || uidOf(basename(file, extname(file)))
       return {
         mtimeMs: found.mtimeMs,
         board: { uid, json: { ...json, uid }, folder, file, changedAtMs: found.mtimeMs },

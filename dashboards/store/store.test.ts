@@ -40,6 +40,19 @@ test('what was saved is there after opening again, with its versions, folder and
   expect(await again.version(first.uid, 1)).toMatchObject({ title: 'Überblick' })
 })
 
+test('a board of the newest form goes by its name', async () => {
+  const board = {
+    metadata: { name: 'v2-board' },
+    spec: { title: 'New', elements: {}, layout: { kind: 'GridLayout', spec: {} } },
+  }
+  const store = await open()
+  expect(await store.save({ dashboard: board })).toMatchObject({ uid: 'v2-board', title: 'New' })
+  const path = join(dir, 'files')
+  await mkdir(path)
+  await writeFile(join(path, 'other.json'), JSON.stringify({ ...board, metadata: { name: 'from-file' } }))
+  expect((await (await open(path)).list()).map(({ uid }) => uid).sort()).toEqual(['from-file', 'v2-board'])
+})
+
 test('a save on an old version is refused unless it overwrites', async () => {
   const store = await open()
   const { json, uid } = await store.save({ dashboard: { title: 'a', panels: [] } })

@@ -6,6 +6,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import { type Json, objectOf, numberOf, objectsOf, textOf, textsOf } from '../grafana/json.ts'
 import { migrateDashboard } from '../grafana/migrate.ts'
+import { boardUid } from '../grafana/migrate-v2.ts'
 import { DashboardConflictError, DashboardNotFoundError, DashboardReadOnlyError } from './errors.ts'
 import { readJson, writeJson } from './files.ts'
 import { ProvisionedBoards, uidOf } from './provisioned.ts'
@@ -128,7 +129,7 @@ export class DashboardStore {
     return this.#oneByOne(async () => {
       migrateDashboard(request.dashboard)
       const given = objectOf(request.dashboard)
-      const uid = textOf(given.uid) === '' ? this.#freshUid(textOf(given.title)) : textOf(given.uid)
+      const uid = boardUid(given) || this.#freshUid(textOf(given.title) || textOf(objectOf(given.spec).title))
       if (!UID.test(uid)) throw new DashboardConflictError('a uid has letters, digits, - and _, at most 40 of them')
       if ((await this.#provisioned?.list())?.some((one) => one.uid === uid)) {
         throw new DashboardReadOnlyError(

@@ -12,6 +12,9 @@ const PAIRS: usize = memory.data<u8>([
   57, 54, 57, 55, 57, 56, 57, 57,
 ])
 
+// `,[`, a sign, 17 digits, a point and 3 digits, `,"`, and the length.
+const PREFIX_BYTES: usize = 32
+
 const ZERO: u8 = 48
 const MINUS: u8 = 45
 const POINT: u8 = 46
@@ -29,6 +32,33 @@ export function formatPoints(timestampsMs: usize, values: usize, n: i32, out: us
     p = writeSeconds(load<f64>(timestampsMs + at), p + 1)
     store<u16>(p, 0x222c) // ,"
     p = formatSample(load<f64>(values + at), p + 2)
+    store<u16>(p, 0x5d22) // "]
+    p += 2
+  }
+  return p
+}
+
+/**
+ * Writes the beginnings `,[seconds,"` of `n` points to `out`, `PREFIX_BYTES` apart, each with its length in the last byte.
+ */
+export function formatPrefixes(timestampsMs: usize, n: i32, out: usize): void {
+  for (let i = 0; i < n; i++) {
+    const at = out + <usize>i * PREFIX_BYTES
+    store<u16>(at, 0x5b2c) // ,[
+    const p = writeSeconds(load<f64>(timestampsMs + (<usize>i << 3)), at + 2)
+    store<u16>(p, 0x222c) // ,"
+    store<u8>(at, <u8>(p + 2 - at), PREFIX_BYTES - 1)
+  }
+}
+
+/** As `formatPoints`, with the beginnings that `formatPrefixes` wrote; a comma comes before the first point, too. */
+export function formatPrefixedPoints(prefixes: usize, values: usize, n: i32, out: usize): usize {
+  let p = out
+  let prefix = prefixes
+  for (let i = 0; i < n; i++, prefix += PREFIX_BYTES) {
+    v128.store(p, v128.load(prefix))
+    v128.store(p, v128.load(prefix, 16), 16)
+    p = formatSample(load<f64>(values + (<usize>i << 3)), p + load<u8>(prefix, PREFIX_BYTES - 1))
     store<u16>(p, 0x5d22) // "]
     p += 2
   }
@@ -91,13 +121,32 @@ function writeShortest(bits: u64, magnitude: f64, p: usize): usize {
   const odd: u64 = c & 1
   // k = floor(log10(2^q)), or of 3/4 of it where the lower neighbour is nearer; h aligns the products.
   const k = (q * 1262611 - (atPowerOfTwo ? 524031 : 0)) >> 22
-  const h = q + ((-k * 1741647) >> 19) + 1
+  const h = <u64>(q + ((-k * 1741647) >> 19) + 1)
   const power = POWERS + ((<usize>(-k - POWER_MIN)) << 4)
   const high = load<u64>(power)
   const low = load<u64>(power, 8)
-  const lower = roundToOdd(high, low, ((c << 2) - (atPowerOfTwo ? 1 : 2)) << h) + odd
-  const middle = roundToOdd(high, low, (c << 2) << h)
-  const upper = roundToOdd(high, low, ((c << 2) + 2) << h) - odd
+  // The product of 192 bits for the value itself; the midpoints' lie a multiple of the power above and below.
+  const factor = (c << 2) << h
+  const low0 = low * factor
+  const carried = mulHigh(low, factor)
+  const low1 = high * factor + carried
+  const low2 = mulHigh(high, factor) + <u64>(low1 < carried)
+  const middle = roundToOdd(low2, low1)
+  const up = h + 1
+  const plus0 = low << up
+  const plus1 = (high << up) | (low >> (64 - up))
+  const above0 = low0 + plus0
+  const above1 = low1 + plus1
+  const above1Carried = above1 + <u64>(above0 < low0)
+  const above2 = low2 + (high >> (64 - up)) + (<u64>(above1 < low1) | <u64>(above1Carried < above1))
+  const upper = roundToOdd(above2, above1Carried) - odd
+  const down = atPowerOfTwo ? h : up
+  const minus0 = low << down
+  const minus1 = (high << down) | (low >> (64 - down))
+  const below1 = low1 - minus1
+  const borrow = <u64>(low0 < minus0)
+  const below2 = low2 - (high >> (64 - down)) - (<u64>(low1 < minus1) | <u64>(below1 < borrow))
+  const lower = roundToOdd(below2, below1 - borrow) + odd
   const s = middle >> 2
   if (s >= 10) {
     const tenth = s / 10
@@ -109,18 +158,15 @@ function writeShortest(bits: u64, magnitude: f64, p: usize): usize {
   const above = (s << 2) + 4 <= upper
   if (below != above) return writeDecimal(s + <u64>above, k, magnitude, p)
   const half = (s << 2) + 2
-  const up = middle > half || (middle == half && (s & 1) != 0)
-  return writeDecimal(s + <u64>up, k, magnitude, p)
+  const isUp = middle > half || (middle == half && (s & 1) != 0)
+  return writeDecimal(s + <u64>isUp, k, magnitude, p)
 }
 
 // The top 64 bits of a 192-bit product, the lowest of them set when anything below is.
 // @ts-ignore: decorator
 @inline
-function roundToOdd(high: u64, low: u64, factor: u64): u64 {
-  const carried = mulHigh(low, factor)
-  const bottom = high * factor + carried
-  const top = mulHigh(high, factor) + <u64>(bottom < carried)
-  return top | <u64>(bottom > 1)
+function roundToOdd(top: u64, next: u64): u64 {
+  return top | <u64>(next > 1)
 }
 
 // @ts-ignore: decorator
@@ -139,21 +185,23 @@ function mulHigh(a: u64, b: u64): u64 {
 function writeDecimal(digits: u64, exponent: i32, magnitude: f64, out: usize): usize {
   let d = digits
   let e = exponent
-  while (d % 100000000 == 0) {
-    d /= 100000000
-    e += 8
-  }
-  if (d % 10000 == 0) {
-    d /= 10000
-    e += 4
-  }
-  if (d % 100 == 0) {
-    d /= 100
-    e += 2
-  }
-  if (d % 10 == 0) {
-    d /= 10
-    e += 1
+  if (endsInZero(d)) {
+    while (d % 100000000 == 0) {
+      d /= 100000000
+      e += 8
+    }
+    if (d % 10000 == 0) {
+      d /= 10000
+      e += 4
+    }
+    if (d % 100 == 0) {
+      d /= 100
+      e += 2
+    }
+    if (d % 10 == 0) {
+      d /= 10
+      e += 1
+    }
   }
   const n = digitCount(d)
   const point = n + e
@@ -175,6 +223,13 @@ function writeDecimal(digits: u64, exponent: i32, magnitude: f64, out: usize): u
   memory.copy(p + point + 1, p + point, n - point)
   store<u8>(p + point, POINT)
   return p + n + 1
+}
+
+// Divisible by 2 and by 5: the latter by the inverse of 5 modulo 2^64, as a division takes several times as long.
+// @ts-ignore: decorator
+@inline
+function endsInZero(d: u64): bool {
+  return (d & 1) == 0 && d * 0xcccccccccccccccd <= 0x3333333333333333
 }
 
 function writeExponent(digits: u64, n: i32, exponent: i32, out: usize): usize {
@@ -204,8 +259,17 @@ function writeDigits(value: u64, end: usize): void {
   let p = end
   let v = value
   while (v >= 100000000) {
-    const rest = v / 100000000
-    let low = <u32>(v - rest * 100000000)
+    // Below 2^60 the estimate is off by one at most; a division of 64 bits takes several times as long.
+    let rest = v < 0x1000000000000000 ? <u64>(<f64>v * 1e-8) : v / 100000000
+    let left = <i64>(v - rest * 100000000)
+    if (left < 0) {
+      left += 100000000
+      rest--
+    } else if (left >= 100000000) {
+      left -= 100000000
+      rest++
+    }
+    let low = <u32>left
     for (let i = 0; i < 4; i++) {
       const next = low / 100
       p -= 2
@@ -231,6 +295,14 @@ function digitCount(value: u64): i32 {
     if (v < 10000) return v < 100 ? (v < 10 ? 1 : 2) : v < 1000 ? 3 : 4
     return v < 1000000 ? (v < 100000 ? 5 : 6) : v < 10000000 ? 7 : 8
   }
-  if (value < 10000000000000000) return 8 + digitCount(value / 100000000)
-  return 16 + digitCount(value / 10000000000000000)
+  if (value < 1000000000000) {
+    if (value < 10000000000) return value < 1000000000 ? 9 : 10
+    return value < 100000000000 ? 11 : 12
+  }
+  if (value < 10000000000000000) {
+    if (value < 100000000000000) return value < 10000000000000 ? 13 : 14
+    return value < 1000000000000000 ? 15 : 16
+  }
+  if (value < 1000000000000000000) return value < 100000000000000000 ? 17 : 18
+  return value < 10000000000000000000 ? 19 : 20
 }

@@ -19,18 +19,22 @@ const HISTOGRAM = 58
  * Families of a page in protobuf: `io.prometheus.client.MetricFamily` messages, each with its length in front. They are read
  * one by one as they are taken.
  *
+ * @param metricsMax a family with more comes in several parts, each with its name and type; default: in one
  * @throws {WireFormatError} while iterating
  */
-export function* decodeMetricFamilies(body: Uint8Array): Iterable<ClientMetricFamily> {
+export function* decodeMetricFamilies(
+  body: Uint8Array,
+  metricsMax = Number.POSITIVE_INFINITY,
+): Iterable<ClientMetricFamily> {
   const reader = new ProtoReader(body)
   while (reader.pos < reader.end) {
     const outer = reader.open()
-    yield readFamily(reader)
+    yield* readFamily(reader, metricsMax)
     reader.close(outer)
   }
 }
 
-function readFamily(reader: ProtoReader): ClientMetricFamily {
+function* readFamily(reader: ProtoReader, metricsMax: number): Iterable<ClientMetricFamily> {
   const start = reader.pos
   const family = { name: '', help: '', unit: '', type: 0 }
   // Metrics come second: how one is read depends on the type, which a sender may write behind them.
@@ -42,13 +46,21 @@ function readFamily(reader: ProtoReader): ClientMetricFamily {
     else reader.skip(tag)
   }
   const type = TYPES[family.type] ?? 'unknown'
-  const metrics: ClientMetric[] = []
+  let metrics: ClientMetric[] = []
+  let partCount = 0
   reader.pos = start
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === 34) metrics.push(readMetric(reader, type))
-    else reader.skip(tag)
+    if (tag !== 34) {
+      reader.skip(tag)
+      continue
+    }
+    metrics.push(readMetric(reader, type))
+    if (metrics.length < metricsMax) continue
+    yield { ...family, type, metrics }
+    metrics = []
+    partCount++
   }
-  return { ...family, type, metrics }
+  if (metrics.length > 0 || partCount === 0) yield { ...family, type, metrics }
 }
 
 interface Draft {

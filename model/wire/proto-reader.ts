@@ -8,6 +8,8 @@ const TWO_32 = 2 ** 32
 /** Below this length strings are put together here: a call of the decoder costs more. */
 const SHORT_STRING_BYTES = 20
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 /**
  * Reads protobuf in place. Every step is checked against the end of the message that is open, so hostile bytes lead to an
  * error and never to a read beyond it. Typical use: `for (let tag = r.tag(); tag !== 0; tag = r.tag()) switch (tag) {…}`.
@@ -22,7 +24,6 @@ export class ProtoReader {
   /** Of the varint read last, its two halves. */
   #low = 0
   #high = 0
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
     this.bytes = bytes
@@ -107,7 +108,7 @@ export class ProtoReader {
   /** @throws {WireFormatError} for what is no UTF-8 */
   decode(start: number, end: number): string {
     try {
-      return this.#decoder.decode(this.bytes.subarray(start, end))
+      return decoder.decode(this.bytes.subarray(start, end))
     } catch (cause) {
       throw new WireFormatError('protobuf: a string is not UTF-8', { cause })
     }

@@ -5,8 +5,10 @@ import type { StepSeries } from './step-series.ts'
 /** Running state of one group at all steps. */
 export interface Accumulator {
   add(series: StepSeries): void
+  /** Adds one value at one step. */
+  addAt(step: number, x: number): void
   /** Writes the result; absent where no series was present. */
-  finish(out: StepSeries): void
+  finish(out: Pick<StepSeries, 'values' | 'present'>): void
 }
 
 export function createAccumulator(op: AggregationOp, stepCount: number): Accumulator {
@@ -48,6 +50,19 @@ class SumAccumulator implements Accumulator {
     this.#seen = new Uint8Array(memory, 16 * stepCount, stepCount)
   }
 
+  addAt(i: number, x: number): void {
+    if (this.#seen[i] === 0) {
+      this.#seen[i] = 1
+      this.#sums[i] = x
+      return
+    }
+    const sum = this.#sums[i]!
+    const t = sum + x
+    const added = t - sum
+    this.#errors[i] = isInfinite(t) ? 0 : this.#errors[i]! + (sum - (t - added) + (x - added))
+    this.#sums[i] = t
+  }
+
   add({ values, present }: StepSeries): void {
     const sums = this.#sums
     const errors = this.#errors
@@ -70,7 +85,7 @@ class SumAccumulator implements Accumulator {
     }
   }
 
-  finish(out: StepSeries): void {
+  finish(out: Pick<StepSeries, 'values' | 'present'>): void {
     out.present.set(this.#seen)
     for (let i = 0; i < this.#sums.length; i++) {
       const sum = this.#sums[i]!
@@ -95,32 +110,31 @@ class AvgAccumulator implements Accumulator {
   }
 
   add({ values, present }: StepSeries): void {
+    for (let i = 0; i < values.length; i++) if (present[i] === 1) this.addAt(i, values[i]!)
+  }
+
+  addAt(i: number, x: number): void {
     const sums = this.#sums
-    const counts = this.#counts
-    for (let i = 0; i < values.length; i++) {
-      if (present[i] === 0) continue
-      const x = values[i]!
-      const count = ++counts[i]!
-      if (count === 1) {
-        sums[i] = x
-        continue
-      }
-      if (this.#incremental[i] === 0) {
-        const t = sums[i]! + x
-        if (!isInfinite(t)) {
-          this.#addTo(i, sums[i]!, x, t)
-          continue
-        }
-        this.#incremental[i] = 1
-        sums[i]! /= count - 1
-        this.#errors[i]! /= count - 1
-      }
-      const q = (count - 1) / count
-      const held = q * sums[i]!
-      const part = x / count
-      this.#errors[i]! *= q
-      this.#addTo(i, held, part, held + part)
+    const count = ++this.#counts[i]!
+    if (count === 1) {
+      sums[i] = x
+      return
     }
+    if (this.#incremental[i] === 0) {
+      const t = sums[i]! + x
+      if (!isInfinite(t)) {
+        this.#addTo(i, sums[i]!, x, t)
+        return
+      }
+      this.#incremental[i] = 1
+      sums[i]! /= count - 1
+      this.#errors[i]! /= count - 1
+    }
+    const q = (count - 1) / count
+    const held = q * sums[i]!
+    const part = x / count
+    this.#errors[i]! *= q
+    this.#addTo(i, held, part, held + part)
   }
 
   #addTo(i: number, held: number, x: number, t: number): void {
@@ -130,7 +144,7 @@ class AvgAccumulator implements Accumulator {
     this.#sums[i] = t
   }
 
-  finish(out: StepSeries): void {
+  finish(out: Pick<StepSeries, 'values' | 'present'>): void {
     for (let i = 0; i < this.#counts.length; i++) {
       const count = this.#counts[i]!
       if (count === 0) continue
@@ -168,7 +182,14 @@ class ExtremeAccumulator implements Accumulator {
     }
   }
 
-  finish(out: StepSeries): void {
+  addAt(i: number, x: number): void {
+    const held = this.#held[i]!
+    if (this.#seen[i] === 1 && !this.#replaces(x, held) && !Number.isNaN(held)) return
+    this.#seen[i] = 1
+    this.#held[i] = x
+  }
+
+  finish(out: Pick<StepSeries, 'values' | 'present'>): void {
     out.values.set(this.#held)
     out.present.set(this.#seen)
   }
@@ -189,7 +210,11 @@ class CountAccumulator implements Accumulator {
     for (let i = 0; i < counts.length; i++) counts[i]! += present[i]!
   }
 
-  finish(out: StepSeries): void {
+  addAt(i: number): void {
+    this.#counts[i]!++
+  }
+
+  finish(out: Pick<StepSeries, 'values' | 'present'>): void {
     for (let i = 0; i < this.#counts.length; i++) {
       const count = this.#counts[i]!
       out.present[i] = count > 0 ? 1 : 0
@@ -213,22 +238,22 @@ class VarianceAccumulator implements Accumulator {
   }
 
   add({ values, present }: StepSeries): void {
-    for (let i = 0; i < values.length; i++) {
-      if (present[i] === 0) continue
-      const x = values[i]!
-      const count = ++this.#counts[i]!
-      if (count === 1) {
-        this.#means[i] = x
-        this.#squares[i] = Number.isFinite(x) ? 0 : Number.NaN
-        continue
-      }
-      const delta = x - this.#means[i]!
-      this.#means[i]! += delta / count
-      this.#squares[i]! += delta * (x - this.#means[i]!)
-    }
+    for (let i = 0; i < values.length; i++) if (present[i] === 1) this.addAt(i, values[i]!)
   }
 
-  finish(out: StepSeries): void {
+  addAt(i: number, x: number): void {
+    const count = ++this.#counts[i]!
+    if (count === 1) {
+      this.#means[i] = x
+      this.#squares[i] = Number.isFinite(x) ? 0 : Number.NaN
+      return
+    }
+    const delta = x - this.#means[i]!
+    this.#means[i]! += delta / count
+    this.#squares[i]! += delta * (x - this.#means[i]!)
+  }
+
+  finish(out: Pick<StepSeries, 'values' | 'present'>): void {
     for (let i = 0; i < this.#counts.length; i++) {
       const count = this.#counts[i]!
       if (count === 0) continue

@@ -1,4 +1,5 @@
 import {
+  compareLabels,
   formatFloatGeneral,
   formatFloatPlain,
   type Labels,
@@ -12,6 +13,7 @@ import { quantileOfSorted, sortNaNFirst } from '../functions/quantile.ts'
 import { histogramText } from '../histogram/format.ts'
 import type { Aggregation } from '../parse/ast.ts'
 import { type Accumulator, createAccumulator } from './accumulators.ts'
+import { aggregateNewest } from './aggregate-newest.ts'
 import { selectSeries } from './aggregate-select.ts'
 import { type EvalContext, evaluateScalar, evaluateVector } from './context.ts'
 import { QueryExecutionError } from './errors.ts'
@@ -35,8 +37,10 @@ export function aggregate(expr: Aggregation, ctx: EvalContext): Iterable<StepSer
       return quantiles(expr, grouping, ctx)
     case 'count_values':
       return countValues(expr, grouping, ctx)
-    default:
-      return accumulate(expr, grouping, ctx)
+    default: {
+      const below = contextBelow(expr, ctx)
+      return aggregateNewest(expr, below) ?? accumulate(expr, grouping, below, ctx)
+    }
   }
 }
 
@@ -51,20 +55,25 @@ interface Group {
   dropName: boolean
 }
 
-function* accumulate(expr: Aggregation, grouping: Grouping, ctx: EvalContext): Generator<StepSeries> {
+function* accumulate(
+  expr: Aggregation,
+  grouping: Grouping,
+  below: EvalContext,
+  ctx: EvalContext,
+): Generator<StepSeries> {
   const groups = new GroupTable<Group>(grouping, (labels) => {
     ctx.query.limits.hold(ctx.grid.count)
     const accumulator = createAccumulator(expr.op, ctx.grid.count)
     return { labels, accumulator, histograms: undefined, dropName: false }
   })
-  for (const series of evaluateVector(expr.expr, contextBelow(expr, ctx))) {
+  for (const series of evaluateVector(expr.expr, below)) {
     const group = groups.of(series)
     group.dropName ||= series.dropName
     if (series.histograms !== undefined) takeHistograms(series, expr, group, ctx)
     group.accumulator.add(series)
     ctx.pool.release(series)
   }
-  for (const { labels, accumulator, histograms, dropName } of groups.values()) {
+  for (const { labels, accumulator, histograms, dropName } of inOrder(groups.values(), expr, ctx)) {
     const out = ctx.pool.take(labels)
     out.dropName = dropName && keepsName(expr)
     accumulator.finish(out)
@@ -73,6 +82,16 @@ function* accumulate(expr: Aggregation, grouping: Grouping, ctx: EvalContext): G
     if (ctx.pool.charge(out) > 0) yield out
     else ctx.pool.release(out)
   }
+}
+
+/** Groups come as their first series did, unless what they go into must not depend on which came first. */
+function inOrder<T extends { readonly labels: Labels }>(
+  groups: Iterable<T>,
+  expr: Aggregation,
+  { query }: EvalContext,
+): Iterable<T> {
+  if (query.reuse?.sorted.has(expr) !== true) return groups
+  return [...groups].sort((a, b) => compareLabels(a.labels, b.labels))
 }
 
 /** Moves histograms out of a series into their own sums; to the other aggregations they are nothing, or one more to count. */
@@ -95,7 +114,7 @@ function* quantiles(expr: Aggregation, grouping: Grouping, ctx: EvalContext): Ge
     ignoreHistograms(series, expr, ctx)
     groups.of(series).members.push(series)
   }
-  for (const { labels, members } of groups.values()) {
+  for (const { labels, members } of inOrder(groups.values(), expr, ctx)) {
     const out = ctx.pool.take(labels)
     out.dropName = keepsName(expr) && members.some((series) => series.dropName)
     const buffer = new Float64Array(members.length)

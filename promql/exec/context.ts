@@ -1,6 +1,6 @@
 import type { WindowKernels } from '../../kernels/index.ts'
-import type { Querier, SeriesGrouping } from '../../model/index.ts'
-import type { Expr, VectorSelector } from '../parse/ast.ts'
+import type { Querier, SelectHints, SeriesGrouping } from '../../model/index.ts'
+import type { Aggregation, Expr, VectorSelector } from '../parse/ast.ts'
 import type { Annotations } from './annotations.ts'
 import type { QueryLimits } from './query-limits.ts'
 import type { SampleCounter } from './sample-counter.ts'
@@ -32,12 +32,28 @@ export interface QueryContext {
   readonly endMs: number
   readonly stepMs: number
   readonly isInstant: boolean
+  /** Set where the answer may be put together with others. */
+  readonly reuse: ReuseNotes | undefined
+}
+
+/** What must be the same, or must not occur, where answers of several evaluations are put together. */
+export interface ReuseNotes {
+  /** Aggregations whose groups come sorted by their labels. */
+  readonly sorted: ReadonlySet<Aggregation>
+  /** What each look into the store says about the order of its series, in order of the looks. */
+  readonly orders: Float64Array[]
+  /** Each time that series must stay distinct without their names: their labels without them, and the names. */
+  readonly names: Map<string, string>[]
+  /** Whether a native histogram was seen. */
+  sawHistograms: boolean
 }
 
 /** What holds for one grid: the query's own, that of a subquery, or the single step of an invariant part. */
 export interface EvalContext {
   readonly query: QueryContext
   readonly grid: StepGrid
+  /** Where the grid would begin if no steps had been taken from an earlier answer. */
+  readonly wholeStartMs: number
   readonly pool: SeriesPool
   /** Absent inside of subqueries, whose points are counted instead. */
   readonly counter: SampleCounter | undefined
@@ -49,9 +65,22 @@ export interface EvalContext {
 }
 
 /** @throws {QueryTooManySamplesError} when one series with a value at each step would be too much */
-export function contextFor(query: QueryContext, grid: StepGrid, counter: SampleCounter | undefined): EvalContext {
+export function contextFor(
+  query: QueryContext,
+  grid: StepGrid,
+  counter: SampleCounter | undefined,
+  wholeStartMs = grid.startMs,
+): EvalContext {
   query.limits.checkSteps(grid.count)
-  return { query, grid, pool: new SeriesPool(grid.count, query.limits), counter }
+  return { query, grid, wholeStartMs, pool: new SeriesPool(grid.count, query.limits), counter }
+}
+
+/** For a selector that reads from `minTimeMs` on: the order its series would have over the whole grid. */
+export function orderHint({ query, grid, wholeStartMs }: EvalContext, minTimeMs: number): Pick<SelectHints, 'order'> {
+  const { reuse } = query
+  if (reuse === undefined) return {}
+  const onOrder = (order: Float64Array): void => void reuse.orders.push(order)
+  return { order: { minTimeMs: minTimeMs - (grid.startMs - wholeStartMs), onOrder } }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Labels, labelsKey, METRIC_NAME } from '../../model/index.ts'
+import { type Labels, labelsKey, labelValue, METRIC_NAME } from '../../model/index.ts'
 import type { EvalContext } from './context.ts'
 import { QueryExecutionError } from './errors.ts'
 import { copyStep } from './step-histograms.ts'
@@ -65,12 +65,14 @@ export function* dropNamesOfSeries(
     yield* dropNames(input, ctx, uniqueNames)
     return
   }
-  const seen = new Set<string>()
+  const seen = new Map<string, string>()
+  ctx.query.reuse?.names.push(seen)
   for (const series of input) {
+    const name = labelValue(series.labels, METRIC_NAME)
     series.labels = withoutName(series.labels)
     const key = labelsKey(series.labels)
     if (seen.has(key)) throw new QueryExecutionError(SAME_LABELSET)
-    seen.add(key)
+    seen.set(key, name)
     yield series
   }
 }

@@ -1,22 +1,25 @@
 import { scalarWindowKernels, type WindowKernels } from '../../kernels/index.ts'
 import { type Clock, systemClock } from '../../lib/index.ts'
-import type { Queryable, TimeRange } from '../../model/index.ts'
+import { formatDuration, type Querier, type Queryable, type ResolutionUse, type TimeRange } from '../../model/index.ts'
 import { exprType } from '../check/check.ts'
 import type { Expr } from '../parse/ast.ts'
 import type { ParserFeatures } from '../parse/features.ts'
 import { findCommonParts } from '../plan/common.ts'
 import { findStatsSelectors } from '../plan/histogram-stats.ts'
 import { planQuery } from '../plan/plan.ts'
+import { type ReusablePlan, reusablePlan } from '../plan/reusable.ts'
 import { readRangeOf } from '../plan/time-range.ts'
 import { Annotations } from './annotations.ts'
-import { contextFor, type QueryContext } from './context.ts'
+import { contextFor, type QueryContext, type ReuseNotes } from './context.ts'
 import { QueryInvalidError } from './errors.ts'
 import { evaluator } from './evaluate.ts'
 import { type Explanation, PlanProbe, type Probe } from './explain.ts'
 import { instantResult, rangeResult } from './materialize.ts'
 import { ParseCache } from './parse-cache.ts'
 import { QueryLimits } from './query-limits.ts'
+import { RangeCache, type RangeCacheStats } from './range-cache.ts'
 import type { Evaluation, QueryResult } from './result.ts'
+import { type Evaluated, evaluateReusing, newReuseNotes } from './reuse-answers.ts'
 import { SampleCounter } from './sample-counter.ts'
 import { SharedParts } from './shared-parts.ts'
 import { StepGrid } from './step-grid.ts'
@@ -37,6 +40,11 @@ export interface EngineOptions {
   readonly windowKernels?: WindowKernels
   /** For deadlines; the system's by default. */
   readonly clock?: Clock
+  /**
+   * Most that answers to range queries may take which are kept for the next time they are asked; 0 (the default) keeps none.
+   * The series of an answer are then good until the engine's next call.
+   */
+  readonly rangeCacheBytes?: number
 }
 
 export interface QueryOptions {
@@ -50,6 +58,8 @@ export interface QueryOptions {
   readonly limit?: number
   /** Also count the samples of each step. */
   readonly perStepStats?: boolean
+  /** Use no earlier answer, and keep none. */
+  readonly noCache?: boolean
 }
 
 export interface RangeTimes {
@@ -82,16 +92,23 @@ export interface Engine {
     times: RangeTimes | number,
     options?: QueryOptions & { readonly run?: boolean },
   ): Explanation
+  /** Of the answers to range queries that are kept. */
+  rangeCacheStats(): RangeCacheStats
 }
 
 const TYPE_NAMES = { scalar: 'scalar', string: 'string', vector: 'instant vector', matrix: 'range vector' } as const
 
 /** What all queries of one engine share. */
-type Shared = EngineOptions & { readonly parsed: ParseCache }
+type Shared = EngineOptions & { readonly parsed: ParseCache; readonly rangeCache: RangeCache | undefined }
 
 export function createEngine(options: EngineOptions): Engine {
-  const shared: Shared = { ...options, parsed: new ParseCache(options.features) }
+  const { rangeCacheBytes = 0, delayedNameRemoval = false, typeAndUnitLabels = false } = options
+  // With either more than the name may tell series apart that become equal.
+  const mayKeep = rangeCacheBytes > 0 && !delayedNameRemoval && !typeAndUnitLabels
+  const rangeCache = mayKeep ? new RangeCache(rangeCacheBytes) : undefined
+  const shared: Shared = { ...options, parsed: new ParseCache(options.features), rangeCache }
   return {
+    rangeCacheStats: () => rangeCache?.stats ?? { hits: 0, misses: 0, bytes: 0 },
     instant: (queryable, query, timeMs, given = {}) => instantRun(shared, given, query, timeMs).evaluate(queryable),
     range: (queryable, query, times, given = {}) => rangeRun(shared, given, query, times).evaluate(queryable),
     explain(queryable, query, times, { run = false, ...given } = {}) {
@@ -179,16 +196,53 @@ class Run {
   }
 
   evaluate(queryable: Queryable, probe?: Probe): Evaluation {
-    const { times, grid, materialize } = this.#kind
+    const { plan, readRange } = this.#plan()
+    const querier = queryable.querier(readRange)
+    try {
+      const prepared = { plan, querier, preparedAt: performance.now(), probe }
+      probe?.onPlan(plan, querier, readRange)
+      const reusable = this.#kind.times.stepMs === 0 ? undefined : reusablePlan(plan)
+      const reuse = reusable && newReuseNotes(reusable)
+      const evaluation =
+        (reusable && this.#evaluateReusing(prepared, reusable)) ?? this.#evaluateOn(this.#kind.grid, prepared, reuse)
+      return limited(evaluation, this.#options.limit)
+    } finally {
+      querier.close()
+    }
+  }
+
+  /** @returns `undefined` where no earlier answer may be used */
+  #evaluateReusing(prepared: Prepared, reusable: ReusablePlan): Evaluation | undefined {
+    const { grid, times } = this.#kind
+    const { rangeCache } = this.#engine
+    const { noCache, perStepStats } = this.#options
+    const isPlain = prepared.probe === undefined && noCache !== true && perStepStats !== true && this.#text !== ''
+    if (rangeCache === undefined || !isPlain || !Number.isInteger(grid.startMs) || !Number.isInteger(grid.stepMs)) {
+      return undefined
+    }
+    let last: Evaluation | undefined
+    const phaseMs = ((times.startMs % times.stepMs) + times.stepMs) % times.stepMs
+    const key = [this.#lookbackDeltaMs, times.stepMs, phaseMs, this.#text].join('|')
+    const evaluate = (steps: StepGrid, reuse: ReuseNotes): Evaluated => {
+      last = this.#evaluateOn(steps, prepared, reuse)
+      const { result, warnings, infos, stats } = last
+      const hasNotes = warnings.length + infos.length > 0 || stats.resolutions !== undefined
+      return { series: result.type === 'matrix' ? result.series : [], hasNotes }
+    }
+    const series = evaluateReusing({ key, grid, plan: reusable, querier: prepared.querier, evaluate }, rangeCache)
+    return series && last && { ...last, result: { type: 'matrix', series } }
+  }
+
+  /** @param grid all of the query's steps, or the last of them */
+  #evaluateOn(grid: StepGrid, { plan, querier, preparedAt, probe }: Prepared, reuse?: ReuseNotes): Evaluation {
+    const { times, materialize } = this.#kind
     const { deadlineMs, cancelFlag } = this.#options
     const annotations = new Annotations()
     const clock = this.#engine.clock ?? systemClock
     const limits = new QueryLimits({ maxSamples: this.#engine.maxSamples, deadlineMs, cancelFlag, clock })
     limits.pollNow()
     const counter = new SampleCounter(grid.count, this.#options.perStepStats ?? false)
-    const { plan, readRange } = this.#plan()
     const statsSelectors = findStatsSelectors(plan)
-    const querier = queryable.querier(readRange)
     const query: QueryContext = {
       ...times,
       evaluator: probe?.evaluator(evaluator) ?? evaluator,
@@ -202,45 +256,60 @@ class Run {
       delayedNameRemoval: this.#engine.delayedNameRemoval ?? false,
       typeAndUnitLabels: this.#engine.typeAndUnitLabels ?? false,
       isInstant: times.stepMs === 0,
+      reuse,
     }
-    const preparedAt = performance.now()
-    try {
-      probe?.onPlan(plan, querier, readRange)
-      const { result, sortSeconds } = materialize(plan, contextFor(query, grid, counter))
-      const innerSeconds = (performance.now() - preparedAt) / 1000 - sortSeconds
-      const limited = truncate(result, this.#options.limit ?? 0, annotations)
-      return {
-        result: limited,
-        warnings: annotations.render('warning', this.#text),
-        infos: annotations.render('info', this.#text),
-        stats: {
-          timings: {
-            evalTotalTime: (performance.now() - this.#startedAt) / 1000,
-            resultSortTime: sortSeconds,
-            queryPreparationTime: (preparedAt - this.#startedAt) / 1000,
-            innerEvalTime: innerSeconds,
-          },
-          samples: {
-            totalQueryableSamples: counter.total,
-            ...(counter.perStep && { totalQueryableSamplesPerStep: perStepStats(counter.perStep, grid) }),
-            peakSamples: limits.peakSamples,
-          },
+    const { result, sortSeconds } = materialize(plan, contextFor(query, grid, counter, this.#kind.grid.startMs))
+    const innerSeconds = (performance.now() - preparedAt) / 1000 - sortSeconds
+    const resolutions = querier.resolutions?.() ?? []
+    noteTooCoarse(resolutions, annotations)
+    return {
+      result,
+      warnings: annotations.render('warning', this.#text),
+      infos: annotations.render('info', this.#text),
+      stats: {
+        timings: {
+          evalTotalTime: (performance.now() - this.#startedAt) / 1000,
+          resultSortTime: sortSeconds,
+          queryPreparationTime: (preparedAt - this.#startedAt) / 1000,
+          innerEvalTime: innerSeconds,
         },
-      }
-    } finally {
-      querier.close()
+        samples: {
+          totalQueryableSamples: counter.total,
+          ...(counter.perStep && { totalQueryableSamplesPerStep: perStepStats(counter.perStep, grid) }),
+          peakSamples: limits.peakSamples,
+        },
+        ...(resolutions.length > 0 && { resolutions }),
+      },
     }
   }
+}
+
+/** A query that is ready to be evaluated. */
+interface Prepared {
+  readonly plan: Expr
+  readonly querier: Querier
+  readonly preparedAt: number
+  readonly probe: Probe | undefined
+}
+
+function noteTooCoarse(resolutions: readonly ResolutionUse[], annotations: Annotations): void {
+  const missed = resolutions.filter(({ isUsed }) => !isUsed)
+  if (missed.length === 0) return
+  const finest = formatDuration(Math.min(...missed.map(({ resolutionMs }) => resolutionMs)))
+  const text = `a part of the time has only summaries of ${finest}, which are too coarse: steps of ${finest} see them`
+  annotations.info(`${text}, and ranges of twice that`, undefined)
 }
 
 const perStepStats = (perStep: Float64Array, grid: StepGrid): (readonly [number, number])[] =>
   Array.from(perStep, (samples, step) => [grid.timeMs(step), samples] as const)
 
-function truncate(result: QueryResult, limit: number, annotations: Annotations): QueryResult {
+/** Cuts what is beyond the limit off, and says so. */
+function limited(evaluation: Evaluation, limit = 0): Evaluation {
+  const { result } = evaluation
   const size = result.type === 'vector' ? result.samples.length : result.type === 'matrix' ? result.series.length : 0
-  if (limit <= 0 || size <= limit) return result
-  annotations.warn('results truncated due to limit', undefined)
-  if (result.type === 'vector') return { type: 'vector', samples: result.samples.slice(0, limit) }
-  if (result.type === 'matrix') return { type: 'matrix', series: result.series.slice(0, limit) }
-  return result
+  if (limit <= 0 || size <= limit) return evaluation
+  const said = { ...evaluation, warnings: [...evaluation.warnings, 'results truncated due to limit'] }
+  if (result.type === 'vector') return { ...said, result: { ...result, samples: result.samples.slice(0, limit) } }
+  if (result.type === 'matrix') return { ...said, result: { ...result, series: result.series.slice(0, limit) } }
+  return evaluation
 }

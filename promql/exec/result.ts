@@ -1,4 +1,4 @@
-import type { Labels, NativeHistogram, VectorSample } from '../../model/index.ts'
+import type { Labels, NativeHistogram, ResolutionUse, VectorSample } from '../../model/index.ts'
 
 /** Points of one series, oldest first; only steps that have a value. The arrays may be shared between series: do not write. */
 export interface MatrixSeries {
@@ -32,6 +32,8 @@ export interface EvaluationStats {
     /** The most samples held in memory at one time. */
     readonly peakSamples: number
   }
+  /** Where summaries stood for samples that are gone, or could not; absent where there were samples all over. */
+  readonly resolutions?: readonly ResolutionUse[]
 }
 
 export interface Evaluation {

@@ -26,6 +26,12 @@ export class SampleCounter {
     }
   }
 
+  /** Of many series at one step. */
+  addAtOneStep(count: number): void {
+    this.total += count
+    if (this.perStep !== undefined) this.perStep[0]! += count
+  }
+
   /** @param inWindows samples in all windows, histograms counted once */
   addWindows(
     { lo, hi }: WindowBounds,

@@ -1,7 +1,7 @@
-import { type Labels, METRIC_NAME, type SelectHints, type SeriesColumn } from '../../model/index.ts'
+import { type CoarseSamples, type Labels, METRIC_NAME, type SelectHints, type SeriesColumn } from '../../model/index.ts'
 import type { VectorSelector } from '../parse/ast.ts'
 import { selectorRange } from '../plan/time-range.ts'
-import type { EvalContext } from './context.ts'
+import { type EvalContext, orderHint } from './context.ts'
 import { withKnownResets } from './known-resets.ts'
 import { upperBound } from './sample-search.ts'
 import { smoothSeries } from './select-smoothed.ts'
@@ -27,7 +27,10 @@ export function* selectInstant(
   const picker = new SamplePicker(timesMs, query.lookbackDeltaMs)
   for (const stored of query.querier.select(selector.matchers, instantHints(selector, ctx, options.functionName))) {
     query.limits.poll()
-    if (stored.histograms !== undefined) options.refuseHistograms?.(stored.labels)
+    if (stored.histograms !== undefined) {
+      options.refuseHistograms?.(stored.labels)
+      if (query.reuse !== undefined) query.reuse.sawHistograms = true
+    }
     const column = query.statsSelectors.has(selector) ? withKnownResets(stored) : stored
     const series = pool.takeFor(stored, stored.histograms !== undefined)
     if (selector.smoothed) smoothSeries(column, timesMs, selector, ctx, series)
@@ -39,16 +42,32 @@ export function* selectInstant(
   }
 }
 
-function instantHints(selector: VectorSelector, ctx: EvalContext, functionName: string | undefined): SelectHints {
+export function instantHints(
+  selector: VectorSelector,
+  ctx: EvalContext,
+  functionName: string | undefined,
+): SelectHints {
   const { grid, query } = ctx
   const range = selectorRange(selector, { minTimeMs: grid.startMs, maxTimeMs: grid.endMs }, query.lookbackDeltaMs, 0)
   return {
     ...range,
     stepMs: grid.count > 1 ? grid.stepMs : 0,
     ...(functionName === undefined ? {} : { functionName }),
+    ...windowsHint(selector, ctx, 0),
     ...(ctx.grouping === undefined ? {} : { grouping: ctx.grouping }),
+    ...orderHint(ctx, range.minTimeMs),
     ...(grid.count === 1 && !selector.smoothed && !query.statsSelectors.has(selector) ? { newestOnly: true } : {}),
   }
+}
+
+/** Lets the store answer with summaries of the samples; selectors that look beyond their windows need the samples. */
+export function windowsHint(selector: VectorSelector, ctx: EvalContext, rangeMs: number): Pick<SelectHints, 'windows'> {
+  if (selector.anchored || selector.smoothed) return {}
+  const { grid, query } = ctx
+  const timesMs = referenceTimes(selector, ctx)
+  if (timesMs.length === 0) return {}
+  const stepMs = query.isInstant && grid.count === 1 ? 0 : grid.stepMs
+  return { windows: { firstEndMs: timesMs[0]!, lastEndMs: timesMs[timesMs.length - 1]!, stepMs, rangeMs } }
 }
 
 /** The time that each step looks back from. */
@@ -66,6 +85,7 @@ class SamplePicker {
   readonly #indexes: Int32Array
   #timestampsMs: Float64Array | undefined
   #length = -1
+  #coarse: CoarseSamples | undefined
 
   constructor(timesMs: Float64Array, lookbackMs: number) {
     this.#timesMs = timesMs
@@ -75,7 +95,9 @@ class SamplePicker {
 
   /** Sample index of each step, -1 where there is none. Valid until the next call. */
   indexes(column: SeriesColumn): Int32Array {
-    if (column.timestampsMs === this.#timestampsMs && column.length === this.#length) return this.#indexes
+    const isSame = column.timestampsMs === this.#timestampsMs && column.length === this.#length
+    if (isSame && column.coarse === this.#coarse) return this.#indexes
+    this.#coarse = column.coarse
     this.#timestampsMs = column.timestampsMs
     this.#length = column.length
     const { timestampsMs, length } = column
@@ -84,9 +106,15 @@ class SamplePicker {
     for (let step = 0; step < this.#timesMs.length; step++) {
       const timeMs = this.#timesMs[step]!
       while (next < length && timestampsMs[next]! <= timeMs) next++
-      this.#indexes[step] = next > 0 && timestampsMs[next - 1]! > timeMs - this.#lookbackMs ? next - 1 : -1
+      this.#indexes[step] = next > 0 && this.#isNear(timestampsMs[next - 1]!, timeMs) ? next - 1 : -1
     }
     return this.#indexes
+  }
+
+  #isNear(sampleMs: number, timeMs: number): boolean {
+    const coarse = this.#coarse
+    const furtherMs = coarse !== undefined && sampleMs <= coarse.untilMs ? coarse.resolutionMs : 0
+    return sampleMs > timeMs - this.#lookbackMs - furtherMs
   }
 }
 

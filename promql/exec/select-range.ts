@@ -11,9 +11,9 @@ import type { ColumnWindows } from '../functions/windows.ts'
 import { withHint } from '../histogram/arithmetic.ts'
 import type { Expr, MatrixSelector, Subquery } from '../parse/ast.ts'
 import { selectorRange } from '../plan/time-range.ts'
-import { contextFor, type EvalContext, evaluateVector } from './context.ts'
+import { contextFor, type EvalContext, evaluateVector, orderHint } from './context.ts'
 import { withKnownResets } from './known-resets.ts'
-import { referenceTimes, selectsOneName } from './select-instant.ts'
+import { referenceTimes, selectsOneName, windowsHint } from './select-instant.ts'
 import { StepGrid } from './step-grid.ts'
 import type { StepSeries } from './step-series.ts'
 
@@ -49,15 +49,21 @@ function* selectorWindows(expr: MatrixSelector, ctx: EvalContext, functionName: 
   const { query, grid } = ctx
   const { selector, rangeMs } = expr
   const cutter = new WindowCutter(referenceTimes(selector, ctx), rangeMs, ctx)
+  const steps = { minTimeMs: grid.startMs, maxTimeMs: grid.endMs }
+  const range = selectorRange(selector, steps, query.lookbackDeltaMs, rangeMs)
   const hints = {
-    ...selectorRange(selector, { minTimeMs: grid.startMs, maxTimeMs: grid.endMs }, query.lookbackDeltaMs, rangeMs),
+    ...range,
+    ...orderHint(ctx, range.minTimeMs),
     stepMs: grid.count > 1 ? grid.stepMs : 0,
     functionName,
+    // Without a function the samples themselves are the answer.
+    ...(functionName === '' ? {} : windowsHint(selector, ctx, rangeMs)),
     ...(ctx.grouping === undefined ? {} : { grouping: ctx.grouping }),
   }
   const wantsStats = query.statsSelectors.has(selector)
   for (const stored of query.querier.select(selector.matchers, hints)) {
     query.limits.poll()
+    if (stored.histograms !== undefined && query.reuse !== undefined) query.reuse.sawHistograms = true
     const column = wantsStats ? withKnownResets(stored) : stored
     yield new SelectedSeries(stored, cutter.cutBoth(withoutStale(column)))
   }
@@ -88,7 +94,9 @@ class SelectedSeries implements WindowedSeries {
 function* subqueryWindows(expr: Subquery, ctx: EvalContext): Generator<WindowedSeries> {
   const endsMs = referenceTimes(expr, ctx)
   if (endsMs.length === 0) return
-  const inner = contextFor(ctx.query, subqueryGrid(expr, endsMs), undefined)
+  const skippedMs = ctx.grid.startMs - ctx.wholeStartMs
+  const wholeStartMs = firstStepMs(expr, endsMs[0]! - skippedMs)
+  const inner = contextFor(ctx.query, subqueryGrid(expr, endsMs), undefined, wholeStartMs)
   const cutter = new WindowCutter(endsMs, expr.rangeMs, ctx)
   for (const series of evaluateVector(expr.expr, inner)) {
     const { labels, dropName } = series
@@ -104,13 +112,14 @@ function* subqueryWindows(expr: Subquery, ctx: EvalContext): Generator<WindowedS
 
 /** Absolute multiples of the subquery's step, the first strictly after the first window's start. */
 export function subqueryGrid(expr: Subquery, endsMs: Float64Array): StepGrid {
-  const afterMs = endsMs[0]! - expr.rangeMs
-  const startMs = (Math.floor(afterMs / expr.stepMs) + 1) * expr.stepMs
-  return StepGrid.range(startMs, endsMs[endsMs.length - 1]!, expr.stepMs)
+  return StepGrid.range(firstStepMs(expr, endsMs[0]!), endsMs[endsMs.length - 1]!, expr.stepMs)
 }
 
+const firstStepMs = ({ rangeMs, stepMs }: Subquery, endMs: number): number =>
+  (Math.floor((endMs - rangeMs) / stepMs) + 1) * stepMs
+
 /** A column without staleness markers. */
-type PlainColumn = Pick<SeriesColumn, 'timestampsMs' | 'values' | 'length' | 'histograms' | 'startTimesMs'>
+type PlainColumn = Pick<SeriesColumn, 'timestampsMs' | 'values' | 'length' | 'histograms' | 'startTimesMs' | 'counts'>
 
 /** Cuts columns into windows; bounds are computed once for all columns that share a `timestampsMs` object. */
 class WindowCutter {
@@ -155,6 +164,7 @@ class WindowCutter {
       length: column.length,
       histograms,
       startTimesMs: column.startTimesMs,
+      counts: column.counts,
       bounds: this.#bounds,
       rangeMs: this.#rangeMs,
       evalTimesMs: grid.timesMs,
@@ -181,13 +191,14 @@ function withoutStale(column: SeriesColumn): PlainColumn {
 export function pickSamples(column: PlainColumn, keep: (index: number) => boolean): PlainColumn {
   const kept: number[] = []
   for (let i = 0; i < column.length; i++) if (keep(i)) kept.push(i)
-  const { histograms, startTimesMs } = column
+  const { histograms, startTimesMs, counts } = column
   return {
     timestampsMs: Float64Array.from(kept, (i) => column.timestampsMs[i]!),
     values: Float64Array.from(kept, (i) => column.values[i]!),
     length: kept.length,
     histograms: histograms && kept.map((i) => histograms[i]),
     startTimesMs: startTimesMs && Float64Array.from(kept, (i) => startTimesMs[i]!),
+    counts: counts && Float64Array.from(kept, (i) => counts[i]!),
   }
 }
 

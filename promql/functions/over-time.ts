@@ -8,7 +8,8 @@ export const sumOverTime: WindowFunction = (windows, _scalars, out) => {
   markNonEmpty(windows, out)
 }
 
-export const avgOverTime: WindowFunction = (windows, _scalars, out) => {
+export const avgOverTime: WindowFunction = (windows, scalars, out) => {
+  if (windows.counts !== undefined) return avgOfSummaries(windows, scalars, out)
   windows.kernels.avg(windows.values, windows.bounds, out.values)
   markNonEmpty(windows, out)
 }
@@ -23,7 +24,13 @@ export const maxOverTime: WindowFunction = (windows, _scalars, out) => {
   markNonEmpty(windows, out)
 }
 
-export const countOverTime = eachWindow(1, (_windows, from, to) => to - from)
+export const countOverTime = eachWindow(1, ({ counts }, from, to) =>
+  counts === undefined ? to - from : sumOf(counts, from, to),
+)
+const avgOfSummaries = eachWindow(
+  1,
+  ({ values, counts }, from, to) => sumOf(values, from, to) / sumOf(counts!, from, to),
+)
 export const presentOverTime = eachWindow(1, () => 1)
 export const lastOverTime = eachWindow(1, (windows, _from, to) => windows.values[to - 1])
 export const firstOverTime = eachWindow(1, (windows, from) => windows.values[from])
@@ -37,6 +44,12 @@ export const quantileOverTime: WindowFunction = (windows, scalars, out) => {
     scalars,
     out,
   )
+}
+
+function sumOf(values: Float64Array, from: number, to: number): number {
+  const sum = new KahanSum()
+  for (let i = from; i < to; i++) sum.add(values[i]!)
+  return sum.value
 }
 
 /** Median of the distances to the median; NaN if there is one among the samples. */

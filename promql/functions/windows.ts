@@ -11,6 +11,7 @@ export interface ColumnWindows {
   /** As in `SeriesColumn`: absent for a column of floats. */
   readonly histograms?: SeriesColumn['histograms']
   readonly startTimesMs?: SeriesColumn['startTimesMs']
+  readonly counts?: SeriesColumn['counts']
   readonly bounds: WindowBounds
   readonly rangeMs: number
   /** Evaluation time of each step, which is the window's end only without offset and @. */

@@ -127,11 +127,13 @@ test('statistics, when they were asked for', () => {
   const stats: EvaluationStats = {
     timings: { evalTotalTime: 0.5, resultSortTime: 0, queryPreparationTime: 0.125, innerEvalTime: 0.25 },
     samples: { totalQueryableSamples: 7, peakSamples: 3 },
+    resolutions: [{ resolutionMs: 3_600_000, minTimeMs: 1_700_000, maxTimeMs: 1_800_500, isUsed: true }],
   }
   const { data } = JSON.parse(textOf(vector(1, 0), { stats, queuedMs: 250 })) as { data: { stats: unknown } }
   expect(data.stats).toEqual({
     timings: { ...stats.timings, execQueueTime: 0.25, execTotalTime: 0.75 },
     samples: stats.samples,
+    resolutions: [{ resolution: '1h', start: 1700, end: 1800.5, used: true }],
   })
 })
 

@@ -1,5 +1,6 @@
 // Covered by bench/micro/query-json.bench.ts.
 import { NumberFormatter, POINT_BYTES_MAX } from '../../kernels/index.ts'
+import { formatDuration } from '../../model/duration.ts'
 import { formatFloatPlain } from '../../model/float.ts'
 import type { Labels } from '../../model/labels.ts'
 import type { VectorSample } from '../../model/query.ts'
@@ -22,7 +23,7 @@ export interface QueryJsonExtras {
 /** Prometheus shows ten of each kind and counts the rest. */
 const ANNOTATIONS_MAX = 10
 /** Points written between two looks at the buffer's capacity. */
-const BLOCK_POINTS = 512
+const BLOCK_POINTS = 2048
 
 // One per thread: it holds a compiled kernel and scratch memory, no state.
 let sharedFormatter: NumberFormatter | undefined
@@ -48,10 +49,10 @@ export function writeQueryJson(result: QueryResult, extras: QueryJsonExtras = {}
 
 /** A guess on the high side: growing copies everything. */
 function expectedBytes(result: QueryResult, limit: number): number {
-  const spare = 1024 + BLOCK_POINTS * POINT_BYTES_MAX
-  if (result.type === 'vector') return spare + Math.min(result.samples.length, limit) * 256
-  if (result.type !== 'matrix') return spare
-  let sum = spare
+  const frame = 1024
+  if (result.type === 'vector') return frame + Math.min(result.samples.length, limit) * 256
+  if (result.type !== 'matrix') return frame
+  let sum = frame + BLOCK_POINTS * POINT_BYTES_MAX
   for (let i = 0; i < Math.min(result.series.length, limit); i++) sum += 256 + result.series[i]!.values.length * 34
   return sum
 }
@@ -82,7 +83,7 @@ function writeVector(
   samples: readonly VectorSample[],
   limit: number,
 ): void {
-  const timestampMs = new Float64Array(1)
+  let timestampMs = new Float64Array(1)
   const value = new Float64Array(1)
   const count = Math.min(samples.length, limit)
   out.ascii('[')
@@ -97,7 +98,8 @@ function writeVector(
       continue
     }
     out.ascii(',"value":')
-    timestampMs[0] = sample.timestampMs
+    // The formatter knows a column of times by the array.
+    if (timestampMs[0] !== sample.timestampMs) timestampMs = Float64Array.of(sample.timestampMs)
     value[0] = sample.value
     writePoints(out, formatter, timestampMs, value)
     out.ascii('}')
@@ -186,7 +188,7 @@ function writeAnnotations(out: ByteBuffer, kind: 'warning' | 'info', texts: read
   out.utf8(`,"${kind}s":[${shown.map(htmlSafeJson).join(',')}]`)
 }
 
-function statsJson({ timings, samples }: EvaluationStats, queuedMs: number): string {
+function statsJson({ timings, samples, resolutions }: EvaluationStats, queuedMs: number): string {
   const execQueueTime = queuedMs / 1000
   return JSON.stringify({
     timings: {
@@ -205,6 +207,12 @@ function statsJson({ timings, samples }: EvaluationStats, queuedMs: number): str
       totalQueryableSamples: samples.totalQueryableSamples,
       peakSamples: samples.peakSamples,
     },
+    resolutions: resolutions?.map(({ resolutionMs, minTimeMs, maxTimeMs, isUsed }) => ({
+      resolution: formatDuration(resolutionMs),
+      start: minTimeMs / 1000,
+      end: maxTimeMs / 1000,
+      used: isUsed,
+    })),
   })
 }
 

@@ -1,7 +1,7 @@
 import type { HttpClient, HttpClientConfig } from '../../lib/index.ts'
 import { createHttpClient } from '../../lib/undici-client.ts'
 import type { Discovery, TargetGroup } from './discovery.ts'
-import { askJson, type DiscoveryParts, polledDiscovery } from './poll.ts'
+import { askJson, type DiscoveryParts, type JsonRequest, polledDiscovery } from './poll.ts'
 
 /** What every discovery by an HTTP interface is configured with. */
 export interface HttpKindConfig {
@@ -11,7 +11,13 @@ export interface HttpKindConfig {
 }
 
 /** Asks for JSON, within the time of one refresh. */
-export type Ask = <T>(url: string) => Promise<T>
+export type Ask = <T>(url: string, request?: Omit<JsonRequest, 'url' | 'timeoutMs'>) => Promise<T>
+
+/** The client behind it, for what is not JSON or needs the answer's headers. */
+export interface HttpPeer {
+  readonly client: HttpClient
+  readonly timeoutMs: number
+}
 
 const REFRESH_DEFAULT_MS = 60_000
 
@@ -20,13 +26,16 @@ export function httpKindDiscovery(
   mechanism: string,
   config: HttpKindConfig,
   parts: DiscoveryParts,
-  refresh: (ask: Ask) => Promise<readonly TargetGroup[]>,
+  refresh: (ask: Ask, peer: HttpPeer) => Promise<readonly TargetGroup[]>,
+  refreshDefaultMs = REFRESH_DEFAULT_MS,
 ): Discovery {
-  const refreshIntervalMs = config.refreshIntervalMs ?? REFRESH_DEFAULT_MS
+  const refreshIntervalMs = config.refreshIntervalMs ?? refreshDefaultMs
   const client: HttpClient = createHttpClient(config.http, { keepAliveMs: refreshIntervalMs + 10_000 })
-  const ask: Ask = async <T>(url: string) => (await askJson(client, { url, timeoutMs: refreshIntervalMs })).value as T
+  const peer = { client, timeoutMs: refreshIntervalMs }
+  const ask: Ask = async <T>(url: string, request?: Omit<JsonRequest, 'url' | 'timeoutMs'>) =>
+    (await askJson(client, { url, timeoutMs: refreshIntervalMs, ...request })).value as T
   return polledDiscovery(
-    { mechanism, refreshIntervalMs, refresh: () => refresh(ask), close: () => client.close() },
+    { mechanism, refreshIntervalMs, refresh: () => refresh(ask, peer), close: () => client.close() },
     parts,
   )
 }

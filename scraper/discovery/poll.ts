@@ -12,6 +12,13 @@ export interface DiscoveryParts {
 export class DiscoveryError extends AppError {
   override readonly code = 'ERR_DISCOVERY'
   override readonly httpStatus = 502
+  /** Of the answer that was no success; `undefined` where it was something else. */
+  readonly status: number | undefined
+
+  constructor(message: string, options?: ErrorOptions & { readonly status?: number }) {
+    super(message, options)
+    this.status = options?.status
+  }
 }
 
 export interface PolledSource {
@@ -86,20 +93,31 @@ export interface JsonRequest {
 
 /** @throws {DiscoveryError} unless the answer is 2xx and JSON */
 export async function askJson(client: HttpClient, request: JsonRequest): Promise<{ value: unknown; headers: Headers }> {
+  const { text, headers } = await askText(client, request)
+  try {
+    return { value: JSON.parse(text) as unknown, headers }
+  } catch (cause) {
+    throw new DiscoveryError(`${placeOf(request.url)} answered no JSON`, { cause })
+  }
+}
+
+/** @throws {DiscoveryError} unless the answer is 2xx */
+export async function askText(client: HttpClient, request: JsonRequest): Promise<{ text: string; headers: Headers }> {
   const { status, headers, body } = await client.request({
     ...request,
     headers: { accept: 'application/json', 'accept-encoding': 'gzip', ...request.headers },
     bodyBytesMax: BODY_BYTES_MAX,
   })
   const text = Buffer.from(body).toString()
-  const name = new URL(request.url)
-  const place = `${name.origin}${name.pathname}`
-  if (status < 200 || status > 299)
-    throw new DiscoveryError(`${place} answered ${status}: ${text.slice(0, 200).trim()}`)
-  try {
-    return { value: JSON.parse(text) as unknown, headers }
-  } catch (cause) {
-    throw new DiscoveryError(`${place} answered no JSON`, { cause })
+  if (status < 200 || status > 299) {
+    throw new DiscoveryError(`${placeOf(request.url)} answered ${status}: ${text.slice(0, 200).trim()}`, { status })
   }
+  return { text, headers }
 }
 type Headers = Readonly<Record<string, string>>
+
+/** Without the query, which may hold secrets. */
+function placeOf(url: string): string {
+  const { origin, pathname } = new URL(url)
+  return `${origin}${pathname}`
+}

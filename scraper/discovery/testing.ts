@@ -14,6 +14,9 @@ export async function cleanUp(): Promise<void> {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 }
 
+/** Runs at the next `cleanUp`. */
+export const onCleanUp = (cleanup: () => unknown): void => void cleanups.push(cleanup)
+
 export const parts = { clock: systemClock, logger: silentLogger }
 
 export async function until<T>(read: () => T | undefined | false): Promise<T> {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { wasmLockstep } from '../../kernels/index.ts'
+import { type ClientMetricFamily, encodeMetricFamilies } from '../../model/index.ts'
 import { PageMemory } from './page-memory.ts'
 import { RecordingAppendable } from './recording-appendable.ts'
 import { RecordingStore } from './recording-store.ts'
@@ -124,4 +125,65 @@ test('a target that goes away while its page is learnt is let go', async () => {
   await rows.learn(Buffer.from(longPage(9000, 0)), 'text', () => ++slices === 3)
   expect(slices).toBe(3)
   expect(store.groups[0]!.positionCount).toBeLessThan(4000)
+})
+
+function protobufPage(seriesCount: number, shift: number): Uint8Array {
+  const nothing = { timestampMs: undefined, createdMs: undefined, exemplar: undefined, summary: undefined }
+  const counter: ClientMetricFamily = {
+    name: 'requests_total',
+    help: 'h',
+    unit: '',
+    type: 'counter',
+    metrics: Array.from({ length: seriesCount }, (_, i) => ({
+      labels: ['n', String(i)],
+      value: i + shift,
+      histogram: undefined,
+      ...nothing,
+    })),
+  }
+  const bucket = (upperBound: number, cumulativeCount: number) => ({ upperBound, cumulativeCount, exemplar: undefined })
+  const histogram = { count: 3, sum: 1.5, buckets: [bucket(1, 2)], native: undefined, exemplars: [] }
+  const classic: ClientMetricFamily = {
+    ...counter,
+    name: 'duration',
+    type: 'histogram',
+    metrics: [{ labels: [], value: undefined, histogram, ...nothing }],
+  }
+  return encodeMetricFamilies([counter, classic])
+}
+
+test('a long page in protobuf is taken apart in turns each time, and read as if at once', async () => {
+  const deferred = rig()
+  const direct = rig()
+  for (const [i, seriesCount] of [6000, 6000, 6001].entries()) {
+    const body = protobufPage(seriesCount, i)
+    expect(deferred.rows.read(body, 'protobuf', true)).toBeUndefined()
+    let turns = 0
+    const count = () => {
+      turns++
+      timer = setImmediate(count)
+    }
+    let timer = setImmediate(count)
+    await deferred.rows.learn(body, 'protobuf', () => false)
+    clearImmediate(timer)
+    expect(turns).toBeGreaterThanOrEqual(2)
+    const counts = [deferred, direct].map(({ rows }) => rows.read(body, 'protobuf'))
+    expect(counts[0]).toEqual(counts[1])
+    expect(counts[0]).toEqual({
+      samplesScraped: seriesCount + 4,
+      samplesKept: seriesCount + 4,
+      seriesAdded: [6004, 0, 1][i],
+    })
+    for (const { rows } of [deferred, direct]) await rows.write(10_000 + i, REPORT)
+    const states = [deferred, direct].map(({ store }) => [...store.groups[0]!.rows.at(-1)!.samples].sort())
+    expect(states[0]).toEqual(states[1])
+    expect(deferred.rows.metadata()).toEqual(direct.rows.metadata())
+  }
+  // Short ones are not put off, broken ones fail while they are taken apart.
+  expect(deferred.rows.read(protobufPage(10, 0), 'protobuf', true)).toBeDefined()
+  const broken = protobufPage(6000, 0).subarray(0, -3)
+  await expect(deferred.rows.learn(broken, 'protobuf', () => false)).rejects.toThrow(/protobuf/)
+  let asked = 0
+  await deferred.rows.learn(protobufPage(6000, 0), 'protobuf', () => ++asked === 2)
+  expect(asked).toBe(2)
 })

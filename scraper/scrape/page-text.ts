@@ -2,7 +2,8 @@ import { isLegacyLabelName, isLegacyMetricName, type Labels, METRIC_NAME } from 
 
 /** Builds a page in the text format out of samples: the inverse of parsing, with no comments. */
 export class PageText {
-  readonly #lines: string[] = []
+  #lines: string[] = []
+  readonly #parts: Buffer[] = []
 
   add(labels: Labels, emptyLabels: readonly string[], value: number, timestampMs: number | undefined): void {
     let name = ''
@@ -20,8 +21,15 @@ export class PageText {
     this.#lines.push(`${name}${inside === '' ? '' : `{${inside}}`} ${valueText(value)}${time}\n`)
   }
 
+  /** Turns what was added so far into bytes; a long page in one piece would take long. */
+  settle(): void {
+    this.#parts.push(Buffer.from(this.#lines.join('')))
+    this.#lines = []
+  }
+
   finish(): Uint8Array {
-    return Buffer.from(this.#lines.join(''))
+    this.settle()
+    return this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts)
   }
 }
 

@@ -125,7 +125,7 @@ export class ScrapeLoop implements Waiter {
           error = thrown
         }
       }
-      if (body !== undefined && counts === undefined) return this.#learn(Uint8Array.from(body), format)
+      if (body !== undefined && counts === undefined) return this.#learn(body.slice(), format)
       this.#settle(body, error, counts ?? NO_COUNTS)
     } catch (error) {
       this.#breakOff(error)

@@ -30,6 +30,8 @@ export interface ScrapeManagerParts {
   readonly inProcess: ReadonlyMap<string, InProcessTarget>
   /** For the User-Agent header. */
   readonly version: string
+  /** A zero is stored at the time at which a counter says that it began; default false. Protobuf is asked for first then. */
+  readonly createdZeros?: boolean
 }
 
 /** A target as the API shows it. */
@@ -115,6 +117,7 @@ class Manager implements ScrapeManager {
       inProcess: parts.inProcess,
       plainClient: this.#plainClient,
       userAgent: `Belltower/${parts.version}`,
+      createdZeros: parts.createdZeros ?? false,
     }
   }
 

@@ -1,12 +1,9 @@
 import type { Clock, HttpClient, Logger, PlainHttpClient } from '../../lib/index.ts'
 import { createHttpClient } from '../../lib/undici-client.ts'
 import type { Labels } from '../../model/index.ts'
-import type { ScrapeConfig } from '../config.ts'
-import { createDiscovery } from '../discovery/create.ts'
+import { NATIVE_SCRAPE_PROTOCOLS, type ScrapeConfig } from '../config.ts'
 import type { Discovery, TargetGroup } from '../discovery/discovery.ts'
-import { fileDiscovery } from '../discovery/file.ts'
-import { httpDiscovery } from '../discovery/http.ts'
-import { staticDiscovery } from '../discovery/static.ts'
+import { createDiscoveries, type NamedDiscovery } from '../discovery/target-sources.ts'
 import { compileRelabel, type Relabel } from '../relabel/relabel.ts'
 import { buildTarget, type Target } from '../targets/target.ts'
 import { FailureLog } from './failure-log.ts'
@@ -29,6 +26,7 @@ export interface ScrapePoolParts {
   readonly inProcess: ReadonlyMap<string, InProcessTarget>
   readonly plainClient: PlainHttpClient
   readonly userAgent: string
+  readonly createdZeros: boolean
   readonly seed: string
 }
 
@@ -46,7 +44,7 @@ export class ScrapePool {
   readonly #client: HttpClient
   readonly #httpTransport: Transport
   readonly #failureLog: FailureLog | undefined
-  readonly #discoveries: readonly { readonly name: string; readonly discovery: Discovery }[]
+  readonly #discoveries: readonly NamedDiscovery[]
   readonly #groups = new Map<Discovery, readonly TargetGroup[]>()
   #loops = new Map<string, ScrapeLoop>()
   #dropped: readonly Labels[] = []
@@ -58,17 +56,23 @@ export class ScrapePool {
     this.config = config
     this.#parts = parts
     this.#relabel = compileRelabel(config.relabelConfigs ?? [])
-    this.#rules = rowRules(config)
+    this.#rules = { ...rowRules(config), createdZeros: parts.createdZeros }
     this.#client = createHttpClient(config.http, {
       keepAliveMs: Math.max(KEEP_ALIVE_MIN_MS, config.scrapeIntervalMs * 2),
     })
+    // Only protobuf says of every series since when it counts.
+    const scrapeProtocols = config.scrapeProtocols ?? (parts.createdZeros ? NATIVE_SCRAPE_PROTOCOLS : undefined)
     this.#httpTransport = httpTransport(
       { client: this.#client, plainClient: parts.plainClient, userAgent: parts.userAgent },
-      config,
+      { ...config, scrapeProtocols },
     )
     this.#failureLog =
       config.scrapeFailureLogFile === undefined ? undefined : new FailureLog(config.scrapeFailureLogFile, parts)
-    this.#discoveries = createDiscoveries(config, parts)
+    this.#discoveries = createDiscoveries(config, (mechanism) => ({
+      clock: parts.clock,
+      logger: parts.logger,
+      onFailure: () => parts.metrics.sdFailures.inc({ mechanism, config: config.jobName }),
+    }))
   }
 
   get loops(): Iterable<ScrapeLoop> {
@@ -193,7 +197,7 @@ export class ScrapePool {
   }
 }
 
-function rowRules(config: ScrapeConfig): TargetRowsRules {
+function rowRules(config: ScrapeConfig): Omit<TargetRowsRules, 'createdZeros'> {
   const metricRules = config.metricRelabelConfigs ?? []
   return {
     honorLabels: config.honorLabels ?? false,
@@ -212,24 +216,4 @@ function rowRules(config: ScrapeConfig): TargetRowsRules {
     histogramBucketLimit: config.nativeHistogramBucketLimit ?? 0,
     histogramSchemaMax: schemaOfFactor(config.nativeHistogramMinBucketFactor ?? 0),
   }
-}
-
-function createDiscoveries(config: ScrapeConfig, { clock, logger, metrics }: ScrapePoolParts) {
-  const partsOf = (mechanism: string) => ({
-    clock,
-    logger,
-    onFailure: () => metrics.sdFailures.inc({ mechanism, config: config.jobName }),
-  })
-  const files = config.fileSdConfigs ?? []
-  const services = config.httpSdConfigs ?? []
-  const statics = config.staticConfigs ?? []
-  return [
-    ...(statics.length > 0 ? [{ name: 'static', discovery: staticDiscovery(statics) }] : []),
-    ...files.map((file) => ({ name: 'file', discovery: fileDiscovery(file, partsOf('file')) })),
-    ...services.map((service) => ({ name: 'http', discovery: httpDiscovery(service, partsOf('http')) })),
-    ...(config.discoveries ?? []).map((one) => ({
-      name: one.kind,
-      discovery: createDiscovery(one, partsOf(one.kind)),
-    })),
-  ]
 }

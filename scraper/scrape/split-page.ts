@@ -21,6 +21,7 @@ import {
 import type { NativeHistogram } from '../../model/index.ts'
 import { customHistogram } from './histogram-buckets.ts'
 import { PageText } from './page-text.ts'
+import { TextCreated } from './text-created.ts'
 
 /** What a target's page is written in. */
 export type PageFormat = ExpositionFormat | 'protobuf'
@@ -29,6 +30,8 @@ export interface HistogramRules {
   readonly scrapeNativeHistograms: boolean
   readonly convertClassicHistograms: boolean
   readonly alwaysScrapeClassicHistograms: boolean
+  /** Wants to know since when series count; `_created` lines are not stored then. */
+  readonly createdZeros?: boolean | undefined
 }
 
 /** With its name, sorted; names of labels with an empty value apart, as in a text page. */
@@ -42,6 +45,13 @@ export interface HistogramSample extends SplitLabels {
   readonly histogram: NativeHistogram
 }
 
+/** A series that says since when it counts. */
+export interface CreatedSample extends SplitLabels {
+  readonly createdMs: number
+  /** What it counts in, where that is a native histogram. */
+  readonly histogram: NativeHistogram | undefined
+}
+
 export interface ExemplarSample extends SplitLabels {
   readonly exemplar: Exemplar
 }
@@ -51,15 +61,47 @@ export interface SplitPage {
   readonly body: Uint8Array
   readonly histograms: readonly HistogramSample[]
   readonly exemplars: readonly ExemplarSample[]
+  /** Empty unless asked for. */
+  readonly created: readonly CreatedSample[]
   readonly metadata: Map<string, MetricMetadata>
 }
 
 const NO_NAMES: readonly string[] = []
+// A turn ends with whichever comes first.
+const TURN_MS = 5
+const TURN_PARTS = 20
+const METRICS_PER_PART = 100
 
 /** @throws {WireFormatError} */
 export function splitProtobuf(body: Uint8Array, rules: HistogramRules): SplitPage {
   const splitter = new Splitter(rules)
   for (const family of decodeMetricFamilies(body)) splitter.family(family)
+  return splitter.finish()
+}
+
+/**
+ * As `splitProtobuf`, with turns for others in between.
+ *
+ * @param isStopped asked at each turn: true gives up
+ * @returns `undefined` where it gave up
+ */
+export async function splitProtobufInTurns(
+  body: Uint8Array,
+  rules: HistogramRules,
+  isStopped: () => boolean,
+): Promise<SplitPage | undefined> {
+  const splitter = new Splitter(rules)
+  let turnEndsAt = performance.now() + TURN_MS
+  let partCount = 0
+  for (const family of decodeMetricFamilies(body, METRICS_PER_PART)) {
+    splitter.family(family)
+    if (++partCount < TURN_PARTS && performance.now() < turnEndsAt) continue
+    partCount = 0
+    splitter.settle()
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    if (isStopped()) return undefined
+    turnEndsAt = performance.now() + TURN_MS
+  }
   return splitter.finish()
 }
 
@@ -88,16 +130,24 @@ class Splitter {
   readonly #text = new PageText()
   readonly #histograms: HistogramSample[] = []
   readonly #exemplars: ExemplarSample[] = []
+  readonly #created: CreatedSample[] = []
+  readonly #textCreated: TextCreated | undefined
   readonly #metadata = new Map<string, MetricMetadata>()
   readonly #gathered = new Map<string, Gathered>()
 
   constructor(rules: HistogramRules) {
     this.#rules = rules
+    this.#textCreated = rules.createdZeros ? new TextCreated() : undefined
   }
 
   describe(name: string, part: Partial<MetricMetadata>): void {
     const held = this.#metadata.get(name)
     this.#metadata.set(name, { type: 'unknown', help: '', unit: '', ...held, ...part })
+  }
+
+  /** Call between parts of a long page. */
+  settle(): void {
+    this.#text.settle()
   }
 
   finish(): SplitPage {
@@ -109,6 +159,7 @@ class Splitter {
       body: this.#text.finish(),
       histograms: this.#histograms,
       exemplars: this.#exemplars,
+      created: this.#textCreated ? [...this.#created, ...this.#textCreated.samples()] : this.#created,
       metadata: this.#metadata,
     }
   }
@@ -144,7 +195,10 @@ class Splitter {
       const labels = withLabels(metric.labels, [[METRIC_NAME, name]])
       // Of several exemplars of one series only those with a time of their own can be told apart.
       const timed = exemplars.filter(({ timestampMs }) => timestampMs !== undefined)
-      this.#addHistogram({ labels, emptyLabels: NO_NAMES, timestampMs: metric.timestampMs }, histogram, timed)
+      const of = { labels, emptyLabels: NO_NAMES, timestampMs: metric.timestampMs }
+      this.#addHistogram(of, histogram, timed)
+      const { createdMs } = metric
+      if (createdMs !== undefined && this.#rules.createdZeros) this.#created.push({ ...of, createdMs, histogram })
     }
     const isPureNative = classic.buckets.length === 0
     if (histogram === undefined || (alwaysScrapeClassicHistograms && !(native && isPureNative))) {
@@ -165,7 +219,7 @@ class Splitter {
 
   #float(
     family: string,
-    { labels, timestampMs }: ClientMetric,
+    { labels, timestampMs, createdMs }: ClientMetric,
     suffix: string,
     value: number,
     extra?: readonly [string, string],
@@ -174,14 +228,19 @@ class Splitter {
     const name: readonly [string, string] = [METRIC_NAME, family + suffix]
     const full = withLabels(labels, extra ? [name, extra] : [name])
     this.#text.add(full, NO_NAMES, value, timestampMs)
-    if (exemplar) this.#exemplars.push({ labels: full, emptyLabels: NO_NAMES, timestampMs, exemplar })
+    const of = { labels: full, emptyLabels: NO_NAMES, timestampMs }
+    if (exemplar) this.#exemplars.push({ ...of, exemplar })
+    if (createdMs !== undefined && this.#rules.createdZeros) {
+      this.#created.push({ ...of, createdMs, histogram: undefined })
+    }
   }
 
   // ---- text
 
   textSample(sample: ExpositionSample): void {
     const { labels, emptyLabels, timestampMs, value, exemplar } = sample
-    const isGathered = this.#gather(sample)
+    if (this.#textCreated?.take(sample, this.#metadata)) return
+    const isGathered = this.#rules.convertClassicHistograms && this.#gather(sample)
     if (isGathered && !this.#rules.alwaysScrapeClassicHistograms) return
     this.#text.add(labels, emptyLabels, value, timestampMs)
     if (exemplar) this.#exemplars.push({ labels, emptyLabels, timestampMs, exemplar })

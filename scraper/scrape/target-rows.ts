@@ -16,6 +16,7 @@ import {
   SampleKind,
   withLabels,
 } from '../../model/index.ts'
+import { CreatedZeros } from './created-zeros.ts'
 import { ExternalSamples, type RefusedSamples } from './external-samples.ts'
 import { ExtraSamples } from './extra-samples.ts'
 import { limitHistogram } from './histogram-buckets.ts'
@@ -35,6 +36,7 @@ import {
   splitClassicHistograms,
   type SplitPage,
   splitProtobuf,
+  splitProtobufInTurns,
 } from './split-page.ts'
 import { addCounts, checkSampleLimit, type PageCounts, type TargetRowsRules } from './target-rules.ts'
 
@@ -42,8 +44,13 @@ import { addCounts, checkSampleLimit, type PageCounts, type TargetRowsRules } fr
 // smaller where the machine is slow.
 const NEW_LINES_MAX = 2000
 const SLICE_LINES = 1000
+const SLICE_LINES_FIRST = 250
 const SLICE_LINES_MIN = 100
-const SLICE_MS_MAX = 8
+const SLICE_MS_MAX = 5
+// Of a target without a page before, this many bytes are new lines enough.
+const NEW_BYTES_MAX = NEW_LINES_MAX * 64
+// A longer page in protobuf is taken apart in turns: it takes some ten milliseconds a megabyte, every time.
+const PROTOBUF_AT_ONCE_BYTES = 100_000
 
 export interface TargetRowsParts {
   readonly memory: PageMemory
@@ -85,6 +92,7 @@ export class TargetRows {
   readonly #states = new PositionStates()
   readonly #externals: ExternalSamples | undefined
   readonly #extras: ExtraSamples | undefined
+  readonly #zeros: CreatedZeros | undefined
   readonly #known: KnownLabels
   readonly #report: ReportSeriesWriter
   #rules: TargetRowsRules
@@ -101,6 +109,8 @@ export class TargetRows {
   #duplicateCount = 0
   /** Series that came up while the page was learnt. */
   #learntCount = 0
+  /** A page in protobuf that was taken apart in turns. */
+  #prepared: { readonly body: Uint8Array; readonly split: SplitPage } | undefined
 
   constructor(parts: TargetRowsParts, targetLabels: Labels, rules: TargetRowsRules) {
     this.#parts = parts
@@ -109,6 +119,7 @@ export class TargetRows {
     this.#layout = new PageLayout(parts.memory)
     this.#externals = parts.appendable && new ExternalSamples(parts.appendable)
     this.#extras = parts.appendable && new ExtraSamples(parts.appendable)
+    this.#zeros = parts.appendable && new CreatedZeros(parts.appendable)
     this.#known = new KnownLabels(targetLabels)
     this.#report = new ReportSeriesWriter(rules.extraScrapeMetrics)
   }
@@ -116,6 +127,7 @@ export class TargetRows {
   /** Other rules for the same target: positions stay, every line of the next page is resolved anew. */
   changeRules(rules: TargetRowsRules): void {
     this.#rules = rules
+    this.#prepared = undefined
     this.#known.clear()
     this.#layout.forgetLines()
   }
@@ -132,10 +144,11 @@ export class TargetRows {
   read(body: Uint8Array, format: PageFormat, mayDefer = false): PageCounts | undefined {
     const group = this.#openGroup()
     this.#discard()
-    if (format === 'protobuf') return this.#readSplit(group, splitProtobuf(body, this.#rules))
-    if (this.#rules.convertClassicHistograms) {
+    if (format === 'protobuf') return this.#readProtobuf(group, body, mayDefer)
+    if (this.#rules.convertClassicHistograms || this.#saysCreated(body, format)) {
       return this.#readSplit(group, splitClassicHistograms(body, format, this.#rules))
     }
+    if (mayDefer && this.#layout.lineCount === 0 && body.length > NEW_BYTES_MAX) return undefined
     this.#metadata = undefined
     try {
       return this.#readFloats(group, body, format, mayDefer)
@@ -143,6 +156,18 @@ export class TargetRows {
       if (!(error instanceof UnusualPageError)) throw error
       return this.#readSplit(group, splitClassicHistograms(body, format, AS_IT_IS))
     }
+  }
+
+  #readProtobuf(group: GroupWriter, body: Uint8Array, mayDefer: boolean): PageCounts | undefined {
+    const split = this.#prepared?.body === body ? this.#prepared.split : undefined
+    this.#prepared = undefined
+    if (split === undefined && mayDefer && body.length > PROTOBUF_AT_ONCE_BYTES) return undefined
+    return this.#readSplit(group, split ?? splitProtobuf(body, this.#rules))
+  }
+
+  #saysCreated(body: Uint8Array, format: ExpositionFormat): boolean {
+    if (!this.#rules.createdZeros || format !== 'openmetrics') return false
+    return Buffer.from(body.buffer, body.byteOffset, body.length).includes('_created')
   }
 
   #readSplit(group: GroupWriter, split: SplitPage): PageCounts {
@@ -159,14 +184,26 @@ export class TargetRows {
   }
 
   /**
-   * Finds out what each line of a page with many new lines means, a slice at a time; nothing is written. `read` the page then.
+   * Finds out what each line of a page with many new lines means, a slice at a time, and takes a long page in protobuf apart;
+   * nothing is written. `read` the page then.
    *
    * @param body does not change meanwhile
    * @param isStopped asked between slices: true gives up
    * @throws as `read`
    */
   async learn(body: Uint8Array, format: PageFormat, isStopped: () => boolean): Promise<void> {
-    if (format === 'protobuf' || !isAcceptable(body, format)) return
+    if (format !== 'protobuf') return this.#learnText(body, format, isStopped)
+    const split = await splitProtobufInTurns(body, this.#rules, isStopped)
+    if (split === undefined) return
+    const mayBeKnown = this.#layout.lineCount > 0 || split.body.length <= NEW_BYTES_MAX
+    const isKnown = mayBeKnown && this.#readFloats(this.#openGroup(), split.body, 'text', true) !== undefined
+    this.#discard()
+    if (!isKnown) await this.#learnText(split.body, 'text', isStopped)
+    this.#prepared = { body, split }
+  }
+
+  async #learnText(body: Uint8Array, format: ExpositionFormat, isStopped: () => boolean): Promise<void> {
+    if (!isAcceptable(body, format)) return
     const { memory } = this.#parts
     const group = this.#openGroup()
     const page = memory.loadPage(body)
@@ -180,7 +217,10 @@ export class TargetRows {
     }
     let isAdopted = false
     try {
-      let sliceLines = SLICE_LINES
+      // The page itself was work enough for one turn.
+      await nextTurn()
+      if (isStopped()) return
+      let sliceLines = SLICE_LINES_FIRST
       for (let start = 0; start < body.length; ) {
         const startedAt = performance.now()
         const end = sliceEnd(body, start, sliceLines)
@@ -188,7 +228,7 @@ export class TargetRows {
         start = end
         const isSlow = performance.now() - startedAt > SLICE_MS_MAX
         sliceLines = isSlow ? Math.max(SLICE_LINES_MIN, sliceLines >> 1) : Math.min(SLICE_LINES, sliceLines * 2)
-        await new Promise<void>((resolve) => setImmediate(resolve))
+        await nextTurn()
         if (isStopped()) return
       }
       checkSampleLimit(progress.counts, this.#rules.sampleLimit)
@@ -253,6 +293,10 @@ export class TargetRows {
       if (extras?.stageHistogram(labels, this.#timeOf(sample), histogram)) counts.seriesAdded++
     }
     if (!extras) return counts
+    for (const sample of split.created) {
+      const labels = this.#known.of(sample, this.#rules)
+      if (labels) this.#zeros?.stage({ labels, createdMs: sample.createdMs, histogram: sample.histogram })
+    }
     for (const sample of split.exemplars) {
       const labels = this.#known.of(sample, this.#rules)
       if (labels) extras.stageExemplar(labels, this.#timeOf(sample), sample.exemplar)
@@ -337,6 +381,7 @@ export class TargetRows {
 
   /** Lets go of the memory and the group, without stale markers. */
   close(): void {
+    this.#prepared = undefined
     this.#discard()
     this.#group?.close()
     this.#group = undefined
@@ -369,6 +414,7 @@ export class TargetRows {
     this.#staged = undefined
     this.#externals?.discard()
     this.#extras?.discard()
+    this.#zeros?.discard()
   }
 
   #readNewLayout(
@@ -556,9 +602,12 @@ export class TargetRows {
       throw error
     }
     const { trackTimestampsStaleness } = this.#rules
-    const storing = [this.#externals, this.#extras]
-      .map((samples) => samples?.flush(timestampMs, trackTimestampsStaleness, this.refused))
-      .filter((flushed) => flushed !== undefined)
+    const storing = [
+      // Before the others: a series' samples come in the order of their times.
+      this.#zeros?.flush(timestampMs),
+      this.#externals?.flush(timestampMs, trackTimestampsStaleness, this.refused),
+      this.#extras?.flush(timestampMs, trackTimestampsStaleness, this.refused),
+    ].filter((flushed) => flushed !== undefined)
     return storing.length > 1 ? Promise.all(storing).then(() => undefined) : storing[0]
   }
 
@@ -579,6 +628,8 @@ export class TargetRows {
     this.#group!.writeRow(timestampMs, memory.bytes.subarray(at, at + count * ROW_ENTRY_BYTES), count)
   }
 }
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 interface LearnProgress {
   readonly context: ReturnType<typeof lineContext>

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { silentLogger } from '../../lib/log.ts'
+import { formatDuration } from '../../model/index.ts'
 import {
   type Analysis,
   analyzeStore,
@@ -22,7 +23,7 @@ export function registerTsdbCareCommands(tsdb: Command): void {
       action((options: StoreOptions) => {
         const blocks = listBlocks(options['storage.tsdb.path'])
         if (options.json) return console.log(JSON.stringify(blocks))
-        const rows = blocks.map(({ ulid, minTime, maxTime, stats, compaction }) => [
+        const rows = blocks.map(({ ulid, minTime, maxTime, stats, compaction, resolution }) => [
           ulid,
           timeText(minTime),
           timeText(maxTime),
@@ -31,8 +32,9 @@ export function registerTsdbCareCommands(tsdb: Command): void {
           String(stats.numSamples),
           sizeText(stats.numBytes),
           String(compaction.level),
+          resolution === undefined ? 'samples' : `each ${formatDuration(resolution)}`,
         ])
-        const head = ['BLOCK ULID', 'MIN TIME', 'MAX TIME', 'DURATION', 'SERIES', 'SAMPLES', 'SIZE', 'LEVEL']
+        const head = ['BLOCK ULID', 'MIN TIME', 'MAX TIME', 'DURATION', 'SERIES', 'SAMPLES', 'SIZE', 'LEVEL', 'HOLDS']
         print(tableLines(head, rows))
       }),
     )
@@ -115,7 +117,7 @@ function print(lines: readonly string[]): void {
 const faultLines = (faults: readonly Fault[]): string[] => faults.map(({ place, why }) => `${place}: ${why}`)
 
 function analysisLines(analysis: Analysis): string[] {
-  const { series, labelNames, labelPairs, samples, valueBytes, timestampBytes, indexBytes } = analysis
+  const { series, labelNames, labelPairs, samples, valueBytes, timestampBytes, indexBytes, summaryBytes } = analysis
   const perSample = (bytes: number): string => (samples > 0 ? `${(bytes / samples).toFixed(3)} B/sample` : '-')
   const bytes = (name: string, count: number): string[] => [name, sizeText(count), perSample(count)]
   return [
@@ -135,7 +137,8 @@ function analysisLines(analysis: Analysis): string[] {
         bytes('values', valueBytes),
         bytes('timestamps', timestampBytes),
         bytes('index', indexBytes),
-        bytes('together', valueBytes + timestampBytes + indexBytes),
+        bytes('summaries', summaryBytes),
+        bytes('together', valueBytes + timestampBytes + indexBytes + summaryBytes),
       ],
     ),
     ...topLines('METRICS BY SERIES', analysis.seriesByMetric),

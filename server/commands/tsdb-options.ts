@@ -1,10 +1,11 @@
 /** What the commands on data folders have in common: options, and how failures end them. */
+import { existsSync } from 'node:fs'
 import { type Command, InvalidArgumentError } from 'commander'
 import { AppError } from '../../lib/errors.ts'
 import { silentLogger } from '../../lib/log.ts'
 import type { Matcher } from '../../model/index.ts'
 import { parseSelector } from '../../promql/index.ts'
-import { openOfflineStore, type Selection, type Tsdb } from '../../tsdb/index.ts'
+import { openOfflineStore, type Selection, storePlaceOf, type Tsdb } from '../../tsdb/index.ts'
 import { CommandError } from './alert-client.ts'
 
 export interface StoreOptions {
@@ -50,7 +51,7 @@ export const action =
   <A extends unknown[]>(run: (...args: A) => Promise<void> | void) =>
   async (...args: A): Promise<void> => {
     try {
-      await run(...args)
+      await run(...(args.map(atStorePlace) as A))
     } catch (error) {
       if (error instanceof AppError && !(error instanceof CommandError)) {
         throw new CommandError(error.message, { cause: error })
@@ -58,6 +59,14 @@ export const action =
       throw error
     }
   }
+
+/** Options that name a Prometheus' data folder mean the store in it, once there is one. */
+function atStorePlace(argument: unknown): unknown {
+  const path = (argument as Partial<StoreOptions> | undefined)?.['storage.tsdb.path']
+  if (path === undefined) return argument
+  const { dataDir } = storePlaceOf(path)
+  return existsSync(dataDir) ? { ...(argument as object), 'storage.tsdb.path': dataDir } : argument
+}
 
 // Seconds have fewer digits for the next three thousand years.
 const MILLISECONDS_MIN = 1e11

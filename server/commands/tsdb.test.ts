@@ -43,8 +43,8 @@ test('import, list, analyze, verify, dump, export, snapshot, restore', { timeout
   expect(await run('import', ...own, '--openmetrics', page)).toBe('600 samples imported, in 2 blocks\n')
   const listed = (await run('list', ...own)).trimEnd().split('\n')
   expect(listed).toHaveLength(3)
-  expect(listed[0]).toMatch(/^BLOCK ULID +MIN TIME +MAX TIME +DURATION +SERIES +SAMPLES +SIZE +LEVEL$/)
-  expect(listed[1]).toMatch(/^[0-9A-Z]{26} {2}2023-11-15T00:00:00Z .* 2h +2 +480 .* 1$/)
+  expect(listed[0]).toMatch(/^BLOCK ULID +MIN TIME +MAX TIME +DURATION +SERIES +SAMPLES +SIZE +LEVEL +HOLDS$/)
+  expect(listed[1]).toMatch(/^[0-9A-Z]{26} {2}2023-11-15T00:00:00Z .* 2h +2 +480 .* 1 +samples$/)
   const blocks = JSON.parse(await run('list', ...own, '--json')) as { stats: { numSamples: number } }[]
   expect(blocks.map(({ stats }) => stats.numSamples)).toEqual([480, 120])
   expect(await run('analyze', ...own)).toMatch(/^series +2$[\s\S]*^together .* B\/sample$[\s\S]*^requests_total +2$/m)

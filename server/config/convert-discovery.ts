@@ -1,5 +1,6 @@
 /** `*_sd_configs` from the file's shape to what the scraper's discoveries run on. */
 import type { DiscoveryConfig, FileSdConfig, HttpSdConfig } from '../../scraper/index.ts'
+import { convertCloudDiscoveries } from './convert-cloud-discovery.ts'
 import { convertHttp, resolverOf } from './convert-http.ts'
 import type { DiscoveryFile } from './discovery-schema.ts'
 
@@ -38,20 +39,6 @@ export function convertDiscoveries(file: DiscoveryFile, configPath: string): Dis
       role: sd.role,
     })),
     ...file.consul_sd_configs.map((sd) => convertConsul(sd, configPath)),
-    ...file.ec2_sd_configs.map((sd) => ({
-      kind: 'ec2' as const,
-      region: sd.region,
-      endpoint: sd.endpoint,
-      accessKey: sd.access_key,
-      secretKey: sd.secret_key,
-      profile: sd.profile,
-      roleArn: sd.role_arn,
-      externalId: sd.external_id,
-      port: sd.port,
-      filters: sd.filters,
-      refreshIntervalMs: sd.refresh_interval,
-      http: convertHttp(sd, configPath),
-    })),
     ...file.digitalocean_sd_configs.map((sd) => ({ kind: 'digitalocean' as const, ...basics(sd, configPath) })),
     ...file.hetzner_sd_configs.map((sd) => ({
       kind: 'hetzner' as const,
@@ -82,6 +69,7 @@ export function convertDiscoveries(file: DiscoveryFile, configPath: string): Dis
       tagSeparator: sd.tag_separator,
     })),
     ...file.kubernetes_sd_configs.map((sd) => convertKubernetes(sd, configPath)),
+    ...convertCloudDiscoveries(file, configPath),
   ]
 }
 

@@ -52,7 +52,7 @@ export function resolverOf(configPath: string): (path: string) => string {
 
 type Resolve = (path: string) => string
 
-function convertTls(tls: TlsFile, resolve: Resolve): TlsClientConfig {
+export function convertTls(tls: TlsFile, resolve: Resolve): TlsClientConfig {
   return defined({
     ca: tls.ca,
     caFile: tls.ca_file && resolve(tls.ca_file),

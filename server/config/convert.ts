@@ -3,7 +3,8 @@ import { NATIVE_SCRAPE_PROTOCOLS, type RelabelConfig, type ScrapeConfig } from '
 import { convertDiscoveries, convertFileSd, convertHttpSd } from './convert-discovery.ts'
 import { convertHttp, resolverOf } from './convert-http.ts'
 import { expandEnvironment } from './environment.ts'
-import type { ConfigFile, GlobalFile, RelabelFile, ScrapeFile } from './schema.ts'
+import type { RelabelFile } from './relabel-schema.ts'
+import type { ConfigFile, GlobalFile, ScrapeFile } from './schema.ts'
 
 const SCRAPE_INTERVAL_MS = 60_000
 const SCRAPE_TIMEOUT_MS = 10_000

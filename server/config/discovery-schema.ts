@@ -1,15 +1,9 @@
 /** The `*_sd_configs` lists as Prometheus' configuration file has them. */
 import { z } from 'zod'
+import { cloudDiscoveryKeys } from './cloud-discovery-schema.ts'
+import { filters, labelSelector, port } from './discovery-scalars.ts'
 import { checkHttp, hasHttp, httpKeys } from './http-schema.ts'
 import { duration, httpUrl, labelMap, list, optional, secret } from './scalars.ts'
-
-const port = z.number().int().min(0).max(65_535)
-const filters = list(
-  z.strictObject({
-    name: z.string(),
-    values: list(z.string()).refine((values) => values.length > 0, { error: 'filter values cannot be empty' }),
-  }),
-)
 
 const target = z
   .string()
@@ -104,22 +98,6 @@ const consulSd = z
     }
   })
 
-const ec2Sd = z
-  .strictObject({
-    region: optional(z.string()),
-    endpoint: optional(z.string()),
-    access_key: optional(z.string()),
-    secret_key: optional(secret),
-    profile: optional(z.string()),
-    role_arn: optional(z.string()),
-    external_id: optional(z.string()),
-    port: optional(port),
-    filters,
-    refresh_interval: optional(duration),
-    ...httpKeys,
-  })
-  .superRefine(checkHttp)
-
 const ROLES = ['node', 'service', 'pod', 'endpoints', 'endpointslice', 'ingress'] as const
 type Role = (typeof ROLES)[number]
 
@@ -138,14 +116,6 @@ const fieldSelector = z
   .refine((text) => text === '' || text.split(',').every((part) => /^[^=!]+(=|==|!=)[^=!]*$/.test(part.trim())), {
     error: 'invalid field selector',
   })
-const LABEL_REQUIREMENT =
-  /^!?\s*[\w./-]+$|^[\w./-]+\s*(=|==|!=|<|>)\s*[\w.-]*$|^[\w./-]+\s+(in|notin)\s*\([\w.\s,-]*\)$/
-const labelSelector = z
-  .string()
-  .refine((text) => text.trim() === '' || splitOutsideBraces(text).every((part) => LABEL_REQUIREMENT.test(part)), {
-    error: 'invalid label selector',
-  })
-
 const kubernetesSd = z
   .strictObject({
     role: z.enum(ROLES, { error: 'role must be one of: node, service, pod, endpoints, endpointslice, ingress' }),
@@ -225,40 +195,6 @@ const nomadSd = z
   })
   .superRefine(checkHttp)
 
-/** Mechanisms of Prometheus that cannot be used yet: an honest fault instead of targets that silently never come. */
-const UNAVAILABLE_DISCOVERY = [
-  'aws',
-  'azure',
-  'eureka',
-  'gce',
-  'kuma',
-  'lightsail',
-  'linode',
-  'marathon',
-  'nerve',
-  'oci',
-  'openstack',
-  'outscale',
-  'ovhcloud',
-  'scaleway',
-  'serverset',
-  'stackit',
-  'triton',
-  'uyuni',
-  'vultr',
-] as const
-
-/** A key that Prometheus has and that cannot be used yet. */
-export const unavailable = (what: string) =>
-  z
-    .unknown()
-    .optional()
-    .superRefine((value, context) => {
-      if (value !== undefined && value !== null) {
-        context.addIssue({ code: 'custom', message: `${what} is not available yet in Belltower` })
-      }
-    })
-
 export const discoveryKeys = {
   static_configs: list(targetGroup),
   file_sd_configs: list(fileSd),
@@ -267,19 +203,13 @@ export const discoveryKeys = {
   docker_sd_configs: list(dockerSd),
   dockerswarm_sd_configs: list(dockerSwarmSd),
   consul_sd_configs: list(consulSd),
-  ec2_sd_configs: list(ec2Sd),
   kubernetes_sd_configs: list(kubernetesSd),
   digitalocean_sd_configs: list(digitaloceanSd),
   hetzner_sd_configs: list(hetznerSd),
   ionos_sd_configs: list(ionosSd),
   nomad_sd_configs: list(nomadSd),
   puppetdb_sd_configs: list(puppetdbSd),
-  ...(Object.fromEntries(
-    UNAVAILABLE_DISCOVERY.map((name) => [`${name}_sd_configs`, unavailable(`${name}_sd_configs`)]),
-  ) as Record<`${(typeof UNAVAILABLE_DISCOVERY)[number]}_sd_configs`, ReturnType<typeof unavailable>>),
+  ...cloudDiscoveryKeys,
 }
 const discoveryObject = z.strictObject(discoveryKeys)
 export type DiscoveryFile = z.output<typeof discoveryObject>
-
-/** `a in (x,y),b=c` at the commas that stand outside of parentheses. */
-const splitOutsideBraces = (text: string): string[] => text.split(/,(?![^(]*\))/).map((part) => part.trim())

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { httpUrl, list, optional, secret } from './scalars.ts'
 
 const tlsVersion = z.enum(['TLS10', 'TLS11', 'TLS12', 'TLS13'])
-const tlsConfig = z.strictObject({
+export const tlsConfig = z.strictObject({
   ca: optional(z.string()),
   ca_file: optional(z.string()),
   cert: optional(z.string()),

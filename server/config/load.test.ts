@@ -35,6 +35,20 @@ describe('configuration', () => {
     expect(global).toMatchObject({ scrapeIntervalMs: 60_000, scrapeTimeoutMs: 10_000, evaluationIntervalMs: 60_000 })
   })
 
+  test('what is kept of samples, and what can have no effect beside it', async () => {
+    const storage =
+      'belltower:\n  storage:\n    downsampling: [{ resolution: 1h, keep: 2y }]\n    retention: [{ match: up, keep: 20d }]\n'
+    const { tiers, retentionRules } = await load(storage)
+    expect(tiers).toEqual([{ resolutionMs: 3_600_000, retentionMs: 730 * 86_400_000 }])
+    expect(retentionRules).toHaveLength(1)
+    expect(await faultsOf(`${storage}storage: { tsdb: { retention: { time: 15d } } }`)).toEqual([
+      'prometheus.yml:4:30: belltower.storage.retention.0.keep: samples are kept for 15d only, see storage.tsdb.retention.time',
+    ])
+    expect(await faultsOf('belltower: { storage: { downsampling: [{ resolution: 7m, keep: 1d }] } }')).toEqual([
+      expect.stringContaining('prometheus.yml:1:42: belltower.storage.downsampling.0.resolution: expected a duration'),
+    ])
+  })
+
   test('jobs inherit from global, the timeout is clamped to the interval', async () => {
     const config = await load(
       `
@@ -127,10 +141,32 @@ scrape_configs:
     ])
   })
 
-  test('what is not there yet is refused by name', async () => {
-    expect(
-      (await faultsOf('scrape_configs: [{ job_name: a, nerve_sd_configs: [{ servers: [a], paths: [/b] }] }]'))[0],
-    ).toMatch(/nerve_sd_configs is not available yet/)
+  test('what is valid and has no effect yet is named', async () => {
+    const config = await load(`
+remote_write: [{ url: 'http://a/write' }]
+remote_read: [{ url: 'http://a/read' }]
+tracing: { endpoint: 'localhost:4317' }
+`)
+    for (const section of ['tracing']) expect(config.withoutEffect).toContain(section)
+    expect((await load('')).withoutEffect).toEqual([])
+  })
+
+  test('Alertmanagers may be found by any discovery', async () => {
+    const config = await load(`
+alerting:
+  alertmanagers:
+    - path_prefix: /am
+      sigv4: { region: eu-west-1 }
+      dns_sd_configs: [{ names: [am.example.org] }]
+      file_sd_configs: [{ files: [am.json] }]
+      relabel_configs: [{ source_labels: [__address__], regex: 'a.*', action: keep }]
+`)
+    expect(config.alertmanagers[0]).toMatchObject({
+      pathPrefix: '/am',
+      sigv4: { region: 'eu-west-1' },
+      sources: { fileSdConfigs: [{ files: [join(folder, 'am.json')] }], discoveries: [{ kind: 'dns' }] },
+      relabelConfigs: [{ action: 'keep' }],
+    })
   })
 
   test('rule files are found by glob, their faults join the others', async () => {
@@ -139,6 +175,17 @@ scrape_configs:
     expect(faults).toHaveLength(1) // The schema's fault stops before the files are read.
     const ruleFaults = await faultsOf('rule_files: ["*.rules.yml"]')
     expect(ruleFaults[0]).toMatch(/^one\.rules\.yml:1:\d+: .*parse error/)
+  })
+
+  test('people on call: inline or by path, heartbeat addresses masked', async () => {
+    const text = 'belltower: { on_call: { heartbeats: [{ name: h, url: "https://ping/hunter2" }] } }'
+    const { onCall, yaml } = await load(text)
+    expect(onCall?.fileName).toMatch(/prometheus\.yml#belltower\.on_call$/)
+    expect(onCall?.text).toContain('hunter2')
+    expect(yaml).not.toContain('hunter2')
+    writeFileSync(join(folder, 'on-call.yml'), 'people: []')
+    expect((await load('belltower: { on_call: on-call.yml }')).onCall?.text).toBe('people: []')
+    expect((await faultsOf('belltower: { on_call: nowhere.yml }'))[0]).toMatch(/nowhere\.yml:1:1: cannot be read/)
   })
 
   test('secrets are masked where the configuration is shown', async () => {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve as absolutePath, basename, dirname, join } from 'node:path'
-import { type Document, isMap, isScalar, parseDocument, visit } from 'yaml'
+import { type Document, isMap, isPair, isScalar, parseDocument, visit } from 'yaml'
 import { errorMessage, type HttpClientConfig, type ParsedConfig } from '../../lib/index.ts'
 import { ConfigError, parseConfig } from '../../lib/yaml-config.ts'
 import { formatDuration } from '../../model/index.ts'
@@ -13,15 +13,27 @@ import {
   type ProbeModules,
   type RelabelConfig,
   type ScrapeConfig,
-  type StaticConfig,
+  type TargetSources,
 } from '../../scraper/index.ts'
 import { BUILT_IN_NAME, builtInConfigText, builtInRulesText, selfMonitoringJobs } from './built-in.ts'
 import { convertGlobal, convertRelabel, convertScrape, type GlobalConfig } from './convert.ts'
+import { convertDiscoveries, convertFileSd, convertHttpSd } from './convert-discovery.ts'
 import { convertHttp, resolverOf } from './convert-http.ts'
+import { type OperatorSettings, operatorSettings } from './operator-settings.ts'
+import { type OtlpConfig, otlpConfigOf, UTF8_STRATEGIES } from './otlp-schema.ts'
+import {
+  convertRemoteRead,
+  convertRemoteWrite,
+  convertSigv4,
+  type RemoteReadConfig,
+  type RemoteWriteConfig,
+  type Sigv4Config,
+} from './remote-config.ts'
 import { readScrapeConfigFiles } from './scrape-files.ts'
 import { globalFaults, jobFaults } from './scrape-faults.ts'
 import { type PushSettings, pushSettingsOf } from './push-schema.ts'
 import { type ConfigFile, configSchema } from './schema.ts'
+import { type RetentionSettings, retentionFaults, retentionSettingsOf } from './storage-schema.ts'
 
 // Prometheus' default.
 const EXEMPLARS_MAX = 100_000
@@ -31,13 +43,15 @@ export interface AlertmanagersConfig {
   readonly scheme: 'http' | 'https'
   readonly pathPrefix: string
   readonly timeoutMs: number
-  readonly targets: readonly StaticConfig[]
+  readonly sources: TargetSources
+  readonly relabelConfigs: readonly RelabelConfig[]
   readonly alertRelabelConfigs: readonly RelabelConfig[]
   readonly http: HttpClientConfig
+  readonly sigv4: Sigv4Config | undefined
 }
 
 /** Everything that a reload can change. */
-export interface LoadedConfig {
+export interface LoadedConfig extends RetentionSettings {
   /** Path of the file, or a name for the built-in configuration. */
   readonly source: string
   /** As `/api/v1/status/config` shows it: globals filled in, secrets masked. */
@@ -47,17 +61,31 @@ export interface LoadedConfig {
   readonly ruleGroups: readonly RuleGroupConfig[]
   readonly alertRelabelConfigs: readonly RelabelConfig[]
   readonly alertmanagers: readonly AlertmanagersConfig[]
+  readonly remoteWrite: readonly RemoteWriteConfig[]
+  readonly remoteRead: readonly RemoteReadConfig[]
+  readonly otlp: OtlpConfig
+  /** Sections of the file that are valid and that nothing acts on: to be warned of. */
+  readonly withoutEffect: readonly string[]
   /** Rule files that are named and not there: nothing is loaded from them, as in Prometheus. */
   readonly missingRuleFiles: readonly string[]
   /** Overrides `--storage.tsdb.retention.*`. */
-  readonly retention: { readonly timeMs?: number; readonly bytes?: number }
+  readonly retention: {
+    readonly timeMs?: number
+    readonly bytes?: number
+    /** Of the file system that holds the data; instead of `bytes`. */
+    readonly percentage?: number
+  }
   readonly outOfOrderTimeWindowMs: number
   /** Exemplars kept; 0: none. */
   readonly exemplarsMax: number
   /** Name and text of the embedded Alertmanager's configuration; `undefined` = its default. */
   readonly alertmanager: { readonly fileName: string; readonly text: string } | undefined
+  /** What goes beyond the Alertmanager's file: people on call, escalations, heartbeats; `undefined` = nothing. */
+  readonly onCall: { readonly fileName: string; readonly text: string } | undefined
   /** Modules of `/probe`. */
   readonly probeModules: ProbeModules
+  /** The Prometheus Operator's objects, where they are wanted. */
+  readonly operator: OperatorSettings | undefined
   /** Taken at the start; a change needs a restart. */
   readonly push: PushSettings
 }
@@ -68,6 +96,8 @@ export interface LoadOptions {
   /** `--alertmanager.config.file`, '' = none. */
   readonly alertmanagerPath: string
   readonly env: NodeJS.ProcessEnv
+  /** For an agent, which has no rules, no alerts and answers no queries. Default false. */
+  readonly agentMode?: boolean
 }
 
 /** @throws {ConfigError} listing every fault of every file */
@@ -77,7 +107,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const text = options.path === undefined ? builtInConfigText(hostname()) : readText(options.path)
   const parsed = parseConfig(shownName, text, configSchema)
   const file = parsed.value
-  const faults = crossFaults(parsed)
+  const faults = [...crossFaults(parsed), ...(options.agentMode ? agentFaults(parsed) : [])]
   const global = convertGlobal(file.global, options.env)
 
   const resolve = resolverOf(source)
@@ -100,6 +130,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const alertmanager = await attempt(faults, async () =>
     alertmanagerText(parsed, text, source, options.alertmanagerPath),
   )
+  const onCall = await attempt(faults, async () => namedOrInline(parsed, text, source, 'on_call'))
   const probeModules = await attempt(faults, async () => {
     const named = namedOrInline(parsed, text, source, 'probes')
     return named === undefined ? DEFAULT_PROBE_MODULES : parseProbeConfig(named.fileName, named.text)
@@ -125,19 +156,35 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
       scheme: set.scheme ?? 'http',
       pathPrefix: set.path_prefix ?? '/',
       timeoutMs: set.timeout ?? 10_000,
-      targets: set.static_configs,
+      sources: {
+        staticConfigs: set.static_configs,
+        fileSdConfigs: convertFileSd(set, source),
+        httpSdConfigs: convertHttpSd(set, source),
+        discoveries: convertDiscoveries(set, source),
+      },
+      relabelConfigs: set.relabel_configs.map(convertRelabel),
       alertRelabelConfigs: set.alert_relabel_configs.map(convertRelabel),
       http: convertHttp(set, source),
+      sigv4: set.sigv4 && convertSigv4(set.sigv4),
     })),
+    remoteWrite: file.remote_write.map((end) => convertRemoteWrite(end, source)),
+    remoteRead: file.remote_read.map((end) => convertRemoteRead(end, source)),
+    otlp: otlpConfigOf(file.otlp),
+    withoutEffect: withoutEffect(file),
+    operator:
+      file.belltower?.operator && operatorSettings(file.belltower.operator, { file, global, configPath: source }),
     outOfOrderTimeWindowMs: file.storage?.tsdb?.out_of_order_time_window ?? 0,
     exemplarsMax: Math.max(0, file.storage?.exemplars?.max_exemplars ?? EXEMPLARS_MAX),
     retention: {
       ...(retention?.time === undefined ? {} : { timeMs: retention.time }),
       ...(retention?.size === undefined ? {} : { bytes: retention.size }),
+      ...(retention?.percentage ? { percentage: retention.percentage } : {}),
     },
     alertmanager,
+    onCall,
     probeModules: probeModules ?? DEFAULT_PROBE_MODULES,
     push: pushSettingsOf(file.belltower?.push),
+    ...retentionSettingsOf(file.belltower?.storage),
   }
 }
 
@@ -145,17 +192,34 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
 function crossFaults(parsed: ParsedConfig<ConfigFile>): string[] {
   const { value: file, fault } = parsed
   const faults = globalFaults(file.global, fault)
-  file.alerting?.alertmanagers.forEach((set, index) => {
-    const path = ['alerting', 'alertmanagers', index] as const
-    const kinds = Object.entries(set).filter(([key]) => key.endsWith('_sd_configs'))
-    if (kinds.some(([, list]) => Array.isArray(list) && list.length > 0)) {
-      faults.push(fault(path, 'Alertmanagers can be listed in static_configs only, for now'))
-    }
-    if (set.relabel_configs.length > 0) {
-      faults.push(fault([...path, 'relabel_configs'], 'relabelling of Alertmanager targets is not available yet'))
-    }
-  })
-  return faults
+  const strategy = file.otlp?.translation_strategy
+  if (strategy && UTF8_STRATEGIES.has(strategy) && file.global?.metric_name_validation_scheme === 'legacy') {
+    const why = `OTLP translation strategy ${JSON.stringify(strategy)} is not allowed when UTF8 is disabled`
+    faults.push(fault(['otlp', 'translation_strategy'], why))
+  }
+  const { retention } = file.storage?.tsdb ?? {}
+  return [...faults, ...retentionFaults(file.belltower?.storage, retention?.time, fault)]
+}
+
+function agentFaults({ value: file, fault }: ParsedConfig<ConfigFile>): string[] {
+  const used = {
+    alerting: (file.alerting?.alertmanagers.length ?? 0) + (file.alerting?.alert_relabel_configs.length ?? 0) > 0,
+    rule_files: file.rule_files.length > 0,
+    remote_read: file.remote_read.length > 0,
+  }
+  return Object.entries(used)
+    .filter(([, isUsed]) => isUsed)
+    .map(([section]) => fault([section], `field ${section} is not allowed in agent mode`))
+}
+
+/** Sections that are checked and that nothing here acts on; whoever builds one takes it off this list. */
+function withoutEffect(file: ConfigFile): string[] {
+  return [
+    ...(file.remote_write.length > 0 ? ['remote_write'] : []),
+    ...(file.remote_read.length > 0 ? ['remote_read'] : []),
+    ...(file.otlp ? ['otlp'] : []),
+    ...(file.tracing ? ['tracing'] : []),
+  ]
 }
 
 /** Runs `read`; a `ConfigError` joins the other faults instead of hiding them. */
@@ -179,7 +243,7 @@ function namedOrInline(
   parsed: ParsedConfig<ConfigFile>,
   text: string,
   configPath: string,
-  key: 'alertmanager' | 'probes',
+  key: 'alertmanager' | 'probes' | 'on_call',
 ) {
   const setting = parsed.value.belltower?.[key]
   if (setting === undefined) return undefined
@@ -202,16 +266,18 @@ function readText(path: string): string {
 }
 
 const SECRET_KEYS =
-  /^(password|credentials|client_certificate_key|token|client_secret|secret|secrets|secret_key|bearer_token|auth_token|api_key|key)$/
+  /^(password|credentials|client_certificate_key|token|client_secret|secret|secrets|secret_key|bearer_token|auth_token|api_key|key|application_secret|application_credential_secret|consumer_key|key_passphrase|certificate_password|private_key|service_account_key)$/
 
 function shownYaml(text: string, global: GlobalConfig): string {
   const doc: Document = parseDocument(text, { merge: true })
   if (!isMap(doc.contents)) doc.contents = doc.createNode({}) as never
   visit(doc, {
-    Pair(_key, pair) {
-      if (isScalar(pair.key) && SECRET_KEYS.test(String(pair.key.value)) && isScalar(pair.value)) {
-        pair.value = doc.createNode('<secret>')
-      }
+    Pair(_key, pair, path) {
+      if (!isScalar(pair.key) || !isScalar(pair.value)) return
+      const key = String(pair.key.value)
+      // Whoever knows a heartbeat's URL can give it.
+      const isHeartbeat = key === 'url' && path.some((one) => isPair(one) && String(one.key) === 'heartbeats')
+      if (SECRET_KEYS.test(key) || isHeartbeat) pair.value = doc.createNode('<secret>')
     },
   })
   const shown: Record<string, number> = {

@@ -1,77 +1,15 @@
 /** The shape of `prometheus.yml`, strict, with Belltower's own key `belltower:`. What it yields is still file-shaped. */
 import { z } from 'zod'
-import { discoveryKeys, unavailable } from './discovery-schema.ts'
+import { discoveryKeys } from './discovery-schema.ts'
 import { checkHttp, httpKeys } from './http-schema.ts'
+import { operatorSchema } from './operator-schema.ts'
+import { otlpSchema } from './otlp-schema.ts'
 import { pushSchema } from './push-schema.ts'
-import { count, duration, labelMap, labelName, list, optional, regexText, size } from './scalars.ts'
-
-// ---- relabelling -------------------------------------------------------------------------------------------------------
-
-const relabelAction = z.preprocess(
-  (text) => (typeof text === 'string' ? text.toLowerCase() : text),
-  z.enum([
-    'replace',
-    'keep',
-    'drop',
-    'keepequal',
-    'dropequal',
-    'hashmod',
-    'labelmap',
-    'labeldrop',
-    'labelkeep',
-    'lowercase',
-    'uppercase',
-  ]),
-)
-
-const NEEDS_TARGET: ReadonlySet<string> = new Set([
-  'replace',
-  'hashmod',
-  'lowercase',
-  'uppercase',
-  'keepequal',
-  'dropequal',
-])
-
-export const relabelConfig = z
-  .strictObject({
-    source_labels: list(labelName),
-    separator: z.string().optional(),
-    target_label: optional(z.string()),
-    regex: regexText
-      .nullable()
-      .transform((text) => text ?? '')
-      .optional(),
-    modulus: optional(count),
-    replacement: z.string().optional(),
-    action: relabelAction.optional(),
-  })
-  .superRefine((rule, context) => {
-    const action = rule.action ?? 'replace'
-    const fault = (message: string): void => void context.addIssue({ code: 'custom', message })
-    if (action === 'hashmod' && !rule.modulus) fault('relabel configuration for hashmod requires non-zero modulus')
-    if (NEEDS_TARGET.has(action) && !rule.target_label) {
-      fault(`relabel configuration for ${action} action requires 'target_label' value`)
-    }
-    if ((action === 'lowercase' || action === 'uppercase') && (rule.replacement ?? '$1') !== '$1') {
-      fault(`'replacement' can not be set for ${action} action`)
-    }
-    if (action === 'labeldrop' || action === 'labelkeep') {
-      if (rule.source_labels.length > 0 || rule.target_label || rule.modulus || rule.replacement || rule.separator) {
-        fault(`${action} action requires only 'regex', and no other fields`)
-      }
-    }
-    if (action === 'keepequal' || action === 'dropequal') {
-      if (rule.regex !== undefined || rule.modulus || rule.replacement !== undefined || rule.separator !== undefined) {
-        fault(`${action} action requires only 'source_labels' and 'target_label', and no other fields`)
-      }
-    }
-    const fixedTarget = rule.target_label && !rule.target_label.includes('$')
-    if (fixedTarget && action !== 'labelmap' && !/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(rule.target_label!)) {
-      fault(`${JSON.stringify(rule.target_label)} is invalid 'target_label' for ${action} action`)
-    }
-  })
-export type RelabelFile = z.output<typeof relabelConfig>
+import { storageSchema } from './storage-schema.ts'
+import { relabelConfig } from './relabel-schema.ts'
+import { remoteList, remoteRead, remoteWrite, sigv4 } from './remote-schema.ts'
+import { count, duration, labelMap, list, optional, size } from './scalars.ts'
+import { tracingSchema } from './tracing-schema.ts'
 
 // ---- scraping ----------------------------------------------------------------------------------------------------------
 
@@ -153,6 +91,8 @@ export type GlobalFile = z.output<typeof global>
 
 // ---- the file ----------------------------------------------------------------------------------------------------------
 
+const PERCENTAGE_RANGE = "'storage.tsdb.retention.percentage' must be in the range [0, 100]"
+
 const alertmanagers = z
   .strictObject({
     scheme: optional(z.enum(['http', 'https'])),
@@ -161,10 +101,15 @@ const alertmanagers = z
     api_version: optional(z.literal('v2', { error: 'expected "v2", the only version there is' })),
     relabel_configs: list(relabelConfig),
     alert_relabel_configs: list(relabelConfig),
+    sigv4: optional(sigv4),
     ...discoveryKeys,
     ...httpKeys,
   })
   .superRefine(checkHttp)
+  .refine((set) => set.sigv4 === undefined || (set.basic_auth ?? set.authorization ?? set.oauth2) === undefined, {
+    path: ['sigv4'],
+    error: 'at most one of basic_auth, authorization, oauth2, & sigv4 must be configured',
+  })
 export type AlertmanagersFile = z.output<typeof alertmanagers>
 
 export const configSchema = z.strictObject({
@@ -193,7 +138,9 @@ export const configSchema = z.strictObject({
             z.strictObject({
               time: optional(duration),
               size: optional(size),
-              percentage: unavailable('retention by percentage'),
+              percentage: optional(
+                z.number().min(0, { error: PERCENTAGE_RANGE }).max(100, { error: PERCENTAGE_RANGE }),
+              ),
             }),
           ),
           // About Prometheus' own chunks and head; nothing here to set by them.
@@ -204,10 +151,10 @@ export const configSchema = z.strictObject({
       exemplars: optional(z.strictObject({ max_exemplars: optional(z.number().int()) })),
     }),
   ),
-  remote_write: unavailable('remote_write'),
-  remote_read: unavailable('remote_read'),
-  otlp: unavailable('otlp'),
-  tracing: unavailable('tracing'),
+  remote_write: remoteList('remote write', remoteWrite),
+  remote_read: remoteList('remote read', remoteRead),
+  otlp: optional(otlpSchema),
+  tracing: optional(tracingSchema),
   belltower: optional(
     z.strictObject({
       /** Path of an Alertmanager configuration, or the configuration itself. */
@@ -217,6 +164,10 @@ export const configSchema = z.strictObject({
       /** Path of a blackbox_exporter configuration, or the configuration itself: the modules of `/probe`. */
       probes: optional(z.union([z.string(), z.looseObject({})])),
       push: optional(pushSchema),
+      operator: optional(operatorSchema),
+      storage: optional(storageSchema),
+      /** Path of a file about people on call, or its contents; it needs the Alertmanager's receivers to be checked. */
+      on_call: optional(z.union([z.string(), z.looseObject({})])),
     }),
   ),
 })

@@ -1,9 +1,13 @@
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { errorMessage } from '../../lib/index.ts'
 import { astJson, type Expr, parseExpr, prettyExpr } from '../../promql/index.ts'
 import type { QueryLog } from '../query/query-log.ts'
 import type { QueryPool } from '../query/query-pool.ts'
 import type { InstantRequest, JsonAnswer, RangeRequest } from '../query/query-worker.ts'
+import type { TinyQueries } from '../query/tiny-queries.ts'
+import type { DirectRoutes } from './direct.ts'
+import { directJson } from './direct-json.ts'
 import { abortSignalOf, sendAnswer, sendSuccess } from './envelope.ts'
 import {
   BadRequestError,
@@ -17,6 +21,7 @@ import {
 
 export interface QueryApiOptions {
   readonly pool: QueryPool
+  readonly tiny: TinyQueries
   readonly nowMs: () => number
   /** `--query.timeout`; a request may ask for less. */
   readonly timeoutMs: number
@@ -24,32 +29,81 @@ export interface QueryApiOptions {
 }
 
 /** `/query`, `/query_range`, `/format_query`, `/parse_query`, relative to `/api/v1`. */
-export function registerQueryApi(app: FastifyInstance, options: QueryApiOptions): void {
+export function registerQueryApi(app: FastifyInstance, direct: DirectRoutes, options: QueryApiOptions): void {
   const both = (url: string, handler: (request: FastifyRequest, reply: FastifyReply) => unknown): void => {
     app.route({ method: ['GET', 'POST'], url, handler })
   }
-  both('/query', (request, reply) => instantQuery(request, reply, options))
-  both('/query_range', (request, reply) => rangeQuery(request, reply, options))
+  const query = (url: string, start: StartQuery): void => {
+    both(url, (request, reply) =>
+      sendAnswer(reply, start(askedOf(request.raw, paramsOf(request), request.ip), options, abortSignalOf(reply))),
+    )
+    for (const method of ['GET', 'POST'] as const) {
+      const answer = directJson((request, params, clientIp, signal) =>
+        start(askedOf(request, params, clientIp), options, signal),
+      )
+      direct.add(method, `${app.prefix}${url}`, answer)
+    }
+  }
+  query('/query', instantQuery)
+  query('/query_range', rangeQuery)
   both('/format_query', (request, reply) => sendSuccess(reply, prettyExpr(parseQueryParam(paramsOf(request)))))
   both('/parse_query', (request, reply) => sendSuccess(reply, astJson(parseQueryParam(paramsOf(request)))))
 }
 
-async function instantQuery(request: FastifyRequest, reply: FastifyReply, options: QueryApiOptions): Promise<void> {
-  const params = paramsOf(request)
+/** A request, however it came in. */
+interface Asked {
+  readonly params: URLSearchParams
+  readonly takesGzip: boolean
+  readonly method: string
+  readonly path: string
+  readonly clientIp: string
+}
+
+/** @throws {BadRequestError} */
+type StartQuery = (asked: Asked, options: QueryApiOptions, signal: AbortSignal) => Promise<JsonAnswer>
+
+function askedOf(
+  { headers, method = '', url = '' }: IncomingMessage,
+  params: URLSearchParams,
+  clientIp: string,
+): Asked {
+  const takesGzip = /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''))
+  return { params, takesGzip, method, path: url.split('?')[0]!, clientIp }
+}
+
+const instantQuery: StartQuery = async (asked, options, signal) => {
+  const { params } = asked
   const limit = limitParam(params)
   const query: InstantRequest = {
     expr: params.get('query') ?? '',
     timeMs: optionalTimeParam(params, 'time', options.nowMs()),
-    ...commonOf(request, params, options, limit),
+    ...commonOf(asked, options, limit),
   }
-  parseQueryParam(params)
+  const expr = parseQueryParam(params)
   const times = { startMs: query.timeMs, endMs: query.timeMs, stepMs: 0 }
-  const pending = options.pool.run<JsonAnswer>('instantJson', query, { signal: abortSignalOf(reply) })
-  await sendAnswer(reply, logged(pending, request, options, { expr: query.expr, ...times }))
+  const pending = answerInstant(options, query, expr, signal)
+  return logged(pending, asked, options, { expr: query.expr, ...times })
 }
 
-async function rangeQuery(request: FastifyRequest, reply: FastifyReply, options: QueryApiOptions): Promise<void> {
-  const params = paramsOf(request)
+async function answerInstant(
+  { tiny, pool }: QueryApiOptions,
+  query: InstantRequest,
+  expr: Expr,
+  signal: AbortSignal,
+): Promise<JsonAnswer> {
+  const startMs = performance.now()
+  const own = tiny.answer(query, expr)
+  if (own !== undefined) {
+    pool.onFinished({ queuedMs: 0, runMs: performance.now() - startMs })
+    return own
+  }
+  const answer = await pool.run<JsonAnswer>('instantJson', query, { signal })
+  tiny.learn(query, expr, answer)
+  return answer
+}
+
+const rangeQuery: StartQuery = async (asked, options, signal) => {
+  const { params } = asked
   const limit = limitParam(params)
   const startMs = timeParam(params, 'start')
   const endMs = timeParam(params, 'end')
@@ -69,17 +123,16 @@ async function rangeQuery(request: FastifyRequest, reply: FastifyReply, options:
     startMs,
     endMs,
     stepMs,
-    ...commonOf(request, params, options, limit),
+    ...commonOf(asked, options, limit),
   }
   parseQueryParam(params)
-  const pending = options.pool.run<JsonAnswer>('rangeJson', query, { signal: abortSignalOf(reply) })
-  await sendAnswer(reply, logged(pending, request, options, query))
+  return logged(options.pool.run<JsonAnswer>('rangeJson', query, { signal }), asked, options, query)
 }
 
 /** Writes the query log's line when the query has ended. */
 function logged(
   pending: Promise<JsonAnswer>,
-  request: FastifyRequest,
+  { clientIp, method, path }: Asked,
   { queryLog, nowMs }: QueryApiOptions,
   query: { readonly expr: string; readonly startMs: number; readonly endMs: number; readonly stepMs: number },
 ): Promise<JsonAnswer> {
@@ -94,7 +147,7 @@ function logged(
       },
       ts: new Date(nowMs()).toISOString(),
       ...outcome,
-      httpRequest: { clientIP: request.ip, method: request.method, path: request.url.split('?')[0]! },
+      httpRequest: { clientIP: clientIp, method, path },
     })
   pending.then(
     ({ stats }) => write({ stats }),
@@ -103,14 +156,15 @@ function logged(
   return pending
 }
 
-function commonOf(request: FastifyRequest, params: URLSearchParams, options: QueryApiOptions, limit: number) {
+function commonOf({ params, takesGzip }: Asked, options: QueryApiOptions, limit: number) {
   const timeoutMs = durationParam(params, 'timeout')
   const lookbackDeltaMs = durationParam(params, 'lookback_delta')
   return {
     limit,
     timeoutMs: timeoutMs === undefined ? options.timeoutMs : Math.min(timeoutMs, options.timeoutMs),
     stats: (params.get('stats') ?? '') !== '',
-    gzip: /\bgzip\b/.test(request.headers['accept-encoding'] ?? ''),
+    noCache: params.get('nocache') === '1',
+    gzip: takesGzip,
     ...(lookbackDeltaMs === undefined ? {} : { lookbackDeltaMs }),
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
+import { bodyOfPieces, jsonArray } from '../../lib/index.ts'
 import { formatFloatExponent, labelsToRecord, type Matcher, matches } from '../../model/index.ts'
 import { parseSelector } from '../../promql/index.ts'
 import type { AlertInfo, RuleGroupState, RuleManager, RuleState } from '../../rules/index.ts'
@@ -8,7 +9,9 @@ import { BadRequestError, paramsOf } from './params.ts'
 
 /** `/rules` and `/alerts`, relative to `/api/v1`. */
 export function registerRulesApi(app: FastifyInstance, rules: Pick<RuleManager, 'groups' | 'alerts'>): void {
-  app.get('/alerts', (_request, reply) => sendSuccess(reply, { alerts: rules.alerts().map(alertJson) }))
+  app.get('/alerts', (_request, reply) =>
+    reply.header('content-type', 'application/json').send(bodyOfPieces(alertPieces(rules.alerts()))),
+  )
   app.get('/rules', (request, reply) => {
     const filter = filterOf(paramsOf(request))
     const groups = rules
@@ -112,6 +115,17 @@ function ruleJson(rule: RuleState, withAlerts: boolean) {
     alerts: withAlerts ? rule.alerts.map(alertJson) : [],
     type: 'alerting',
   }
+}
+
+/** There may be a hundred thousand of them. */
+function* alertPieces(alerts: readonly AlertInfo[]): Generator<string> {
+  yield '{"status":"success","data":{"alerts":'
+  yield* jsonArray(alertTexts(alerts))
+  yield '}}'
+}
+
+function* alertTexts(alerts: readonly AlertInfo[]): Generator<string> {
+  for (const alert of alerts) yield JSON.stringify(alertJson(alert))
 }
 
 function alertJson(alert: AlertInfo) {

@@ -11,7 +11,7 @@ import {
 } from '../../model/index.ts'
 import { parseSelector } from '../../promql/index.ts'
 import type { ActiveTarget, ScrapeManager } from '../../scraper/index.ts'
-import type { AlertmanagersConfig } from '../config/load.ts'
+import type { ExternalAlertmanagers } from '../external-alertmanagers.ts'
 import { sendSuccess } from './envelope.ts'
 import { registerRelabelSteps, ScrapePoolNotFoundError } from './api-relabel-steps.ts'
 import { BadRequestError, paramsOf, plainLimitParam } from './params.ts'
@@ -22,7 +22,8 @@ export interface TargetsApiOptions {
   readonly configYaml: () => string
   /** What senders of samples have said of their metrics. */
   readonly remoteMetadata: () => ReadonlyMap<string, MetricMetadata>
-  readonly alertmanagers: () => readonly AlertmanagersConfig[]
+  /** Those outside of this process. */
+  readonly alertmanagers: () => Pick<ExternalAlertmanagers, 'urls' | 'dropped'>
 }
 
 /** `/targets`, `/targets/metadata`, `/scrape_pools`, `/alertmanagers`, `/metadata`, relative to `/api/v1`. */
@@ -90,14 +91,14 @@ export function registerTargetsApi(app: FastifyInstance, options: TargetsApiOpti
   })
   app.get('/scrape_pools', (_request, reply) => sendSuccess(reply, { scrapePools: scrapes.scrapePools() }))
   app.get('/alertmanagers', (_request, reply) => {
-    const activeAlertmanagers = options.alertmanagers().flatMap(({ scheme, pathPrefix, targets }) =>
-      targets.flatMap((group) =>
-        group.targets.map((address) => ({
-          url: `${scheme}://${address}${pathPrefix.replace(/\/$/, '')}/api/v2/alerts`,
-        })),
-      ),
-    )
-    return sendSuccess(reply, { activeAlertmanagers, droppedAlertmanagers: [] })
+    const { urls, dropped } = options.alertmanagers()
+    return sendSuccess(reply, {
+      activeAlertmanagers: urls.map((url) => ({ url: `${url}/api/v2/alerts` })),
+      droppedAlertmanagers: dropped.map((labels) => {
+        const { __scheme__: scheme, __address__: address, __alerts_path__: path } = labelsToRecord(labels)
+        return { url: `${scheme}://${address}${path}` }
+      }),
+    })
   })
 }
 

@@ -3,7 +3,7 @@ import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from '../../lib/index.ts'
 import { labelsFromRecord } from '../../model/index.ts'
-import { registerRemoteWrite } from '../remote-write/routes.ts'
+import { directRemoteWrite, registerRemoteWrite } from '../remote-write/routes.ts'
 import { retentionText, type Settings } from '../settings.ts'
 import type { Stack } from '../stack.ts'
 import { BUILD_INFO } from '../version.ts'
@@ -18,6 +18,7 @@ import { registerRulesApi } from './api-rules.ts'
 import { registerRunningQueriesApi } from './api-running-queries.ts'
 import { registerStatusApi } from './api-status.ts'
 import { registerTargetsApi } from './api-targets.ts'
+import type { DirectRoutes } from './direct.ts'
 import { registerOpenApi } from './openapi.ts'
 import { registerFederate } from './federate.ts'
 import { registerNotifications } from './notifications.ts'
@@ -27,13 +28,14 @@ export interface ApiOptions {
   /** As `/api/v1/status/flags` shows them. */
   readonly flags: ReadonlyMap<string, string>
   readonly logger: Logger
+  readonly direct: DirectRoutes
 }
 
 const nowMs = (): number => Date.now()
 
 /** Prometheus' HTTP API, relative to `/api/v1`. */
 export async function registerApi(api: FastifyInstance, stack: Stack, options: ApiOptions): Promise<void> {
-  const { settings, flags, logger } = options
+  const { settings, flags, logger, direct } = options
   const { pool, tsdb } = stack
   await registerCors(api, settings.corsOrigin)
   // A body that is no form is not looked at, as in Go: vmalert says JSON and sends nothing.
@@ -43,12 +45,18 @@ export async function registerApi(api: FastifyInstance, stack: Stack, options: A
     done(null)
   })
   const configYaml = (): string => stack.config().yaml
-  registerQueryApi(api, { pool, nowMs, timeoutMs: settings.queryTimeoutMs, queryLog: stack.queryLog })
+  registerQueryApi(api, direct, {
+    pool,
+    tiny: stack.tinyQueries,
+    nowMs,
+    timeoutMs: settings.queryTimeoutMs,
+    queryLog: stack.queryLog,
+  })
   registerExemplarsApi(api, tsdb)
   registerMetadataApi(api, pool)
   registerTargetsApi(api, {
     scrapes: stack.scrapes,
-    alertmanagers: () => stack.config().alertmanagers,
+    alertmanagers: () => stack.externalAlertmanagers,
     remoteMetadata: () => stack.remoteWrite.metadata,
     configYaml,
   })
@@ -77,13 +85,13 @@ export async function registerApi(api: FastifyInstance, stack: Stack, options: A
       return retentionText(timeMs ?? settings.retentionMs, bytes ?? settings.retentionBytes)
     },
   })
-  await api.register((scope) =>
-    registerRemoteWrite(scope, {
-      receiver: settings.remoteWriteEnabled ? stack.remoteWrite : undefined,
-      acceptedMessages: settings.remoteWriteMessages,
-      logger: logger.child({ module: 'remote-write' }),
-    }),
-  )
+  const remoteWrite = {
+    receiver: settings.remoteWriteEnabled ? stack.remoteWrite : undefined,
+    acceptedMessages: settings.remoteWriteMessages,
+    logger: logger.child({ module: 'remote-write' }),
+  }
+  await api.register((scope) => registerRemoteWrite(scope, remoteWrite))
+  direct.add('POST', `${api.prefix}/write`, directRemoteWrite(remoteWrite))
 }
 
 /** What Belltower adds, relative to `/api/belltower/v1`. */

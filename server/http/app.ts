@@ -1,13 +1,14 @@
+import type { IncomingMessage } from 'node:http'
 import compress from '@fastify/compress'
 import formbody from '@fastify/formbody'
 import helmet from '@fastify/helmet'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Logger } from '../../lib/index.ts'
 import { sendFailure } from './envelope.ts'
 import type { Port } from './port.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const
-const FORM_BYTES_MAX = 16 * 1024 * 1024
+export const FORM_BYTES_MAX = 16 * 1024 * 1024
 
 /** An HTTP application for a port (`ready()` it, then `port.begin()`), with what every one shares: compression, form bodies, headers, repeated parameters. */
 export async function createHttpApp(port: Port, logger: Logger): Promise<FastifyInstance> {
@@ -36,7 +37,7 @@ export async function createHttpApp(port: Port, logger: Logger): Promise<Fastify
   })
   await app.register(formbody, { parser: (text) => new URLSearchParams(text) as unknown as Record<string, unknown> })
   app.addHook('onRequest', async (request) => {
-    if (staysOnThisMachine(request)) delete request.headers['accept-encoding']
+    if (staysOnThisMachine(request.raw)) delete request.headers['accept-encoding']
   })
   await app.register(compress, { encodings: ['gzip', 'deflate'], threshold: 1400, zlibOptions: { level: 1 } })
   app.setErrorHandler((error, _request, reply) => void sendFailure(reply, error))
@@ -55,8 +56,8 @@ const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/
  * Whether the answer's reader sits on this machine. Packing then costs more time than it saves, on both sides. A proxy that
  * says so in its headers speaks for somebody further away.
  */
-function staysOnThisMachine({ raw, headers }: FastifyRequest): boolean {
+export function staysOnThisMachine({ socket, headers }: IncomingMessage): boolean {
   const isProxied =
     headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined || headers.via !== undefined
-  return !isProxied && LOOPBACK.test(raw.socket.remoteAddress ?? '')
+  return !isProxied && LOOPBACK.test(socket.remoteAddress ?? '')
 }

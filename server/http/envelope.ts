@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { AppError, errorMessage } from '../../lib/index.ts'
 import type { JsonAnswer } from '../query/query-worker.ts'
@@ -36,9 +37,13 @@ export const errorTypeOf = (error: unknown): string =>
 
 /** Any failure as Prometheus' error envelope. */
 export function sendFailure(reply: FastifyReply, error: unknown): FastifyReply {
-  const status = statusOf(error)
+  const { status, body } = failureOf(error)
+  return reply.code(status).header('content-type', JSON_TYPE).send(body)
+}
+
+export function failureOf(error: unknown): { readonly status: number; readonly body: string } {
   const body = { status: 'error', errorType: errorTypeOf(error), error: errorMessage(error) }
-  return reply.code(status).header('content-type', JSON_TYPE).send(JSON.stringify(body))
+  return { status: statusOf(error), body: JSON.stringify(body) }
 }
 
 /** A body that a query worker has finished, packed or not. */
@@ -53,8 +58,11 @@ export async function sendAnswer(reply: FastifyReply, pending: Promise<JsonAnswe
 }
 
 /** Aborts when the client goes away before it has its answer; after the answer nothing listens any more. */
-export function abortSignalOf(reply: FastifyReply): AbortSignal {
+export function abortSignalOf({ raw }: { readonly raw: ServerResponse }): AbortSignal {
   const controller = new AbortController()
-  reply.raw.once('close', () => controller.abort())
+  // Aborting makes an error with a stack, which costs more than many a query.
+  raw.once('close', () => {
+    if (!raw.writableFinished) controller.abort()
+  })
   return controller.signal
 }

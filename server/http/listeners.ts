@@ -11,6 +11,7 @@ import { BUILD_INFO } from '../version.ts'
 import { registerApi, registerFederation, registerOwnApi } from './api.ts'
 import { registerDashboardsApi } from './api-dashboards.ts'
 import { createHttpApp } from './app.ts'
+import { DirectRoutes } from './direct.ts'
 import { registerManagement } from './management.ts'
 import { WebGuard } from '../web/web-guard.ts'
 import { Port } from './port.ts'
@@ -103,7 +104,8 @@ export class Listeners {
 
 async function mainApp(port: Port, logger: Logger, stack: Stack, options: ServeOptions): Promise<FastifyInstance> {
   const app = await createHttpApp(port, logger)
-  registerHttpMetrics(app, stack.registry)
+  const direct = new DirectRoutes(registerHttpMetrics(app, stack.registry))
+  port.prepareDirect(direct)
   await app.register(
     async (scope) => {
       registerManagement(scope, {
@@ -114,7 +116,7 @@ async function mainApp(port: Port, logger: Logger, stack: Stack, options: ServeO
         lifecycleEnabled: options.settings.lifecycleEnabled,
         version: BUILD_INFO,
       })
-      await scope.register((api) => registerApi(api, stack, { ...options, logger }), { prefix: '/api/v1' })
+      await scope.register((api) => registerApi(api, stack, { ...options, logger, direct }), { prefix: '/api/v1' })
       await scope.register(async (api) => registerOwnApi(api, stack, options.settings), { prefix: '/api/belltower/v1' })
       registerFederation(scope, stack, options.settings)
       registerProbe(scope, stack.prober)

@@ -31,7 +31,7 @@ const PROMETHEUS: readonly Endpoint[] = [
     methods: FORM,
     summary: 'Evaluate over a range',
     parameters:
-      'query! start!:time end!:time step!:duration timeout:duration limit:number lookback_delta:duration stats',
+      'query! start!:time end!:time step!:duration timeout:duration limit:number lookback_delta:duration stats nocache',
   },
   {
     path: '/query_exemplars',

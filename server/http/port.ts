@@ -5,6 +5,7 @@ import type { TLSSocket } from 'node:tls'
 import { AppError } from '../../lib/index.ts'
 import type { ListenAddress } from '../settings.ts'
 import type { WebGuard } from '../web/web-guard.ts'
+import type { DirectRoutes } from './direct.ts'
 
 /** The address is taken, or not ours to take. */
 export class ListenError extends AppError {
@@ -21,6 +22,7 @@ export class Port {
   readonly url: string
   #prepared: RequestListener | undefined
   #handler: RequestListener | undefined
+  #direct: DirectRoutes | undefined
 
   private constructor(server: Server, url: string, guard: WebGuard | undefined) {
     this.server = server
@@ -32,8 +34,9 @@ export class Port {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#handler) this.#handler(request, response)
-    else response.writeHead(503, { 'x-prometheus-stopping': 'false' }).end('Service Unavailable')
+    if (this.#handler) {
+      if (!this.#direct?.answer(request, response)) this.#handler(request, response)
+    } else response.writeHead(503, { 'x-prometheus-stopping': 'false' }).end('Service Unavailable')
   }
 
   async #answerGuarded(request: IncomingMessage, response: ServerResponse, guard: WebGuard): Promise<void> {
@@ -62,6 +65,11 @@ export class Port {
   /** Names who will answer; until `begin` everybody is told to wait. */
   prepare(handler: RequestListener): void {
     this.#prepared = handler
+  }
+
+  /** Routes that are answered ahead of the prepared handler. */
+  prepareDirect(routes: DirectRoutes): void {
+    this.#direct = routes
   }
 
   /** Call when the prepared handler can answer everything. */

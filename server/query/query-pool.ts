@@ -2,6 +2,7 @@ import type { Worker } from 'node:worker_threads'
 import { AppError, type Clock, errorMessage, type Logger, RpcClient, startWorker } from '../../lib/index.ts'
 import type { Tsdb } from '../../tsdb/index.ts'
 import type { ActiveQueryFile } from './active-query-file.ts'
+import { CacheCount, newCacheCounts } from './cache-counts.ts'
 import type { EngineSettings, WorkerSetup } from './query-worker.ts'
 
 /** The queue of waiting queries is full, or the pool is closing. */
@@ -54,11 +55,15 @@ interface Slot {
   readonly worker: Worker
   readonly rpc: RpcClient
   readonly cancelFlag: Int32Array
+  readonly cacheCounts: Float64Array
+  /** Expressions that it was asked for last, which it may have kept answers of. */
+  readonly asked: Set<string>
   readonly detach: () => void
   busy: boolean
 }
 
 const QUEUE_LENGTH_MAX = 1000
+const ASKED_KEPT = 256
 
 /** Query workers beside the store, one query at a time each; rules are served first, the rest in order of arrival. */
 export class QueryPool {
@@ -68,6 +73,8 @@ export class QueryPool {
   readonly #running = new Set<Job>()
   #nextId = 1
   #closing = false
+  /** Of workers that have failed. */
+  readonly #formerCounts = { hits: 0, misses: 0 }
   #settings: EngineSettings
   /** Plain fields, copied into metrics when they are scraped. */
   readonly counts = { failed: 0, running: 0 }
@@ -137,6 +144,17 @@ export class QueryPool {
     for (const slot of this.#slots) void slot.rpc.call('configure', settings).catch(() => undefined)
   }
 
+  /** What the workers keep of answers to range queries; hits and misses since the start. */
+  cacheTotals(): { hits: number; misses: number; bytes: number } {
+    const sum = (count: number): number => this.#slots.reduce((all, slot) => all + slot.cacheCounts[count]!, 0)
+    const { hits, misses } = this.#formerCounts
+    return {
+      hits: hits + sum(CacheCount.HITS),
+      misses: misses + sum(CacheCount.MISSES),
+      bytes: sum(CacheCount.BYTES),
+    }
+  }
+
   get workerCount(): number {
     return this.#slots.length
   }
@@ -154,10 +172,12 @@ export class QueryPool {
   #startSlot(): Slot {
     const { handle, detach } = this.#options.tsdb.attachReader()
     const cancelFlag = new Int32Array(new SharedArrayBuffer(4))
-    const setup: WorkerSetup = { reader: handle, cancelFlag, settings: this.#settings }
+    const cacheCounts = newCacheCounts()
+    const setup: WorkerSetup = { reader: handle, cancelFlag, cacheCounts, settings: this.#settings }
     const worker = startWorker(new URL('./query-worker.ts', import.meta.url), { workerData: setup })
     worker.unref()
-    const slot: Slot = { worker, rpc: new RpcClient(worker), cancelFlag, detach, busy: false }
+    const rpc = new RpcClient(worker)
+    const slot: Slot = { worker, rpc, cancelFlag, cacheCounts, asked: new Set(), detach, busy: false }
     worker.on('error', (error) => this.#replaceSlot(slot, error))
     return slot
   }
@@ -167,16 +187,19 @@ export class QueryPool {
     if (index < 0 || this.#closing) return
     this.#options.logger.error({ err: error }, 'query worker failed, starting another')
     slot.detach()
+    this.#formerCounts.hits += slot.cacheCounts[CacheCount.HITS]!
+    this.#formerCounts.misses += slot.cacheCounts[CacheCount.MISSES]!
     this.#slots[index] = this.#startSlot()
     this.#dispatch()
   }
 
   #dispatch(): void {
     for (;;) {
-      const slot = this.#slots.find((candidate) => !candidate.busy)
-      if (!slot) return
+      const idle = this.#slots.filter(({ busy }) => !busy)
+      if (idle.length === 0) return
       const job = this.#queues.rule.shift() ?? this.#queues.interactive.shift()
       if (!job) return
+      const slot = idle.find(({ asked }) => asked.has(job.expr)) ?? idle[0]!
       if (job.signal?.aborted) job.reject(new QueryCanceledError('query was canceled while it waited'))
       else void this.#runOn(slot, job)
     }
@@ -184,6 +207,7 @@ export class QueryPool {
 
   async #runOn(slot: Slot, job: Job): Promise<void> {
     slot.busy = true
+    noteAsked(slot.asked, job.expr)
     Atomics.store(slot.cancelFlag, 0, 0)
     const cancel = (): void => void Atomics.store(slot.cancelFlag, 0, 1)
     job.signal?.addEventListener('abort', cancel)
@@ -210,6 +234,14 @@ export class QueryPool {
       this.#dispatch()
     }
   }
+}
+
+/** The newest last; queries without an expression are not told apart. */
+function noteAsked(asked: Set<string>, expr: string): void {
+  if (expr === '') return
+  asked.delete(expr)
+  asked.add(expr)
+  if (asked.size > ASKED_KEPT) asked.delete(asked.values().next().value!)
 }
 
 const activeQuery = ({ id, expr, queryClass, enqueuedAtMs, startedAtMs }: Job): ActiveQuery => ({

@@ -16,8 +16,10 @@ import {
   writeQueryJson,
 } from '../../promql/index.ts'
 import { openReader, type ReaderHandle } from '../../tsdb/index.ts'
+import { CacheCount } from './cache-counts.ts'
 import { packColumns } from './columns.ts'
 import { AnswerPacker, type BatchAnswer, type PackedAnswers } from './rule-answers.ts'
+import { RepeatedSelects } from './repeated-selects.ts'
 import { SharedView } from './shared-view.ts'
 import { parseSelectorParam } from './selector-param.ts'
 import { federationPage, type FederationRequest } from './federation.ts'
@@ -33,6 +35,8 @@ export interface WorkerSetup {
   readonly reader: ReaderHandle
   /** One shared word; not 0 = stop the query that runs. */
   readonly cancelFlag: Int32Array
+  /** Shared; the worker writes what it has kept of earlier answers, as `CacheCount` numbers. */
+  readonly cacheCounts: Float64Array
   readonly settings: EngineSettings
 }
 
@@ -42,6 +46,8 @@ interface CommonRequest {
   readonly limit?: number
   readonly lookbackDeltaMs?: number
   readonly stats?: boolean
+  /** Use no earlier answer. */
+  readonly noCache?: boolean
   /** How long the query waited for a worker. */
   readonly queuedMs?: number
   /** The client takes gzip. */
@@ -105,11 +111,16 @@ export interface JsonAnswer {
   readonly stats?: EvaluationStats
 }
 
+/** Most that answers to range queries may take, in each worker. */
+const RANGE_CACHE_BYTES = 32 << 20
+
 const setup = workerData as WorkerSetup
 const reader = openReader(setup.reader)
 const windowKernels = ownWindowKernels()
 let settings = setup.settings
 let engine = engineOf(settings)
+/** Of the engine at hand, what stands in the shared counts already. */
+let counted = { hits: 0, misses: 0 }
 
 function engineOf(current: EngineSettings): Engine {
   return createEngine({
@@ -118,7 +129,18 @@ function engineOf(current: EngineSettings): Engine {
     maxSamples: current.maxSamples,
     windowKernels,
     clock: systemClock,
+    rangeCacheBytes: RANGE_CACHE_BYTES,
   })
+}
+
+/** For the main thread, which reads them whenever it is asked for its metrics. */
+function countCached(): void {
+  const { hits, misses, bytes: size } = engine.rangeCacheStats()
+  const { cacheCounts } = setup
+  cacheCounts[CacheCount.HITS]! += hits - counted.hits
+  cacheCounts[CacheCount.MISSES]! += misses - counted.misses
+  cacheCounts[CacheCount.BYTES] = size
+  counted = { hits, misses }
 }
 
 const PARSED_MAX = 20_000
@@ -135,6 +157,7 @@ function parsedRule(text: string): Expr {
 }
 
 const ruleAnswers = new AnswerPacker()
+const repeatedSelects = new RepeatedSelects()
 
 function ruleAnswer(view: Queryable, expr: string, timeMs: number, options: QueryOptions): BatchAnswer {
   try {
@@ -149,6 +172,8 @@ function ruleAnswer(view: Queryable, expr: string, timeMs: number, options: Quer
 const optionsOf = (request: CommonRequest) => ({
   deadlineMs: systemClock.nowMs() + request.timeoutMs,
   cancelFlag: setup.cancelFlag,
+  // Statistics tell what one whole evaluation reads.
+  noCache: request.noCache === true || request.stats === true,
   ...(request.lookbackDeltaMs === undefined ? {} : { lookbackDeltaMs: request.lookbackDeltaMs }),
 })
 
@@ -203,13 +228,17 @@ serveRpc(parentPort!, {
   configure(next: EngineSettings): void {
     settings = next
     engine = engineOf(settings)
+    counted = { hits: 0, misses: 0 }
+    countCached()
   },
   instantJson(request: InstantRequest) {
     return queryAnswer(engine.instant(reader, request.expr, request.timeMs, optionsOf(request)), request)
   },
   rangeJson(request: RangeRequest) {
     const { startMs, endMs, stepMs } = request
-    return queryAnswer(engine.range(reader, request.expr, { startMs, endMs, stepMs }, optionsOf(request)), request)
+    const evaluation = engine.range(reader, request.expr, { startMs, endMs, stepMs }, optionsOf(request))
+    countCached()
+    return queryAnswer(evaluation, request)
   },
   explain(request: ExplainRequest): ExplainAnswer {
     const given = { ...optionsOf(request), run: request.run }
@@ -221,14 +250,14 @@ serveRpc(parentPort!, {
   rangeColumns(request: ColumnsRequest) {
     const { startMs, endMs, stepMs, count, limit = 0 } = request
     const evaluation = engine.range(reader, request.expr, { startMs, endMs, stepMs }, optionsOf(request))
+    countCached()
     return bytes(packColumns(evaluation, { startMs, stepMs, count }, limit))
   },
   instantValues(request: BatchRequest): Transfer<PackedAnswers> {
     const { queries } = request
-    const view = new SharedView(reader, systemClock)
+    const view = new SharedView(reader, systemClock, repeatedSelects)
     try {
-      const answers = queries.map(({ expr, timeMs }) => ruleAnswer(view, expr, timeMs, optionsOf(request)))
-      const packed = ruleAnswers.pack(queries, answers)
+      const packed = ruleAnswers.pack(queries, ({ expr, timeMs }) => ruleAnswer(view, expr, timeMs, optionsOf(request)))
       return new Transfer(packed, [packed.listIds.buffer, packed.values.buffer])
     } finally {
       view.close()

@@ -50,34 +50,42 @@ class KnownLists {
 /** The worker's end: puts answers together. */
 export class AnswerPacker {
   readonly #known = new KnownLists()
+  /** Kept from batch to batch. */
+  #values = new Float64Array(1024)
 
-  /** @param asked expressions, and the ids of the label lists that the asker has of them, 0 for none */
-  pack(
-    asked: readonly { readonly expr: string; readonly listId: number }[],
-    answers: readonly BatchAnswer[],
+  /**
+   * @param asked with the ids of the label lists that the asker has of the expressions, 0 for none
+   * @param answer called for one after the other; each answer is packed at once, so that it need not live long
+   */
+  pack<Q extends { readonly expr: string; readonly listId: number }>(
+    asked: readonly Q[],
+    answer: (query: Q) => BatchAnswer,
   ): PackedAnswers {
-    const listIds = new Float64Array(answers.length)
+    const listIds = new Float64Array(asked.length)
     const newLists = new Map<number, LabelList>()
     const others = new Map<number, BatchAnswer>()
-    const vectors: (readonly VectorSample[])[] = []
     let count = 0
-    for (const [i, answer] of answers.entries()) {
-      const samples = plainVector(answer)
+    for (const [i, query] of asked.entries()) {
+      const given = answer(query)
+      const samples = plainVector(given)
       if (samples === undefined) {
-        others.set(i, answer)
+        others.set(i, given)
         continue
       }
-      const { expr, listId } = asked[i]!
-      const list = this.#listOf(expr, samples)
+      const list = this.#listOf(query.expr, samples)
       listIds[i] = list.id
-      if (list.id !== listId) newLists.set(i, list)
-      vectors.push(samples)
-      count += samples.length
+      if (list.id !== query.listId) newLists.set(i, list)
+      this.#reserve(count + samples.length)
+      for (let s = 0; s < samples.length; s++) this.#values[count++] = samples[s]!.value
     }
-    const values = new Float64Array(count)
-    let at = 0
-    for (const samples of vectors) for (const { value } of samples) values[at++] = value
-    return { listIds, values, newLists, others }
+    return { listIds, values: this.#values.slice(0, count), newLists, others }
+  }
+
+  #reserve(count: number): void {
+    if (count <= this.#values.length) return
+    const grown = new Float64Array(2 * count)
+    grown.set(this.#values)
+    this.#values = grown
   }
 
   #listOf(expr: string, samples: readonly VectorSample[]): LabelList {
@@ -129,7 +137,8 @@ export class AnswerUnpacker {
 function plainVector(answer: BatchAnswer): readonly VectorSample[] | undefined {
   if (!('value' in answer) || answer.value.type !== 'vector') return undefined
   const { samples } = answer.value
-  return samples.some(({ histogram }) => histogram !== undefined) ? undefined : samples
+  for (let i = 0; i < samples.length; i++) if (samples[i]!.histogram !== undefined) return undefined
+  return samples
 }
 
 function hasLabels(samples: readonly VectorSample[], lists: readonly Labels[]): boolean {

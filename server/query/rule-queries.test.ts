@@ -15,10 +15,7 @@ function poolOfWorkers(count: number, answer: (expr: string, timeMs: number) => 
   const seen = { listsSent: 0, turns: 0 }
   const pool = poolOf(async ({ queries }) => {
     const packer = packers[seen.turns++ % count]!
-    const packed = packer.pack(
-      queries,
-      queries.map(({ expr, timeMs }) => answer(expr, timeMs)),
-    )
+    const packed = packer.pack(queries, ({ expr, timeMs }) => answer(expr, timeMs))
     seen.listsSent += packed.newLists.size
     return structuredClone(packed) satisfies PackedAnswers
   })
@@ -40,13 +37,13 @@ test('queries asked at the same moment travel together, in parts of at most 128,
   const query = batchedRuleQueries(
     poolOf(async ({ queries }) => {
       sizes.push(queries.length)
-      const answers = queries.map(
+      return packer.pack(
+        queries,
         ({ expr, timeMs }): BatchAnswer =>
           expr === 'bad'
             ? { error: 'no such thing' }
             : { value: { type: 'scalar', timestampMs: timeMs, value: Number(expr) } },
       )
-      return packer.pack(queries, answers)
     }),
     1000,
   )

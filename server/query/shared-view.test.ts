@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { ManualClock } from '../../lib/index.ts'
 import type { Querier, Queryable } from '../../model/index.ts'
+import { RepeatedSelects } from './repeated-selects.ts'
 import { SharedView } from './shared-view.ts'
 
 const RANGE = { minTimeMs: 0, maxTimeMs: 1 }
@@ -19,7 +20,7 @@ test('queries share one view, which is opened anew when it has grown old, and cl
     },
   }
   const clock = new ManualClock()
-  const view = new SharedView(store, clock)
+  const view = new SharedView(store, clock, new RepeatedSelects())
   const ask = (): string[] => {
     const querier = view.querier(RANGE)
     const names = querier.labelNames([], RANGE)

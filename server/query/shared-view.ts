@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/index.ts'
 import type { Querier, Queryable, TimeRange } from '../../model/index.ts'
+import type { RepeatedSelects } from './repeated-selects.ts'
 
 /** A view that is held for longer keeps memory from being freed, and the newest values are no longer at hand in it. */
 const AGE_MAX_MS = 100
@@ -8,12 +9,16 @@ const AGE_MAX_MS = 100
 export class SharedView implements Queryable {
   readonly #store: Queryable
   readonly #clock: Clock
+  readonly #repeated: RepeatedSelects
   #current: Querier | undefined
   #openedAtMs = 0
 
-  constructor(store: Queryable, clock: Clock) {
+  /** @param repeated shared by one view after the other */
+  constructor(store: Queryable, clock: Clock, repeated: RepeatedSelects) {
     this.#store = store
     this.#clock = clock
+    this.#repeated = repeated
+    repeated.startBatch()
   }
 
   /** Good until the next call; closing it does nothing. */
@@ -26,7 +31,7 @@ export class SharedView implements Queryable {
     }
     const view = this.#current
     return {
-      select: (matchers, hints) => view.select(matchers, hints),
+      select: (matchers, hints) => this.#repeated.select(view, matchers, hints),
       series: (matcherSets, own) => view.series(matcherSets, own),
       labelNames: (matcherSets, own) => view.labelNames(matcherSets, own),
       labelValues: (name, matcherSets, own) => view.labelValues(name, matcherSets, own),

@@ -72,7 +72,7 @@ export class WriteBatch {
     }
     if (at + 1 !== stop || bytes[pos]! >= 0x80) return false
     reader.pos = stop
-    this.#take(reader, valueAt, timestampMs)
+    this.sampleAt(reader.view, valueAt, timestampMs)
     return true
   }
 
@@ -88,12 +88,13 @@ export class WriteBatch {
       else reader.skip(tag)
     }
     reader.close(outer)
-    this.#take(reader, valueAt, timestampMs)
+    this.sampleAt(reader.view, valueAt, timestampMs)
   }
 
-  #take(reader: ProtoReader, valueAt: number, timestampMs: number): void {
+  /** @param valueAt place of the value in `view`; -1 = it is left out, so 0 */
+  sampleAt(view: DataView, valueAt: number, timestampMs: number): void {
     try {
-      this.#append(reader.view, valueAt, timestampMs)
+      this.#append(view, valueAt, timestampMs)
       this.samples++
     } catch (error) {
       this.#refused(error)

@@ -1,3 +1,4 @@
+import type { WriteRequestKernels } from '../../kernels/index.ts'
 import { EMPTY_LABELS, type Labels, type MetricType, ProtoReader, type SeriesRef } from '../../model/index.ts'
 import type { WriteBatch } from './batch.ts'
 import { checkedLabels } from './label-check.ts'
@@ -11,6 +12,9 @@ const LABEL = 10
 const SAMPLE = 18
 const EXEMPLAR = 26
 const HISTOGRAM = 34
+
+/** Of the kernel's rows. */
+const ROW_WORDS = 8
 
 /** By number in the enumerations of both versions. */
 export const METRIC_TYPES: readonly MetricType[] = [
@@ -44,11 +48,13 @@ export class ReaderV1 {
    * Puts a whole message into the batch.
    *
    * @param now grows with time, for `SeriesTable.forget`
+   * @param kernels which unpacked the message, and find its plain series; without them all is read here
    * @throws {WireFormatError} and what the batch throws
    */
-  read(bytes: Uint8Array, batch: WriteBatch, now: number): void {
+  read(bytes: Uint8Array, batch: WriteBatch, now: number, kernels?: WriteRequestKernels): void {
     const reader = new ProtoReader(bytes)
     this.#reader = reader
+    if (kernels !== undefined) this.#readPlain(kernels, batch, now)
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
       if (tag === SERIES) {
         const outer = reader.open()
@@ -56,7 +62,44 @@ export class ReaderV1 {
         reader.close(outer)
       } else if (tag === METADATA) this.#readMetadata()
       else reader.skip(tag)
+      if (kernels !== undefined) this.#readPlain(kernels, batch, now)
     }
+  }
+
+  /** Passes over the series that the kernels find. */
+  #readPlain(kernels: WriteRequestKernels, batch: WriteBatch, now: number): void {
+    const reader = this.#reader
+    const { end } = reader
+    const { rows, timestampsMs } = kernels
+    for (let count = -1; count !== 0; ) {
+      count = kernels.scan(reader.pos, end)
+      for (let i = 0; i < count; i++) this.#readRow(rows, i * ROW_WORDS, timestampsMs[i]!, batch, now)
+      reader.end = end
+    }
+  }
+
+  /** Takes a series as the kernel describes it, see `WriteRequestKernels.rows`. */
+  #readRow(rows: Int32Array, at: number, timestampMs: number, batch: WriteBatch, now: number): void {
+    const reader = this.#reader
+    this.#start = rows[at + 3]!
+    this.#labelsEnd = rows[at + 4]!
+    reader.pos = reader.end = rows[at + 5]!
+    const hash = this.#hash
+    hash.a = rows[at]!
+    hash.b = rows[at + 1]!
+    hash.c = rows[at + 2]!
+    const { known } = this
+    let index = known.find(hash, now)
+    if (index < 0) index = known.add(hash, this.#isSeries() ? undefined : INVALID_SERIES, now)
+    const ref = known.refAt(index)
+    if (ref === INVALID_SERIES) {
+      batch.invalidSamples++
+      return
+    }
+    batch.ref = ref as SeriesRef | undefined
+    batch.lazy.pointTo(this.#readLabels)
+    batch.sampleAt(reader.view, rows[at + 6]!, timestampMs)
+    if (batch.ref !== undefined && batch.ref !== ref) known.setRef(index, batch.ref)
   }
 
   #readSeries(batch: WriteBatch, now: number): void {

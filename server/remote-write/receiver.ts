@@ -1,3 +1,4 @@
+import { WriteRequestKernels } from '../../kernels/index.ts'
 import type { Clock, Registry } from '../../lib/index.ts'
 import { counterOf } from '../../lib/metrics.ts'
 import { type Appender, decodeSnappy, type MetricMetadata } from '../../model/index.ts'
@@ -10,7 +11,6 @@ import { RemoteMetadata } from './remote-metadata.ts'
 /** Of a body, packed and unpacked. */
 export const BODY_BYTES_MAX = 32 * 1024 * 1024
 
-const SCRATCH_BYTES = 4 << 20
 const SWEEP_MINUTES = 10
 const KEPT_MINUTES = 60
 
@@ -37,7 +37,7 @@ export class RemoteWriteReceiver {
   readonly #v1 = new ReaderV1(this.#metadata)
   readonly #v2 = new ReaderV2(this.#metadata)
   // Requests are read one after the other, so one place to unpack them will do.
-  readonly #scratch = new Uint8Array(SCRATCH_BYTES)
+  readonly #kernels = new WriteRequestKernels()
   #sweptAt = 0
   #invalidLabelSamples = 0
 
@@ -59,15 +59,18 @@ export class RemoteWriteReceiver {
   /**
    * Stores a request's samples; resolves when they are in the log.
    *
-   * @param body packed with snappy
+   * @param body packed with snappy, in any number of pieces
    * @throws {WireFormatError} for bytes that are no such message; nothing is stored
    * @throws {RemoteWriteRejectedError} and the store's refusals (version 1 only); nothing is stored
    */
-  async write(body: Uint8Array, version: WriteVersion): Promise<WriteOutcome> {
-    const bytes = decodeSnappy(body, BODY_BYTES_MAX, this.#scratch)
+  async write(body: readonly Uint8Array[], version: WriteVersion): Promise<WriteOutcome> {
+    const unpacked = this.#kernels.unpack(body)
+    // What is too large for the kernels is read without them, and what is damaged is told by its error.
+    const bytes = unpacked ?? decodeSnappy(Buffer.concat(body), BODY_BYTES_MAX)
     const batch = new WriteBatch(this.#options.appender(), version === 2)
     try {
-      ;(version === 1 ? this.#v1 : this.#v2).read(bytes, batch, this.#minutes())
+      if (version === 1) this.#v1.read(bytes, batch, this.#minutes(), unpacked && this.#kernels)
+      else this.#v2.read(bytes, batch, this.#minutes())
     } catch (error) {
       batch.appender.rollback()
       throw error

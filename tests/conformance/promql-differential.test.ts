@@ -91,6 +91,7 @@ function isTolerated(text: string, ours: Answer, why: string): boolean {
   if (/%|\bsin\b/.test(text) && INEXACT.test(text) && why.includes(': ours ')) return true
   // The deviation of a single NaN or infinity is NaN now, and comparisons then leave it out.
   return (
-    /\bstd(?:dev|var)\b/.test(text) && /odd|NaN|Inf|[/%^]|\b(?:ln|sqrt|scalar|quantile|histogram_quantile)\b/.test(text)
+    /\bstd(?:dev|var)\b/.test(text) &&
+    /odd|NaN|Inf|[/%^]|\b(?:ln|sqrt|scalar|quantile(?:_over_time)?|histogram_quantile)\b/.test(text)
   )
 }

@@ -29,6 +29,11 @@ export class Expectation {
     this.#retentionMs = retentionMs
   }
 
+  /** Deletions that were carried out. */
+  get deletionCount(): number {
+    return this.#deletions.length
+  }
+
   written(): void {
     this.acknowledged = this.writing!.to
     this.writing = undefined
@@ -72,14 +77,19 @@ export class Expectation {
     return values
   }
 
-  /** All of it or nothing. */
+  /**
+   * What was not answered may be there up to some step, each step whole: the sender will send all of it again, and what is
+   * there already is taken as it is.
+   */
   #settleWrite(isIn: (series: number, step: number) => boolean, faults: string[]): void {
     const { from, to } = this.writing ?? { from: this.acknowledged, to: this.acknowledged }
-    let present = 0
-    for (let series = 0; series < SERIES; series++)
-      for (let step = from; step < to; step++) if (isIn(series, step)) present++
-    if (present !== 0 && present !== SERIES * (to - from)) faults.push(`${present} samples of a batch are there`)
-    if (present > 0) this.acknowledged = to
+    for (let step = from; step < to; step++) {
+      let present = 0
+      for (let series = 0; series < SERIES; series++) if (isIn(series, step)) present++
+      if (present !== 0 && present !== SERIES) faults.push(`${present} samples of step ${step} are there`)
+      if (present > 0 && step !== this.acknowledged) faults.push(`step ${step} is there without the one before`)
+      if (present > 0) this.acknowledged = step + 1
+    }
     this.writing = undefined
   }
 

@@ -1,14 +1,14 @@
 // Goal: data folders change hands between Prometheus and us, and both answer the same on them.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { silentLogger } from '../../lib/log.ts'
 import { CounterResetHint, type NativeHistogram } from '../../model/index.ts'
 import { exportPrometheus, importPrometheus } from '../../tsdb/index.ts'
 import { openStore } from '../../tsdb/library.ts'
-import { startBelltower, temporaryFolder, waitFor } from '../support/belltower.ts'
+import { type Belltower, startBelltower, temporaryFolder, waitFor } from '../support/belltower.ts'
 import { freePort, hasProgram, startProgram } from '../support/programs.ts'
 
 const cleanups: (() => Promise<unknown> | void)[] = []
@@ -24,8 +24,16 @@ function ownFolder(): string {
 
 type Ask = (path: string) => Promise<unknown>
 
+interface RealPrometheus {
+  readonly url: string
+  readonly ask: Ask
+  readonly dataDir: string
+  /** Ends it without a chance to tidy up. */
+  kill(): Promise<void>
+}
+
 /** A real Prometheus on a data folder, which is made if missing. */
-async function startPrometheus(folder: string, config: string): Promise<{ url: string; ask: Ask; dataDir: string }> {
+async function startPrometheus(folder: string, config: string): Promise<RealPrometheus> {
   const dataDir = join(folder, 'data')
   mkdirSync(dataDir, { recursive: true })
   const file = join(folder, 'prometheus.yml')
@@ -46,7 +54,7 @@ async function startPrometheus(folder: string, config: string): Promise<{ url: s
     if (body.error !== undefined) throw new Error(`${path}: ${body.error}`)
     return body.data
   }
-  return { url, ask, dataDir }
+  return { url, ask, dataDir, kill: stop }
 }
 
 async function askBelltower(folder: string): Promise<Ask> {
@@ -185,5 +193,106 @@ test.skipIf(!hasProgram('prometheus'))(
       const answer = comparable(await ours(queryPath(expr, nowMs)))
       expect(answer, expr).toEqual(comparable(await prometheus.ask(queryPath(expr, nowMs))))
     }
+  },
+)
+
+/** Every file but the lock, with what is in it. */
+function contentsOf(folder: string): Map<string, string> {
+  const files = new Map<string, string>()
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    const path = join(folder, name)
+    const isOurs = name === 'belltower' || /^(belltower|alertmanager|pushgateway|dashboards)\b/.test(name)
+    if (!isOurs && name !== 'lock' && statSync(path).isFile()) files.set(name, readFileSync(path, 'latin1'))
+  }
+  return files
+}
+
+test.skipIf(!hasProgram('prometheus'))(
+  "started in a Prometheus' data folder it goes on with its history, and leaves its files as they are",
+  { timeout: 180_000 },
+  async () => {
+    const folder = ownFolder()
+    const data = join(folder, 'data')
+    // Blocks as Prometheus has them, of the day before.
+    const startMs = Math.floor(Date.now() / 7_200_000) * 7_200_000 - 24 * 3_600_000
+    const { tsdb, close } = await openStore({ dataDir: join(folder, 'source') })
+    const appender = tsdb.appender()
+    for (let i = 0; i < 720; i++) {
+      for (let k = 0; k < 6; k++) {
+        const labels = ['__name__', 'counter', 'instance', String(k % 2), 'job', 'j', 'x', String(k)]
+        appender.append(undefined, labels, startMs + i * 60_000, i * (k + 1))
+      }
+      if (i % 20 === 19) await appender.commit()
+    }
+    await exportPrometheus(tsdb, data)
+    await close()
+    expect(readdirSync(data)).toHaveLength(6)
+    // A log of its own, of the last seconds, that it is killed with; some of it deleted.
+    let scrapes = 0
+    const target = createServer((_request, response) => {
+      scrapes++
+      const gone = scrapes > 15 ? '' : `gone{a="b"} ${scrapes / 7}\n`
+      response.setHeader('content-type', 'text/plain; version=0.0.4')
+      response.end(`scrapes ${scrapes}\nnan NaN\nhuge 1.7e308\nsecret ${scrapes}\n${gone}`)
+    })
+    await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve))
+    cleanups.push(() => {
+      target.closeAllConnections()
+      target.close()
+    })
+    const { port } = target.address() as AddressInfo
+    const config = `global: { scrape_interval: 200ms, scrape_timeout: 200ms }\nscrape_configs: [{ job_name: t, static_configs: [{ targets: ['127.0.0.1:${port}'] }] }]\n`
+    const prometheus = await startPrometheus(folder, config)
+    await waitFor('scrapes', async () => (scrapes > 25 ? true : undefined))
+    const deletion = `${prometheus.url}/api/v1/admin/tsdb/delete_series?match[]=secret`
+    expect((await fetch(deletion, { method: 'POST' })).status).toBe(204)
+    const nowMs = Date.now() - 500
+    const questions = [
+      ...[2, 7, 11].map((hours) => queryPath('sum by (x) (increase(counter[1h]))', startMs + hours * 3_600_000 + 7)),
+      queryPath('count_over_time(counter[12h1m])', startMs + 12 * 3_600_000 + 30_000),
+      ...['{__name__=~"scrapes|nan|huge|gone|up"}[20s]', 'max_over_time(scrapes[4s])', 'secret'].map((expr) =>
+        queryPath(expr, nowMs),
+      ),
+    ]
+    const want: unknown[] = []
+    for (const question of questions) want.push(comparable(await prometheus.ask(question)))
+    expect(JSON.stringify(want).length).toBeGreaterThan(2000)
+
+    writeFileSync(join(folder, 'belltower.yml'), 'scrape_configs: []\n')
+    const flags = ['--storage.tsdb.retention.time=100y', '--query.workers=1']
+    const start = async (): Promise<Belltower> => {
+      const server = await startBelltower(folder, flags)
+      cleanups.push(() => server.kill())
+      return server
+    }
+    await expect(start()).rejects.toThrow(/in use by a Prometheus/)
+    await prometheus.kill()
+    const before = contentsOf(data)
+    expect([...before.keys()].some((name) => name.startsWith('wal'))).toBe(true)
+
+    const isDone = async (): Promise<true | undefined> => {
+      const state = readFileSync(join(data, 'belltower/adoption.json'), 'utf8')
+      return (JSON.parse(state) as { isFinished: boolean }).isFinished ? true : undefined
+    }
+    // Killed while it imports, wherever it is; the last time it may finish.
+    for (let kill = 0; kill < 3; kill++) {
+      const server = await start()
+      await waitFor('a part', async () => (server.lines.some((line) => line.includes('part of the')) ? true : isDone()))
+      await server.kill()
+    }
+    const server = await start()
+    await waitFor('the whole history', isDone, 60_000)
+    for (const [i, question] of questions.entries()) {
+      expect(comparable(await server.api(question)), question).toEqual(want[i])
+    }
+    expect(server.lines.filter((line) => line.includes('"level":"error"'))).toEqual([])
+    expect(contentsOf(data)).toEqual(before)
+
+    // Once it is in, nothing is looked for again.
+    await server.stop()
+    const again = await start()
+    expect(comparable(await again.api(questions[0]!))).toEqual(want[0])
+    expect(again.lines.some((line) => line.includes('importing'))).toBe(false)
+    expect(existsSync(join(data, 'belltower/adoption'))).toBe(false)
   },
 )

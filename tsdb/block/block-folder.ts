@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { CorruptionError } from '../errors.ts'
 import { syncFolder, writeDurably } from '../files.ts'
 import type { BlockMeta } from './meta.ts'
@@ -14,11 +15,19 @@ export const blockFiles = (folder: string): { meta: string; index: string; data:
   data: join(folder, 'data'),
 })
 
+/** The files of a block's `sum` section. */
+export const summaryFiles = (folder: string): { index: string; data: string } => ({
+  index: join(folder, 'sum.index'),
+  data: join(folder, 'sum.data'),
+})
+
 /** @throws {CorruptionError} */
 export function readBlockMeta(folder: string): BlockMeta {
   const file = blockFiles(folder).meta
   try {
-    const meta = JSON.parse(readFileSync(file, 'utf8')) as BlockMeta
+    const { checksum, ...meta } = JSON.parse(readFileSync(file, 'utf8')) as BlockMeta & { checksum?: string }
+    // Blocks of before have none.
+    if (checksum !== undefined && checksum !== checksumOf(meta)) throw new Error('the checksum does not match')
     if (meta.version !== 1 || typeof meta.minTime !== 'number' || typeof meta.maxTime !== 'number') {
       throw new Error('not the description of a block of version 1')
     }
@@ -28,10 +37,16 @@ export function readBlockMeta(folder: string): BlockMeta {
   }
 }
 
+/** Text of the description of a block, with a checksum: other blocks and files are deleted by what it says. */
+export const blockMetaText = (meta: BlockMeta): string =>
+  `${JSON.stringify({ ...meta, checksum: checksumOf(meta) }, undefined, 2)}\n`
+
+const checksumOf = (meta: BlockMeta): string => crc32(JSON.stringify(meta)).toString(16).padStart(8, '0')
+
 /** Writes the description of a block anew. */
 export async function rewriteBlockMeta(folder: string, meta: BlockMeta): Promise<void> {
   const { meta: file } = blockFiles(folder)
-  await writeDurably(`${file}.tmp`, `${JSON.stringify(meta, undefined, 2)}\n`)
+  await writeDurably(`${file}.tmp`, blockMetaText(meta))
   renameSync(`${file}.tmp`, file)
   await syncFolder(folder)
 }

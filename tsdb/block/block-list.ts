@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from '../../lib/index.ts'
 import type { HeadMemory } from '../memory/head-memory.ts'
 import { Root } from '../memory/layout.ts'
-import { blockFiles, readBlockMeta, removeBlock, setBlockAside, ULID_PATTERN } from './block-folder.ts'
+import { blockFiles, readBlockMeta, removeBlock, summaryFiles, setBlockAside, ULID_PATTERN } from './block-folder.ts'
 import { NewerFormatError } from '../errors.ts'
 import { decodeBlockIndex } from './block-index.ts'
 import type { Deletion } from './deletions.ts'
@@ -14,6 +14,16 @@ export interface PublishedBlocks {
   /** By time. */
   readonly blocks: readonly BlockMeta[]
   readonly deletions: readonly Deletion[]
+}
+
+export interface RetentionLimits {
+  /** How long a block is kept. */
+  retentionMs(meta: BlockMeta): number
+  /** Whether something is still to be made from a block whose time is over. */
+  isNeeded(meta: BlockMeta): boolean
+  /** Of blocks and everything else together; 0 = no limit. */
+  readonly retentionBytes: number
+  readonly otherBytes: number
 }
 
 /** The blocks of the store. The list is published in the head's memory, so that readers see it change with the head. */
@@ -66,9 +76,10 @@ export class BlockList {
     for (const ulid of readdirSync(this.#dataDir).filter((name) => ULID_PATTERN.test(name))) {
       try {
         const folder = join(this.#dataDir, ulid)
-        const file = blockFiles(folder).index
-        decodeBlockIndex(readFileSync(file), file)
-        metas.push(readBlockMeta(folder))
+        const meta = readBlockMeta(folder)
+        const files = meta.summary === undefined ? [blockFiles(folder)] : [blockFiles(folder), summaryFiles(folder)]
+        for (const { index } of files) decodeBlockIndex(readFileSync(index), index)
+        metas.push(meta)
       } catch (err) {
         if (err instanceof NewerFormatError) throw err
         this.#isolate(ulid, (err as Error).message)
@@ -86,7 +97,7 @@ export class BlockList {
     this.#replace([...this.#metas, meta])
   }
 
-  /** Puts a block in the place of others, or takes them away; in one step for readers. */
+  /** Puts a block in the place of others (there may be none), or takes them away; in one step for readers. */
   replaceBlocks(parents: readonly BlockMeta[], merged: BlockMeta | undefined): void {
     const gone = new Set(parents.map(({ ulid }) => ulid))
     const present = this.#metas.filter((meta) => gone.has(meta.ulid))
@@ -107,9 +118,11 @@ export class BlockList {
   }
 
   /** Deletes blocks by age and size; only whole ones. */
-  applyRetention(limits: { retentionMs: number; retentionBytes: number; otherBytes: number }): void {
+  applyRetention(limits: RetentionLimits): void {
     const newestMs = this.maxTimeMs
-    const byTime = this.#metas.filter((meta) => newestMs - meta.maxTime >= limits.retentionMs)
+    const byTime = this.#metas.filter(
+      (meta) => newestMs - meta.maxTime >= limits.retentionMs(meta) && !limits.isNeeded(meta),
+    )
     const kept = this.#metas.filter((meta) => !byTime.includes(meta))
     const bySize: BlockMeta[] = []
     let bytes = limits.otherBytes + kept.reduce((sum, meta) => sum + meta.stats.numBytes, 0)
@@ -151,7 +164,10 @@ export class BlockList {
   }
 
   #replace(metas: readonly BlockMeta[]): void {
-    this.#metas = [...metas].sort((a, b) => a.minTime - b.minTime || (a.ulid < b.ulid ? -1 : 1))
+    // Of one time the samples come first: they are the first to go, too.
+    this.#metas = [...metas].sort(
+      (a, b) => a.minTime - b.minTime || (a.resolution ?? 0) - (b.resolution ?? 0) || (a.ulid < b.ulid ? -1 : 1),
+    )
     const published: PublishedBlocks = { blocks: this.#metas, deletions: this.#deletions }
     const bytes = Buffer.from(JSON.stringify(published))
     const memory = this.#memory

@@ -7,10 +7,11 @@ import type { LabelIndex } from '../read/label-index.ts'
 import { ALL_PLAIN, type GroupSource, lowerBound, type NewestValues, type Piece } from '../read/piece.ts'
 import type { SourceFinder } from '../read/querier.ts'
 import { ResolvedMatchers } from '../read/selection.ts'
-import { blockFiles } from './block-folder.ts'
+import { blockFiles, summaryFiles } from './block-folder.ts'
 import { type BlockGroup, type BlockIndex, decodeBlockIndex } from './block-index.ts'
 import { ColumnFile } from './column-file.ts'
 import type { PageCache } from './page-cache.ts'
+import { splitKind, type SummaryKind } from './summary-kinds.ts'
 
 /** A block opened by one reader: its index in memory, its columns read as they are asked for. */
 export class BlockReader implements SourceFinder {
@@ -21,17 +22,25 @@ export class BlockReader implements SourceFinder {
   /** The reader's numbers of the block's groups (their targets) and overlays. */
   readonly #targets: Uint32Array
   readonly #overlays: Uint32Array
+  /** By group what it holds, `undefined` for samples. */
+  readonly #kinds: readonly (string | undefined)[]
 
-  /** @throws {CorruptionError} */
-  constructor(dataDir: string, ulid: string, labels: LabelIndex, pages: PageCache) {
-    const files = blockFiles(join(dataDir, ulid))
+  /**
+   * @param section what of the block is read: its columns, or its summaries
+   * @throws {CorruptionError}
+   */
+  constructor(dataDir: string, ulid: string, labels: LabelIndex, pages: PageCache, section: 'data' | 'sum' = 'data') {
+    const folder = join(dataDir, ulid)
+    const files = section === 'sum' ? summaryFiles(folder) : blockFiles(folder)
     this.ulid = ulid
     this.#labels = labels
     this.#index = decodeBlockIndex(readFileSync(files.index), files.index)
-    const sets = this.#index.labelSets.map((set) => labels.labelSet(set.map((text) => labels.symbol(text))))
+    const split = this.#index.labelSets.map(splitKind)
+    const sets = split.map(({ target }) => labels.labelSet(target.map((text) => labels.symbol(text))))
+    this.#kinds = this.#index.groups.map((group) => split[group.labelSet]!.kind)
     this.#targets = Uint32Array.from(this.#index.groups, (group) => sets[group.labelSet]!)
     this.#overlays = this.#index.overlays.map((set) => sets[set]!)
-    this.#columns = new ColumnFile(ulid, files.data, this.#index, pages)
+    this.#columns = new ColumnFile(section === 'sum' ? `${ulid}/sum` : ulid, files.data, this.#index, pages)
   }
 
   /** About what it takes in memory. */
@@ -45,11 +54,13 @@ export class BlockReader implements SourceFinder {
     this.#columns.close()
   }
 
-  find(matchers: readonly Matcher[], range: TimeRange, scratch: Scratch): GroupSource[] {
+  /** @param kind of the summaries that are wanted; absent = samples */
+  find(matchers: readonly Matcher[], range: TimeRange, scratch: Scratch, kind?: SummaryKind): GroupSource[] {
     const { groups, seriesStart, seriesGroup } = this.#index
     const resolved = new ResolvedMatchers(this.#labels, matchers)
     const masks = new Map<string, Uint8Array>()
     const matchesOf = groups.map((group, g) => {
+      if (this.#kinds[g] !== kind) return undefined
       if (group.maxTimeMs < range.minTimeMs || group.minTimeMs > range.maxTimeMs) return undefined
       const mask = resolved.maskOf(this.#targets[g]!)
       let matched = masks.get(mask)

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { blockFiles } from './block-folder.ts'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { blockFiles, summaryFiles } from './block-folder.ts'
 import { decodeBlockIndex } from './block-index.ts'
 
 /** What the parts of a block take on disk. */
@@ -8,6 +8,8 @@ export interface BlockSizes {
   readonly timestampBytes: number
   /** Names, labels and places of series; packed together with the timestamps, whose bytes are taken off. */
   readonly indexBytes: number
+  /** Of its `sum` section. */
+  readonly summaryBytes: number
 }
 
 /** @throws {CorruptionError} */
@@ -20,5 +22,8 @@ export function blockSizes(folder: string): BlockSizes {
     valueBytes: index.columnStart.at(-1)!,
     timestampBytes,
     indexBytes: Math.max(0, bytes.length - timestampBytes),
+    summaryBytes: Object.values(summaryFiles(folder)).reduce((sum, file) => sum + bytesOf(file), 0),
   }
 }
+
+const bytesOf = (file: string): number => (existsSync(file) ? statSync(file).size : 0)

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import fc from 'fast-check'
 import { CorruptionError, type Tsdb } from '../index.ts'
 import { dump, openStore, temporaryFolder, writeRow } from '../testing/store.ts'
+import { readBlockMeta } from './block-folder.ts'
 import { decodeBlockIndex } from './block-index.ts'
 import { cutsOf, decodeReference, encodeReference } from './column-ends.ts'
 import { decodeDeletions, encodeDeletions } from './deletions.ts'
@@ -72,6 +73,28 @@ test('blocks: every flipped bit of index and data is found', () => {
     }
     writeFileSync(file, whole)
   }
+  copy.remove()
+})
+
+test('blocks: every flipped bit of the description is found, or changes nothing that it says', {
+  timeout: 60_000,
+}, () => {
+  const copy = temporaryFolder()
+  const target = join(copy.folder, 'block')
+  cpSync(block, target, { recursive: true })
+  const want = readBlockMeta(target)
+  const file = join(target, 'meta.json')
+  const whole = readFileSync(file)
+  let found = 0
+  for (let bit = 0; bit < whole.length * 8; bit++) {
+    whole[bit >>> 3]! ^= 1 << (bit & 7)
+    writeFileSync(file, whole)
+    whole[bit >>> 3]! ^= 1 << (bit & 7)
+    if (verifyBlock(target) === undefined) expect(readBlockMeta(target), `bit ${bit}`).toMatchObject(want)
+    else found++
+  }
+  // The rest: spaces, and the name of the checksum.
+  expect(found).toBeGreaterThan(whole.length * 5)
   copy.remove()
 })
 

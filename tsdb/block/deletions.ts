@@ -54,15 +54,29 @@ function readMatcher(body: ByteReader): Deletion['matchers'][number] {
 export const matchersOf = ({ matchers }: Deletion): Matcher[] =>
   matchers.map(({ type, name, value }) => createMatcher(type, name, value))
 
-/** Deletions that a block does not know of yet and that touch its time. */
+/**
+ * Deletions that a block does not know of yet and that touch its time. In a block of summaries they reach on to the end of the
+ * stretch: what is summarised stands at the last sample.
+ */
 export const pendingIn = (
   deletions: readonly Deletion[],
-  block: { readonly minTime: number; readonly maxTime: number; readonly deletions?: number },
+  block: {
+    readonly minTime: number
+    readonly maxTime: number
+    readonly deletions?: number
+    readonly resolution?: number
+  },
 ): Deletion[] =>
-  deletions.filter(
+  reachingOn(deletions, block.resolution).filter(
     ({ number, minTimeMs, maxTimeMs }) =>
       number > (block.deletions ?? 0) && minTimeMs < block.maxTime && maxTimeMs >= block.minTime,
   )
+
+/** Deletions as they are carried out where there are summaries of stretches of a length. */
+export const reachingOn = (deletions: readonly Deletion[], resolutionMs: number | undefined): readonly Deletion[] =>
+  resolutionMs === undefined
+    ? deletions
+    : deletions.map((deletion) => ({ ...deletion, maxTimeMs: deletion.maxTimeMs + resolutionMs - 1 }))
 
 /** Tells which times of a series are deleted, for a job that goes over many series. */
 export class DeletedRanges {

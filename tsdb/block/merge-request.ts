@@ -14,3 +14,10 @@ export interface MergeRequest {
   /** Number of the newest deletion. */
   readonly deletionNumber: number
 }
+
+/** Blocks of samples to be summarised in stretches of one length, as a block of its own. */
+export interface TierRequest extends MergeRequest {
+  readonly resolutionMs: number
+  /** Blocks of that resolution that the new one takes the place of. */
+  readonly replaced: readonly BlockMeta[]
+}

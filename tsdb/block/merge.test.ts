@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Tsdb } from '../index.ts'
 import { dump, openStore, STALE_BITS, temporaryFolder, writeRow } from '../testing/store.ts'
+import { readBlockMeta, rewriteBlockMeta } from './block-folder.ts'
 import { planMerge } from './merge-plan.ts'
 import type { BlockMeta } from './meta.ts'
 
@@ -116,8 +117,7 @@ test('merging: blocks that overlap become one; of two samples of one time the la
   const [later] = blockFolders(other.folder)
   const name = '7ZZZZZZZZZZZZZZZZZZZZZZZZZ'
   cpSync(join(other.folder, later!), join(folder, name), { recursive: true })
-  const meta = JSON.parse(readFileSync(join(folder, name, 'meta.json'), 'utf8')) as BlockMeta
-  writeFileSync(join(folder, name, 'meta.json'), JSON.stringify({ ...meta, ulid: name }))
+  await rewriteBlockMeta(join(folder, name), { ...readBlockMeta(join(folder, name)), ulid: name })
   const store = await openStore(folder)
   const before = dump(store)
   const minutes = before['n{job="x"}']!.map(([time]) => (time - START) / 60_000).filter((minute) => minute < 120)

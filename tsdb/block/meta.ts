@@ -24,6 +24,10 @@ export interface BlockMeta {
   readonly retired?: readonly string[]
   /** Head-chunk files whose samples it holds: where they are still there, they go. */
   readonly headFiles?: readonly number[]
+  /** Length of the stretches whose summaries it holds instead of their samples, in milliseconds; absent = samples. */
+  readonly resolution?: number
+  /** Length of the stretches that its `sum` section summarises, in milliseconds; absent = it has none. */
+  readonly summary?: number
   readonly version: number
 }
 

@@ -72,6 +72,7 @@ export class HeadGroup {
   /** Whether a writer may still add rows. */
   isOwned: boolean
   newestMs = Number.NEGATIVE_INFINITY
+  #newestBeforeReplayMs = Number.NEGATIVE_INFINITY
   pending: PendingRows[] = []
   chunks: HeadChunk[] = []
   positionCount = 0
@@ -224,6 +225,7 @@ export class HeadGroup {
     const { m, lastTs, e, k } = this.state
     const work = this.#shared.work(16)
     const previousMs = this.newestMs === Number.NEGATIVE_INFINITY ? 0 : this.newestMs
+    this.#newestBeforeReplayMs = Math.max(this.#newestBeforeReplayMs, this.newestMs)
     const read = kernels.rowApply(
       payload,
       payload + length,
@@ -241,6 +243,17 @@ export class HeadGroup {
     this.#bumpStateVersion()
     this.#appendRow(payload, length, timestampMs, 0)
     return true
+  }
+
+  /**
+   * The log is read. A row that stayed without a chunk, for it held no sample, was read again and may be older than what
+   * is in chunks: the next row goes on behind the newest of all.
+   */
+  endReplay(): void {
+    if (this.newestMs >= this.#newestBeforeReplayMs) return
+    this.closeRows()
+    this.newestMs = this.#newestBeforeReplayMs
+    this.#shared.memory.change(() => this.#setTime(Group.NEWEST_TIME, this.newestMs))
   }
 
   /** Whether a time lies in a chunk, so that the log's row of it is not needed. */
@@ -278,7 +291,10 @@ export class HeadGroup {
   replacePending(rows: PendingRows, chunk: HeadChunk | undefined): void {
     const { memory } = this.#shared
     this.pending = this.pending.filter((other) => other.pointer !== rows.pointer)
-    if (chunk !== undefined) this.chunks.push(chunk)
+    if (chunk !== undefined) {
+      this.chunks.push(chunk)
+      this.chunks.sort((a, b) => a.minTimeMs - b.minTimeMs)
+    }
     memory.change(() => {
       this.#publishPieces(Group.PENDING, this.pending)
       if (chunk !== undefined) this.#publishPieces(Group.CHUNKS, this.chunks)

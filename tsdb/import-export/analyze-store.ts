@@ -19,6 +19,8 @@ export interface Analysis {
   readonly valueBytes: number
   readonly timestampBytes: number
   readonly indexBytes: number
+  /** Of `sum` sections and of blocks of summaries, which are counted nowhere else. */
+  readonly summaryBytes: number
   readonly seriesByMetric: readonly Counted[]
   readonly valuesByLabel: readonly Counted[]
   readonly seriesByPair: readonly Counted[]
@@ -58,16 +60,19 @@ export function analyzeStore(store: Tsdb, dataDir: string, limit: number): Analy
     Array.from(values, ([name, count]) => ({ name, count }))
   const bytesOf = (values: ReadonlyMap<string, number>): number =>
     [...values.keys()].reduce((sum, value) => sum + Buffer.byteLength(value), 0)
-  const sizes = store.blocks().map(({ ulid }) => blockSizes(join(dataDir, ulid)))
+  const tiers = store.blocks().filter(({ resolution }) => resolution !== undefined)
+  const blocks = store.blocks().filter(({ resolution }) => resolution === undefined)
+  const sizes = blocks.map(({ ulid }) => blockSizes(join(dataDir, ulid)))
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
   return {
     series,
     labelNames: names.length,
     labelPairs: sum(names.map(([, values]) => values.size)),
-    samples: sum(store.blocks().map(({ stats }) => stats.numSamples)),
+    samples: sum(blocks.map(({ stats }) => stats.numSamples)),
     valueBytes: sum(sizes.map(({ valueBytes }) => valueBytes)),
     timestampBytes: sum(sizes.map(({ timestampBytes }) => timestampBytes)),
     indexBytes: sum(sizes.map(({ indexBytes }) => indexBytes)),
+    summaryBytes: sum([...sizes.map(({ summaryBytes }) => summaryBytes), ...tiers.map(({ stats }) => stats.numBytes)]),
     seriesByMetric: top(counted(pairs.get(METRIC_NAME) ?? [])),
     valuesByLabel: top(counted(names.map(([name, values]) => [name, values.size]))),
     seriesByPair: top(

@@ -60,6 +60,10 @@ export class BigEndianWriter {
   }
 }
 
+// So many bits of seven each are surely a whole number.
+const SAFE_BITS = 49n
+const SAFE_FACTOR = 2 ** 49
+
 /** Reads what `BigEndianWriter` wrote. @throws {MalformedBytesError} at the end of the bytes */
 export class BigEndianReader {
   at: number
@@ -92,6 +96,19 @@ export class BigEndianReader {
     return checked(this.u32() * 2 ** 32 + this.u32())
   }
 
+  /** Two's complement. */
+  i64(): number {
+    this.#need(8)
+    this.at += 8
+    return checked(this.#bytes.readInt32BE(this.at - 8) * 2 ** 32 + this.#bytes.readUInt32BE(this.at - 4))
+  }
+
+  f64(): number {
+    this.#need(8)
+    this.at += 8
+    return this.#bytes.readDoubleBE(this.at - 8)
+  }
+
   uvarint(): number {
     let value = 0
     for (let factor = 1; factor <= 2 ** 63; factor *= 128) {
@@ -103,8 +120,19 @@ export class BigEndianReader {
   }
 
   varint(): number {
-    let value = 0n
-    for (let shift = 0n; shift <= 63n; shift += 7n) {
+    let value = 0
+    for (let factor = 1; factor < SAFE_FACTOR; factor *= 128) {
+      const byte = this.u8()
+      value += (byte & 127) * factor
+      if (byte < 128) return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+    }
+    return this.#longVarint(BigInt(value))
+  }
+
+  /** @param low what the bytes so far have said */
+  #longVarint(low: bigint): number {
+    let value = low
+    for (let shift = SAFE_BITS; shift <= 63n; shift += 7n) {
       const byte = this.u8()
       value |= BigInt(byte & 127) << shift
       // The ends of 64 bits stand for "everything": as numbers they are only a little off.

@@ -1,16 +1,14 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from '../../lib/index.ts'
-import { readBlockMeta, rewriteBlockMeta, TEMPORARY_SUFFIX, ULID_PATTERN } from '../block/block-folder.ts'
+import { readBlockMeta, rewriteBlockMeta, TEMPORARY_SUFFIX } from '../block/block-folder.ts'
 import { DeletionList } from '../block/deletion-list.ts'
 import { lockDataFolder } from '../lock.ts'
 import { makeStoreFolders } from '../store-folders.ts'
-import type { Tsdb } from '../tsdb.ts'
+import type { Tsdb } from '../tsdb-interface.ts'
 import { moveBlocks, replaceHead } from './head-to-blocks.ts'
+import { makeBlocks } from './make-blocks.ts'
 import { openQuiet } from './offline-store.ts'
-
-/** Blocks are made of stretches of this length, aligned. */
-export const IMPORT_WINDOW_MS = 2 * 3_600_000
 
 export interface ImportSummary {
   /** Of this store, made of what was imported. */
@@ -30,7 +28,6 @@ export class BlockImport {
   readonly #store: Tsdb
   readonly #staging: string
   readonly #ready: string[] = []
-  #windows = 0
   #newestMs = Number.NEGATIVE_INFINITY
 
   private constructor(dataDir: string, logger: Logger, store: Tsdb) {
@@ -49,23 +46,9 @@ export class BlockImport {
 
   /** Has `fill` write the samples of one stretch of time, shorter than or as long as a window, and makes a block of them. */
   async window(fill: (store: Tsdb) => Promise<void>): Promise<void> {
-    const folder = join(this.#staging, `window-${this.#windows++}`)
-    const store = await openQuiet(folder, this.#logger, IMPORT_WINDOW_MS)
-    let name: string
-    try {
-      await fill(store)
-      await store.flushed()
-      this.#newestMs = Math.max(this.#newestMs, store.stats().maxTimeMs || Number.NEGATIVE_INFINITY)
-      name = await store.snapshot()
-    } finally {
-      await store.close()
-    }
-    const snapshot = join(folder, 'snapshots', name)
-    for (const ulid of readdirSync(snapshot).filter((entry) => ULID_PATTERN.test(entry))) {
-      renameSync(join(snapshot, ulid), join(this.#staging, ulid))
-      this.#ready.push(ulid)
-    }
-    rmSync(folder, { recursive: true, force: true })
+    const { ulids, newestMs } = await makeBlocks(this.#staging, this.#logger, fill)
+    this.#newestMs = Math.max(this.#newestMs, newestMs)
+    this.#ready.push(...ulids)
   }
 
   /** Moves the blocks in. */

@@ -10,8 +10,9 @@ import {
   parseSampleLine,
   projectLabels,
 } from '../../model/index.ts'
-import { BlockImport, IMPORT_WINDOW_MS, type ImportSummary } from './block-import.ts'
+import { BlockImport, type ImportSummary } from './block-import.ts'
 import { ImportError } from './errors.ts'
+import { IMPORT_WINDOW_MS } from './make-blocks.ts'
 import type { OnProgress } from './store-walk.ts'
 import { type SeriesSamples, TARGET_LABELS, writeTarget } from './window-samples.ts'
 

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import type { Logger } from '../../lib/index.ts'
 import { type Labels, labelsKey, type NativeHistogram, projectLabels, type TimeRange } from '../../model/index.ts'
 import { ULID_PATTERN } from '../block/block-folder.ts'
-import type { Tsdb } from '../tsdb.ts'
-import { BlockImport, IMPORT_WINDOW_MS, type ImportSummary } from './block-import.ts'
+import type { Tsdb } from '../tsdb-interface.ts'
+import { BlockImport, type ImportSummary } from './block-import.ts'
 import { ImportError } from './errors.ts'
+import { IMPORT_WINDOW_MS } from './make-blocks.ts'
 import { PrometheusBlock } from './prometheus-block-reader.ts'
 import type { OnProgress } from './store-walk.ts'
 import { type SeriesSamples, TARGET_LABELS, writeTarget } from './window-samples.ts'
@@ -35,7 +36,9 @@ export async function importPrometheus(
       options.onProgress?.(i, windows.length)
       if (known !== block) targets = targetsOf(block)
       known = block
-      job.samples += await importWindow(job, block, targets, window)
+      await job.window(async (store) => {
+        job!.samples += await writeWindow(store, block, targets, window)
+      })
     }
     options.onProgress?.(windows.length, windows.length)
   } catch (error) {
@@ -67,7 +70,7 @@ function openBlocks(sourceDir: string): PrometheusBlock[] {
 const WINDOWS_MAX = 10 * 366 * 12
 
 /** Of the samples of a block, whose times its description may round. */
-function windowsOf(block: PrometheusBlock): TimeRange[] {
+export function windowsOf(block: { ulid: string; minTimeMs: number; maxTimeMs: number }): TimeRange[] {
   const windows: TimeRange[] = []
   const first = Math.floor(block.minTimeMs / IMPORT_WINDOW_MS) * IMPORT_WINDOW_MS
   if ((block.maxTimeMs - first) / IMPORT_WINDOW_MS > WINDOWS_MAX) {
@@ -79,13 +82,13 @@ function windowsOf(block: PrometheusBlock): TimeRange[] {
   return windows
 }
 
-interface Target {
+export interface Target {
   readonly labels: Labels
   /** Of its series. */
   readonly references: number[]
 }
 
-function targetsOf(block: PrometheusBlock): Map<string, Target> {
+export function targetsOf(block: PrometheusBlock): Map<string, Target> {
   const targets = new Map<string, Target>()
   for (const reference of block.index.references()) {
     const labels = projectLabels(block.index.series(reference).labels, TARGET_LABELS, true)
@@ -97,20 +100,19 @@ function targetsOf(block: PrometheusBlock): Map<string, Target> {
   return targets
 }
 
-async function importWindow(
-  job: BlockImport,
+/** @returns how many samples it has written */
+export async function writeWindow(
+  store: Tsdb,
   block: PrometheusBlock,
   targets: ReadonlyMap<string, Target>,
   window: TimeRange,
 ): Promise<number> {
   let samples = 0
-  await job.window(async (store: Tsdb) => {
-    for (const { labels, references } of targets.values()) {
-      const series = references.map((reference) => readSeries(block, reference, window)).filter(hasSamples)
-      samples += series.reduce((sum, { timestampsMs }) => sum + timestampsMs.length, 0)
-      if (series.length > 0) await writeTarget(store, labels, series)
-    }
-  })
+  for (const { labels, references } of targets.values()) {
+    const series = references.map((reference) => readSeries(block, reference, window)).filter(hasSamples)
+    samples += series.reduce((sum, { timestampsMs }) => sum + timestampsMs.length, 0)
+    if (series.length > 0) await writeTarget(store, labels, series)
+  }
   return samples
 }
 

@@ -37,7 +37,7 @@ export class PrometheusBlock {
   /** @throws {CorruptionError} @throws {NewerFormatError} */
   constructor(folder: string) {
     const files = prometheusFiles(folder)
-    const meta = readMeta(files.meta)
+    const meta = readPrometheusMeta(files.meta)
     this.ulid = basename(folder)
     this.minTimeMs = meta.minTime
     this.maxTimeMs = meta.maxTime
@@ -111,13 +111,17 @@ function readChunk(fd: number, offset: number): { encoding: number; bytes: Buffe
   return { encoding: bytes[0]!, bytes: bytes.subarray(1, 1 + length) }
 }
 
-interface PrometheusMeta {
+export interface PrometheusMeta {
   readonly minTime: number
+  /** Exclusive. */
   readonly maxTime: number
+  /** Blocks that this one replaces. */
+  readonly compaction?: { readonly parents?: readonly { readonly ulid: string }[] }
   readonly version: number
 }
 
-function readMeta(file: string): PrometheusMeta {
+/** @throws {CorruptionError} @throws {NewerFormatError} */
+export function readPrometheusMeta(file: string): PrometheusMeta {
   let meta: PrometheusMeta
   try {
     meta = JSON.parse(readFileSync(file, 'utf8')) as PrometheusMeta

@@ -20,7 +20,8 @@ function windowsOf(store: Tsdb, { minTimeMs, maxTimeMs }: Selection, windowMs: n
   const from = minTimeMs ?? Number.NEGATIVE_INFINITY
   const to = maxTimeMs ?? Number.POSITIVE_INFINITY
   const head = store.stats()
-  const spans = store.blocks().map((meta) => [meta.minTime, meta.maxTime - 1] as const)
+  const blocks = store.blocks().filter(({ resolution }) => resolution === undefined)
+  const spans = blocks.map((meta) => [meta.minTime, meta.maxTime - 1] as const)
   if (!Number.isNaN(head.minTimeMs)) spans.push([head.minTimeMs, head.maxTimeMs])
   const starts = new Set<number>()
   for (const [spanFrom, spanTo] of spans) {

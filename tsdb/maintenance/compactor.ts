@@ -3,26 +3,30 @@ import type { Clock, Logger } from '../../lib/index.ts'
 import { rewriteBlockMeta } from '../block/block-folder.ts'
 import type { BlockList } from '../block/block-list.ts'
 import type { DeletionList } from '../block/deletion-list.ts'
-import { type Deletion, pendingIn } from '../block/deletions.ts'
+import { type Deletion, pendingIn, reachingOn } from '../block/deletions.ts'
 import { planMerge } from '../block/merge-plan.ts'
-import type { MergeRequest } from '../block/merge-request.ts'
+import type { MergeRequest, TierRequest } from '../block/merge-request.ts'
 import type { BlockMeta } from '../block/meta.ts'
+import { planTier, type TierSetting } from '../block/tier-plan.ts'
 import { matcherText } from '../../model/index.ts'
 import type { RetentionRule, TsdbSettings } from '../options.ts'
 import { newUlid } from '../ulid.ts'
 
 const RANGE_MAX_MS = 31 * 24 * 3_600_000
 const RANGE_MAX_SHARE = 0.1
+// Blocks of this age that nothing was merged with will hardly find company.
+const YOUNG_WINDOWS = 9
 // After a failure.
 const PAUSE_MS = 10 * 60_000
 
 /** What the maintenance worker does for the compactor. */
 export interface BlockWorker {
   mergeBlocks(request: MergeRequest): Promise<BlockMeta | undefined>
+  buildTier(request: TierRequest): Promise<BlockMeta | undefined>
   hasDeleted(folder: string, deletions: readonly Deletion[]): Promise<boolean>
 }
 
-/** Keeps blocks few and free of what was deleted: merges them by level, and rewrites them on demand. */
+/** Keeps blocks few and free of what was deleted: merges them by level, summarises them, and rewrites them on demand. */
 export class Compactor {
   merges = 0
   mergesFailed = 0
@@ -39,6 +43,8 @@ export class Compactor {
   #running: Promise<void> | undefined
   #pausedUntilMs = 0
   #isClosed = false
+  /** Blocks in which there is nothing to summarise. */
+  readonly #withoutSamples = new Set<string>()
 
   constructor(options: {
     dataDir: string
@@ -97,7 +103,9 @@ export class Compactor {
 
   async #runDue(): Promise<void> {
     try {
-      await this.#mergeDue()
+      await this.#mergeDue(undefined)
+      await this.#summariseDue()
+      for (const resolutionMs of this.#resolutions()) await this.#mergeDue(resolutionMs)
       await this.#retireDue()
     } catch (err) {
       if (this.#isClosed) return
@@ -107,13 +115,57 @@ export class Compactor {
     }
   }
 
-  async #mergeDue(): Promise<void> {
-    const rangeMaxMs = Math.min(RANGE_MAX_MS, this.#settings().retentionMs * RANGE_MAX_SHARE)
-    const options = { windowMs: this.#windowMs, rangeMaxMs }
+  /** Whether summaries are still to be made of a block. */
+  isToBeSummarised(meta: BlockMeta): boolean {
+    const metas = this.#blockList.metas
+    return (
+      meta.resolution === undefined &&
+      !this.#withoutSamples.has(meta.ulid) &&
+      this.#tiers().some((tier) => planTier(metas, tier, (other) => other === meta)?.parents.includes(meta) === true)
+    )
+  }
+
+  #tiers(): readonly TierSetting[] {
+    return this.#settings().tiers ?? []
+  }
+
+  /** Of all blocks of summaries that there are. */
+  #resolutions(): Set<number> {
+    return new Set(this.#blockList.metas.flatMap(({ resolution }) => resolution ?? []))
+  }
+
+  /** @param resolutionMs of the blocks that are looked at; absent = those of samples */
+  async #mergeDue(resolutionMs: number | undefined): Promise<void> {
+    const retentionMs = retentionOf(this.#settings(), resolutionMs)
+    const options = { windowMs: this.#windowMs, rangeMaxMs: Math.min(RANGE_MAX_MS, retentionMs * RANGE_MAX_SHARE) }
     while (!this.#isClosed && this.#clock.nowMs() >= this.#pausedUntilMs) {
-      const parents = planMerge(this.#blockList.metas, options)
+      const metas = this.#blockList.metas.filter(({ resolution }) => resolution === resolutionMs)
+      const parents = planMerge(metas, options)
       if (parents === undefined) return
       await this.#replace(parents, [], retiredInAll(parents))
+    }
+  }
+
+  /** Writes the summaries that are missing. */
+  async #summariseDue(): Promise<void> {
+    const newestMs = this.#blockList.maxTimeMs
+    const settledMs = Math.max(this.#settings().outOfOrderTimeWindowMs ?? 0, this.#windowMs / 2)
+    const isSettled = ({ ulid, maxTime, compaction }: BlockMeta): boolean => {
+      const ageMs = newestMs - maxTime
+      if (ageMs < settledMs || this.#withoutSamples.has(ulid)) return false
+      return compaction.level > 1 || ageMs >= YOUNG_WINDOWS * this.#windowMs
+    }
+    for (const { resolutionMs, retentionMs } of this.#tiers()) {
+      while (!this.#isClosed && this.#clock.nowMs() >= this.#pausedUntilMs) {
+        const plan = planTier(this.#blockList.metas, { resolutionMs, retentionMs }, isSettled)
+        if (plan === undefined) break
+        const { parents, replaced } = plan
+        const request: TierRequest = { ...this.#requestFor(parents, [], retiredInAll(parents)), resolutionMs, replaced }
+        const meta = await this.#rewrite('blocks summarised', parents, () => this.#worker.buildTier(request))
+        if (meta === undefined) for (const { ulid } of parents) this.#withoutSamples.add(ulid)
+        this.#blockList.replaceBlocks(replaced, meta)
+        this.#blockList.deleteDoomed()
+      }
     }
   }
 
@@ -159,29 +211,46 @@ export class Compactor {
     further: readonly Deletion[],
     retired: readonly string[],
   ): Promise<void> {
-    const startedAt = performance.now()
-    const request: MergeRequest = {
+    const request = this.#requestFor(parents, further, retired)
+    const merged = await this.#rewrite('blocks merged', parents, () => this.#worker.mergeBlocks(request))
+    this.#blockList.replaceBlocks(parents, merged)
+    this.#blockList.deleteDoomed()
+  }
+
+  #requestFor(parents: readonly BlockMeta[], further: readonly Deletion[], retired: readonly string[]): MergeRequest {
+    return {
       dataDir: this.#dataDir,
       ulid: newUlid(this.#clock.nowMs()),
       parents,
-      deletions: [...this.#deletions.all, ...further],
+      deletions: [...reachingOn(this.#deletions.all, parents[0]!.resolution), ...further],
       retired,
       deletionNumber: this.#deletions.newest,
     }
-    let merged: BlockMeta | undefined
+  }
+
+  async #rewrite(
+    what: string,
+    parents: readonly BlockMeta[],
+    write: () => Promise<BlockMeta | undefined>,
+  ): Promise<BlockMeta | undefined> {
+    const startedAt = performance.now()
+    let written: BlockMeta | undefined
     try {
-      merged = await this.#worker.mergeBlocks(request)
+      written = await write()
     } catch (error) {
       this.mergesFailed++
       throw error
     }
     this.merges++
-    this.#blockList.replaceBlocks(parents, merged)
-    this.#blockList.deleteDoomed()
     const durationMs = Math.round(performance.now() - startedAt)
-    this.#logger.info({ blocks: ulids(parents), blockId: merged?.ulid, ...merged?.stats, durationMs }, 'blocks merged')
+    this.#logger.info({ blocks: ulids(parents), blockId: written?.ulid, ...written?.stats, durationMs }, what)
+    return written
   }
 }
+
+/** How long blocks are kept. A tier that is not configured any more is kept as long as samples are. */
+export const retentionOf = ({ retentionMs, tiers = [] }: TsdbSettings, resolutionMs: number | undefined): number =>
+  tiers.find((tier) => tier.resolutionMs === resolutionMs)?.retentionMs ?? retentionMs
 
 const ulids = (metas: readonly BlockMeta[]): string[] => metas.map(({ ulid }) => ulid)
 

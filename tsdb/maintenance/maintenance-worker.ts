@@ -4,8 +4,9 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { invariant, serveRpc, Transfer } from '../../lib/index.ts'
 import { writeBlock } from '../block/block-writer.ts'
 import type { Deletion } from '../block/deletions.ts'
+import { buildTier } from '../block/build-tier.ts'
 import { hasDeleted, mergeBlocks } from '../block/merge-blocks.ts'
-import type { MergeRequest } from '../block/merge-request.ts'
+import type { MergeRequest, TierRequest } from '../block/merge-request.ts'
 import { verifyBlock } from '../block/verify.ts'
 import { chunkFileHeader, chunkFileName } from '../chunk/head-chunk-file.ts'
 import { appendDurably, syncFolder } from '../files.ts'
@@ -41,6 +42,7 @@ serveRpc(parentPort, {
   block: (request: BlockRequest) => exclusively(() => writeBlock(views, scratch, request)),
   // These take long and look at nothing in the head: other jobs run between.
   merge: (request: MergeRequest) => mergeBlocks(mergeScratch, request),
+  tier: (request: TierRequest) => buildTier(mergeScratch, request),
   hasDeleted: async ({ folder, deletions }: { folder: string; deletions: readonly Deletion[] }) =>
     hasDeleted(folder, deletions),
   verify: (folder: string) => exclusively(async () => verifyBlock(folder)),

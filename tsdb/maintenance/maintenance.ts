@@ -1,29 +1,19 @@
 import { join } from 'node:path'
-import type { Worker } from 'node:worker_threads'
-import { type Clock, type Logger, RpcClient, startWorker } from '../../lib/index.ts'
+import type { Clock, Logger } from '../../lib/index.ts'
 import type { DeletionList } from '../block/deletion-list.ts'
 import type { Deletion } from '../block/deletions.ts'
-import type { MergeRequest } from '../block/merge-request.ts'
+import type { MergeRequest, TierRequest } from '../block/merge-request.ts'
 import type { BlockMeta } from '../block/meta.ts'
 import { removeChunkFile } from '../chunk/head-chunk-file.ts'
-import type { HistogramPageInfo } from '../histogram/head-histograms.ts'
-import { removeHistogramFile } from '../histogram/head-histogram-file.ts'
 import { FailureLog } from '../failure-log.ts'
 import type { Head } from '../head/head.ts'
 import { type HeadGroup, type PendingRows, SEGMENT_AGE_MS } from '../head/head-group.ts'
-import { Root } from '../memory/layout.ts'
 import type { StoreFolders } from '../store-folders.ts'
 import { newUlid } from '../ulid.ts'
 import type { WalLog } from '../wal/wal-log.ts'
-import type {
-  BlockAnswer,
-  BlockRequest,
-  CheckpointRequest,
-  MaintenanceData,
-  SealAnswer,
-  SealHistogramsRequest,
-  SealRequest,
-} from './protocol.ts'
+import type { BlockAnswer, BlockRequest, CheckpointRequest, SealAnswer, SealRequest } from './protocol.ts'
+import { HistogramSealer } from './histogram-sealer.ts'
+import { WorkerHandle } from './worker-handle.ts'
 
 // Groups per message: enough to share one fsync, few enough to keep answers short.
 const SEAL_BATCH_GROUPS = 64
@@ -74,10 +64,8 @@ export class Maintenance {
   readonly #deletions: DeletionList
   readonly #onBlock: (meta: BlockMeta) => void
   readonly #checkpointLogBytes: number
-  readonly #slot: number
-  #worker!: Worker
-  #rpc!: RpcClient
-  #callCount = 0
+  readonly #worker: WorkerHandle
+  readonly #histograms: HistogramSealer
   readonly #windows = new Map<number, WindowFiles>()
   #nextFile: number
   #sealing: Promise<void> | undefined
@@ -116,8 +104,8 @@ export class Maintenance {
     this.#nextFile = Math.max(0, options.newestFile, ...options.files.keys()) + 1
     this.#lateBlocksMs = options.head.newestMs
     for (const [file, windowStartMs] of options.files) this.#filesOf(windowStartMs, false).all.push(file)
-    this.#slot = options.slot
-    this.#startWorker()
+    this.#worker = new WorkerHandle(options.head.memory, options.slot, options.logger)
+    this.#histograms = new HistogramSealer(options.head, options.folders.histograms, this.#worker)
   }
 
   /** Seals everything that is closed; resolves when nothing is left. Never rejects: what failed is tried again later. */
@@ -143,7 +131,7 @@ export class Maintenance {
     }
     await this.seal()
     await this.#buildBlocks(isTight)
-    this.#dropHistograms()
+    this.#histograms.dropBlocked()
     if (this.#log.bytesWritten - this.#bytesAtCheckpoint >= this.#checkpointLogBytes) await this.checkpoint()
     for (const group of this.#head.groups.values()) this.#head.dropIfDone(group)
     memory.reclaim()
@@ -153,11 +141,17 @@ export class Maintenance {
   async checkpoint(): Promise<void> {
     const writtenBefore = this.#log.bytesWritten
     const walSegment = this.#log.rotate()
-    if (!(await this.#sealHistograms())) return
+    try {
+      await this.#histograms.seal()
+    } catch (err) {
+      this.counts.checkpointsFailed++
+      this.#failures.failed(Failure.HISTOGRAMS, { err })
+      return
+    }
     const { minValidMs } = this.#head
     const request: CheckpointRequest = { file: this.#folders.checkpoint, walSegment, minValidMs }
     try {
-      await this.#call('checkpoint', request)
+      await this.#worker.call('checkpoint', request)
     } catch (err) {
       this.counts.checkpointsFailed++
       this.#failures.failed(Failure.CHECKPOINT, { err })
@@ -171,82 +165,15 @@ export class Maintenance {
     this.#log.truncateBefore(needed)
   }
 
-  /** Puts the histograms of the head into files, so that the log before may go. @returns whether it has worked */
-  async #sealHistograms(): Promise<boolean> {
-    const { histograms } = this.#head
-    const unsealed = histograms.takeUnsealed()
-    if (unsealed.length === 0) return true
-    const windows = new Map<number, typeof unsealed>()
-    for (const item of unsealed) {
-      const startMs = histograms.windowOf(item.page)
-      const items = windows.get(startMs)
-      if (items) items.push(item)
-      else windows.set(startMs, [item])
-    }
-    const request: SealHistogramsRequest = {
-      folder: this.#folders.histograms,
-      windows: Array.from(windows, ([windowStartMs, items]) => ({
-        windowStartMs,
-        series: items.map(({ labelSet, page }) => ({ labelSet, pages: [pageRequest(page)] })),
-      })),
-    }
-    try {
-      await this.#call('sealHistograms', request)
-    } catch (err) {
-      this.counts.checkpointsFailed++
-      this.#failures.failed(Failure.HISTOGRAMS, { err })
-      return false
-    }
-    for (const { page } of unsealed) page.isDurable = true
-    return true
-  }
-
-  /** Histograms of windows of which the head holds no rows any more are in blocks. */
-  #dropHistograms(): void {
-    const { histograms, minValidMs, windowMs } = this.#head
-    const gone = [...histograms.windows()].filter(
-      (startMs) => startMs + windowMs <= minValidMs && !this.#head.hasSamplesIn(startMs, startMs + windowMs),
-    )
-    if (gone.length === 0) return
-    histograms.drop((startMs) => gone.includes(startMs))
-    for (const startMs of gone) removeHistogramFile(this.#folders.histograms, startMs)
-  }
-
   /** Reads a block whole. @returns what is wrong with it */
   verifyBlock(ulid: string): Promise<string | undefined> {
-    return this.#call('verify', join(this.#folders.dataDir, ulid))
+    return this.#worker.call('verify', join(this.#folders.dataDir, ulid))
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#sealing
-    await this.#worker.terminate()
-  }
-
-  /** A worker that dies is replaced; what it was asked fails and is tried again in its time. */
-  #startWorker(): void {
-    const workerData: MaintenanceData = { memory: this.#head.memory.memory, slot: this.#slot }
-    const worker = startWorker(new URL('./maintenance-worker.ts', import.meta.url), { workerData })
-    worker.unref()
-    this.#worker = worker
-    this.#rpc = new RpcClient(worker)
-    worker.on('exit', (exitCode) => {
-      if (this.#isClosed) return
-      this.#logger.error({ exitCode }, 'maintenance worker died, another one is started')
-      this.#head.memory.setRoot(Root.READER_SLOTS + this.#slot, 0)
-      this.#startWorker()
-    })
-  }
-
-  /** Only a call under way keeps the process from ending. */
-  async #call<T>(method: string, params: unknown): Promise<T> {
-    const worker = this.#worker
-    if (this.#callCount++ === 0) worker.ref()
-    try {
-      return await this.#rpc.call<T>(method, params)
-    } finally {
-      if (--this.#callCount === 0) worker.unref()
-    }
+    await this.#worker.close()
   }
 
   async #sealAll(): Promise<void> {
@@ -286,7 +213,7 @@ export class Maintenance {
         positionCount: rows.positionCount,
       })),
     }
-    const { chunks } = await this.#call<SealAnswer>('seal', request)
+    const { chunks } = await this.#worker.call<SealAnswer>('seal', request)
     const { memory } = this.#head
     for (const [i, { group, rows }] of batch.entries()) {
       const bytes = chunks[i]
@@ -361,7 +288,7 @@ export class Maintenance {
     const startedAt = performance.now()
     let meta: BlockAnswer
     try {
-      meta = await this.#call<BlockAnswer>('block', request)
+      meta = await this.#worker.call<BlockAnswer>('block', request)
     } catch (err) {
       this.counts.compactionsFailed++
       this.#failures.failed(Failure.BLOCK, { err, windowStartMs })
@@ -391,9 +318,7 @@ export class Maintenance {
       groups: [...this.#head.groups.values()]
         .map((group) => ({ group: group.id, chunks: group.chunks.filter(inWindow).map((chunk) => chunk.pointer) }))
         .filter((group) => group.chunks.length > 0),
-      histograms: this.#head.histograms
-        .pagesIn(windowStartMs)
-        .map(({ labelSet, pages }) => ({ labelSet, pages: pages.map(pageRequest) })),
+      histograms: this.#histograms.pagesIn(windowStartMs),
       headFiles,
       deletions: this.#deletions.all,
       deletionNumber: this.#deletions.newest,
@@ -412,16 +337,20 @@ export class Maintenance {
     for (const windowStartMs of [...this.#windows.keys()].sort((a, b) => a - b)) {
       // A store that takes the block over goes on right behind its newest sample.
       const windowEndMs = Math.min(windowStartMs + this.#head.windowMs, Math.max(endMs, windowStartMs + 1))
-      await this.#call<BlockAnswer>('block', { ...this.#blockRequest(windowStartMs, windowEndMs, []), dataDir })
+      await this.#worker.call<BlockAnswer>('block', { ...this.#blockRequest(windowStartMs, windowEndMs, []), dataDir })
     }
   }
 
   mergeBlocks(request: MergeRequest): Promise<BlockAnswer> {
-    return this.#call('merge', request)
+    return this.#worker.call('merge', request)
+  }
+
+  buildTier(request: TierRequest): Promise<BlockAnswer> {
+    return this.#worker.call('tier', request)
   }
 
   hasDeleted(folder: string, deletions: readonly Deletion[]): Promise<boolean> {
-    return this.#call('hasDeleted', { folder, deletions })
+    return this.#worker.call('hasDeleted', { folder, deletions })
   }
 
   /** In one change for readers the block comes and the chunks go. */
@@ -444,12 +373,3 @@ export class Maintenance {
     return files
   }
 }
-
-/** A copy: the page may grow meanwhile. */
-const pageRequest = ({ pointer, length, count, minTimeMs, maxTimeMs }: HistogramPageInfo) => ({
-  pointer,
-  length,
-  count,
-  minTimeMs,
-  maxTimeMs,
-})

@@ -7,11 +7,11 @@ import { PageCache } from '../block/page-cache.ts'
 import { Root, ROOT } from '../memory/layout.ts'
 import type { Scratch } from '../memory/scratch.ts'
 import type { MemoryViews } from '../memory/views.ts'
+import { BlockFinder, type SectionOpener } from './block-finder.ts'
 import { BlockHistogramSource } from './block-histogram-source.ts'
 import type { DecodedPages, HistogramSource } from './histogram-source.ts'
 import { hideDeleted } from './deleted.ts'
 import type { LabelIndex } from './label-index.ts'
-import type { GroupSource } from './piece.ts'
 import type { SourceFinder } from './querier.ts'
 
 const PAGE_CACHE_BYTES = 32 << 20
@@ -43,17 +43,13 @@ export class BlockSet {
       this.#metas = blocks
       this.#deletions = deletions
     }
-    const metas = this.#metas
     const deletions = this.#deletions
-    return {
-      find: (matchers: readonly Matcher[], range: TimeRange, scratch: Scratch) =>
-        metas
-          .filter((meta) => meta.maxTime > range.minTimeMs && meta.minTime <= range.maxTimeMs)
-          .flatMap((meta): GroupSource[] => {
-            const sources = this.#block(meta.ulid).find(matchers, range, scratch)
-            return hideDeleted(sources, pendingIn(deletions, meta), this.#labels, scratch)
-          }),
+    const opener: SectionOpener = {
+      open: (ulid, section) => this.#block(ulid, section),
+      hideDeleted: (sources, meta, scratch) => hideDeleted(sources, pendingIn(deletions, meta), this.#labels, scratch),
+      hasDeleted: (meta) => pendingIn(deletions, meta).length > 0,
     }
+    return new BlockFinder(this.#metas, opener)
   }
 
   /** As `finder` does with blocks, leaves out of the head what was deleted as of the last list. */
@@ -68,7 +64,8 @@ export class BlockSet {
 
   /** What finds the histograms of the blocks of the last list. */
   histogramSources(decoded: DecodedPages): HistogramSource[] {
-    return this.#metas.map((meta) => {
+    const ofSamples = this.#metas.filter(({ resolution }) => resolution === undefined)
+    return ofSamples.map((meta) => {
       let source = this.#histograms.get(meta.ulid)
       if (source === undefined) source = new BlockHistogramSource(this.#dataDir, meta, this.#labels, decoded)
       this.#histograms.set(meta.ulid, source)
@@ -80,10 +77,10 @@ export class BlockSet {
   tidy(): void {
     const current = new Set(this.#metas.map((meta) => meta.ulid))
     let bytes = 0
-    for (const block of [...this.#open.values()].reverse()) {
+    for (const [key, block] of [...this.#open].reverse()) {
       bytes += block.indexBytes
       if (current.has(block.ulid) && bytes <= INDEX_BYTES_MAX) continue
-      this.#open.delete(block.ulid)
+      this.#open.delete(key)
       block.close()
     }
     for (const [ulid, source] of this.#histograms) {
@@ -105,12 +102,13 @@ export class BlockSet {
     Atomics.add(this.#views.u32, (ROOT >>> 2) + Root.DAMAGE_REPORTS, 1)
   }
 
-  #block(ulid: string): BlockReader {
-    let block = this.#open.get(ulid)
-    if (block === undefined) block = new BlockReader(this.#dataDir, ulid, this.#labels, this.#pages)
-    else this.#open.delete(ulid)
+  #block(ulid: string, section: 'data' | 'sum'): BlockReader {
+    const key = `${ulid}/${section}`
+    let block = this.#open.get(key)
+    if (block === undefined) block = new BlockReader(this.#dataDir, ulid, this.#labels, this.#pages, section)
+    else this.#open.delete(key)
     // Insertion order is order of use.
-    this.#open.set(ulid, block)
+    this.#open.set(key, block)
     return block
   }
 }

@@ -1,4 +1,4 @@
-import type { Labels, NativeHistogram, SeriesColumn, SeriesGroup } from '../../model/index.ts'
+import type { CoarseSamples, Labels, NativeHistogram, SeriesColumn, SeriesGroup } from '../../model/index.ts'
 import { SampleKind } from '../../model/index.ts'
 import type { Scratch } from '../memory/scratch.ts'
 import type { LabelIndex } from './label-index.ts'
@@ -11,6 +11,8 @@ export class OutputColumn implements SeriesColumn {
   length = 0
   stale: Uint8Array | undefined
   histograms: readonly (NativeHistogram | undefined)[] | undefined
+  counts: Float64Array | undefined
+  coarse: CoarseSamples | undefined
   group: SeriesGroup | undefined
   readonly #index: LabelIndex
   #target = 0
@@ -27,6 +29,8 @@ export class OutputColumn implements SeriesColumn {
     this.length = samples.length
     this.stale = samples.stale
     this.histograms = samples.histograms
+    this.counts = samples.counts
+    this.coarse = samples.coarse
     this.group = group
     this.#target = target
     this.#overlay = overlay
@@ -49,6 +53,9 @@ export interface Samples {
   readonly stale: Uint8Array | undefined
   /** Where a sample is a histogram. */
   readonly histograms?: readonly (NativeHistogram | undefined)[] | undefined
+  /** As in `SeriesColumn`. */
+  readonly counts?: Float64Array | undefined
+  readonly coarse?: CoarseSamples | undefined
 }
 
 /** One piece, and where in it the series of a target are. */

@@ -2,7 +2,7 @@ import { SampleKind, type TimeRange } from '../../model/index.ts'
 import { type Deletion, eraseRows, matchersOf } from '../block/deletions.ts'
 import type { Scratch } from '../memory/scratch.ts'
 import type { LabelIndex } from './label-index.ts'
-import { ALL_PLAIN, type GroupSource, type NewestValues, type Piece } from './piece.ts'
+import { ALL_PLAIN, type GroupSource, type NewestValues, type Piece, type SummaryPart } from './piece.ts'
 import { ResolvedMatchers } from './selection.ts'
 
 /** Puts a mask before the sources that hold deleted samples. */
@@ -35,6 +35,7 @@ class MaskedSource implements GroupSource {
   readonly overlays: Uint32Array
   readonly minTimeMs: number
   readonly maxTimeMs: number
+  readonly summary?: SummaryPart
   readonly #source: GroupSource
   readonly #ranges: ReadonlyMap<number, readonly TimeRange[]>
   readonly #scratch: Scratch
@@ -44,6 +45,7 @@ class MaskedSource implements GroupSource {
     this.overlays = source.overlays
     this.minTimeMs = source.minTimeMs
     this.maxTimeMs = source.maxTimeMs
+    if (source.summary !== undefined) this.summary = source.summary
     this.#source = source
     this.#ranges = ranges
     this.#scratch = scratch

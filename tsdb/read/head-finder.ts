@@ -5,11 +5,14 @@ import type { MemoryViews } from '../memory/views.ts'
 import type { GroupSnapshot, HeadSnapshot } from './head-snapshot.ts'
 import type { ColumnCache } from './column-cache.ts'
 import { HeadSource } from './head-source.ts'
+import { reachOf } from './group-reach.ts'
 import { type LabelIndex, LOST } from './label-index.ts'
 import type { GroupSource } from './piece.ts'
 import type { SourceFinder } from './querier.ts'
 import { ResolvedMatchers } from './selection.ts'
-import type { Selection, SelectionCache } from './selection-cache.ts'
+import type { Place, Select, Selection, SelectionCache } from './selection-cache.ts'
+
+const NONE = new Uint32Array(0)
 
 /** Templates of the head in the reader's numbers; kept over queries, as templates never change. */
 export class TemplateCache {
@@ -22,8 +25,9 @@ export class TemplateCache {
     this.#index = index
   }
 
-  /** Label sets by position. */
+  /** Label sets by position. A group that has no position yet has no template, whatever its record says. */
   overlaysOf(group: GroupSnapshot): Uint32Array {
+    if (group.positionCount === 0) return NONE
     let overlays = this.#templates.get(group.templateId)
     if (overlays === undefined) {
       const at = group.template >>> 2
@@ -53,6 +57,7 @@ export class HeadFinder implements SourceFinder {
   readonly #selections: SelectionCache
   readonly #cache: ColumnCache
   readonly #snapshot: HeadSnapshot
+  readonly #layout: number
 
   constructor(
     views: MemoryViews,
@@ -66,36 +71,43 @@ export class HeadFinder implements SourceFinder {
     this.#selections = caches.selections
     this.#cache = caches.columns
     this.#snapshot = snapshot
+    this.#layout = caches.selections.layoutOf(snapshot.groups)
   }
 
   find(matchers: readonly Matcher[], range: TimeRange, scratch: Scratch): GroupSource[] {
-    // First everything gets its number, so that the matchers are resolved over all of them.
-    const groups = this.#snapshot.groups
-      .filter((group) => overlaps(group, range))
-      .map((group) => ({
-        group,
-        target: this.#index.fromHead(this.#views, group.labelSet),
-        all: this.#templates.overlaysOf(group),
-      }))
-    const resolved = new ResolvedMatchers(this.#index, matchers)
-    const selectionsOf = this.#selections.of(matchers)
+    const places = this.#selections.places(matchers, this.#layout, (select) => this.#places(matchers, select))
     const found: { group: GroupSnapshot; target: number; layer: Selection }[] = []
     let samples = 0
-    for (const { group, target, all } of groups) {
-      const mask = resolved.maskOf(target)
-      const layers = selectionsOf(`${group.templateId}:${mask}`, () =>
-        selectPositions(all, resolved.matching(mask, all)),
-      )
-      for (const layer of layers) {
-        found.push({ group, target, layer })
-        samples += layer.positions.length * rowsIn(group, range)
-      }
+    for (const { group: index, selection: layer } of places) {
+      const group = this.#snapshot.groups[index]!
+      if (!overlaps(group, range)) continue
+      found.push({ group, target: this.#index.fromHead(this.#views, group.labelSet), layer })
+      samples += layer.positions.length * rowsIn(group, range)
     }
     // What would push itself out of the cache is better off without.
     const cache = samples * BYTES_PER_SAMPLE * 2 <= this.#cache.bytesMax ? this.#cache : undefined
     return found.map(
       ({ group, target, layer }) => new HeadSource(this.#views, scratch, cache, group, { target, ...layer }),
     )
+  }
+
+  /** In all groups, whatever their times. */
+  #places(matchers: readonly Matcher[], select: Select): Place[] {
+    // First everything gets its number, so that the matchers are resolved over all of them.
+    const groups = this.#snapshot.groups.map((group) => ({
+      templateId: group.templateId,
+      target: this.#index.fromHead(this.#views, group.labelSet),
+      all: this.#templates.overlaysOf(group),
+    }))
+    const resolved = new ResolvedMatchers(this.#index, matchers)
+    const places: Place[] = []
+    for (const [index, { templateId, target, all }] of groups.entries()) {
+      if (all.length === 0) continue
+      const mask = resolved.maskOf(target)
+      const selections = select(`${templateId}:${mask}`, () => selectPositions(all, resolved.matching(mask, all)))
+      for (const selection of selections) places.push({ group: index, selection })
+    }
+    return places
   }
 }
 
@@ -129,9 +141,6 @@ function rowsIn(group: GroupSnapshot, { minTimeMs, maxTimeMs }: TimeRange): numb
 }
 
 function overlaps(group: GroupSnapshot, range: TimeRange): boolean {
-  const first = group.chunks[0] ?? group.pending[0]
-  const last = group.pending.at(-1) ?? group.chunks.at(-1)
-  const minMs = first?.minTimeMs ?? group.openMinMs
-  const maxMs = group.openRows > 0 ? group.newestMs : (last?.maxTimeMs ?? Number.NEGATIVE_INFINITY)
-  return maxMs >= range.minTimeMs && minMs <= range.maxTimeMs
+  const { minTimeMs, maxTimeMs } = reachOf(group)
+  return maxTimeMs >= range.minTimeMs && minTimeMs <= range.maxTimeMs
 }

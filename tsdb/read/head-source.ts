@@ -6,8 +6,9 @@ import type { Scratch } from '../memory/scratch.ts'
 import type { MemoryViews } from '../memory/views.ts'
 import { ChunkPiece } from './chunk-piece.ts'
 import type { ColumnBlock, ColumnCache } from './column-cache.ts'
+import { reachOf } from './group-reach.ts'
 import type { GroupSnapshot, PieceSnapshot } from './head-snapshot.ts'
-import type { GroupSource, NewestValues, Piece } from './piece.ts'
+import { type GroupSource, NewestState, type NewestValues, type Piece } from './piece.ts'
 import { type RowBlock, RowsPiece } from './rows-piece.ts'
 
 /** A group of the head as a source of some of its positions. */
@@ -37,11 +38,9 @@ export class HeadSource implements GroupSource {
     this.target = selection.target
     this.overlays = selection.overlays
     this.#positions = selection.positions
-    this.minTimeMs = (group.chunks[0] ?? group.pending[0])?.minTimeMs ?? group.openMinMs
-    this.maxTimeMs = Math.max(
-      group.openRows > 0 ? group.newestMs : Number.NEGATIVE_INFINITY,
-      (group.pending.at(-1) ?? group.chunks.at(-1))?.maxTimeMs ?? Number.NEGATIVE_INFINITY,
-    )
+    const { minTimeMs, maxTimeMs } = reachOf(group)
+    this.minTimeMs = minTimeMs
+    this.maxTimeMs = maxTimeMs
   }
 
   open(minTimeMs: number, maxTimeMs: number): Piece[] {
@@ -167,6 +166,23 @@ class HeadNewest implements NewestValues {
     return boundMs < minTimeMs ? Number.NEGATIVE_INFINITY : Number.NaN
   }
 
+  fill(
+    count: number,
+    { minTimeMs, maxTimeMs }: { minTimeMs: number; maxTimeMs: number },
+    values: Float64Array,
+    states: Uint8Array,
+  ): boolean {
+    for (let i = 0; i < count; i++) {
+      const timeMs = this.timeOf(i, minTimeMs)
+      if (timeMs < minTimeMs) states[i] = NewestState.NONE
+      else if (timeMs <= maxTimeMs) states[i] = NewestState.VALUE
+      else return false
+    }
+    const columns = { mantissas: this.#mantissas, exponents: this.#exponents, kinds: this.#kinds }
+    decodeNewest(columns, this.#positions, states.subarray(0, count), values.subarray(0, count))
+    return true
+  }
+
   valueOf(index: number, into: Float64Array): boolean {
     const position = this.#positions === undefined ? index : this.#positions[index]!
     const kind = this.#kinds[position]! & 3
@@ -181,6 +197,34 @@ class HeadNewest implements NewestValues {
       into[0] = exponent > 0 ? mantissa / power : mantissa * power
     }
     return kind === SampleKind.STALE
+  }
+}
+
+/** Values of mantissas with exponents, of the positions given; RAW ones as their bits. */
+function decodeNewest(
+  columns: { mantissas: Uint32Array; exponents: Int8Array; kinds: Uint8Array },
+  positions: Uint32Array | undefined,
+  states: Uint8Array,
+  values: Float64Array,
+): void {
+  const { mantissas, exponents, kinds } = columns
+  const words = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length)
+  for (let i = 0; i < states.length; i++) {
+    if (states[i] === NewestState.NONE) continue
+    const position = positions === undefined ? i : positions[i]!
+    const kind = kinds[position]! & 3
+    const low = mantissas[2 * position]!
+    const high = mantissas[2 * position + 1]!
+    if (kind === SampleKind.STALE) states[i] = NewestState.STALE
+    else if (kind === SampleKind.RAW) {
+      words[2 * i] = low
+      words[2 * i + 1] = high
+    } else {
+      const exponent = exponents[position]!
+      const mantissa = (high | 0) * 2 ** 32 + low
+      if (exponent === 0) values[i] = mantissa
+      else values[i] = exponent > 0 ? mantissa / POWERS[exponent]! : mantissa * POWERS[-exponent]!
+    }
   }
 }
 

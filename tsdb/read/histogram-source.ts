@@ -71,7 +71,7 @@ export class HistogramLookup {
       }
       before = place
     }
-    return { timestampsMs, values, length, stale: left.includes(1) ? left : undefined, histograms }
+    return { ...samples, stale: left.includes(1) ? left : undefined, histograms }
   }
 }
 

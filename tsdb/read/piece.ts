@@ -1,3 +1,5 @@
+import type { TimeRange } from '../../model/index.ts'
+
 /** A run of rows with one timestamp column: a block's group, a head chunk, or rows that are not sealed yet. */
 export interface Piece {
   /** Of all rows. Owned by the piece, never changed. */
@@ -15,6 +17,19 @@ export interface Piece {
   read(index: number, values: number, kinds: number): number
 }
 
+/** What a source of summaries is good for. */
+export interface SummaryPart {
+  readonly resolutionMs: number
+  /** Times in which they stand for the samples. */
+  readonly ranges: readonly TimeRange[]
+  /** Not samples, but what goes with them: how many each stands for, or what counters had reached before they began anew. */
+  readonly side: 'counts' | 'resets' | undefined
+  /** Only the last sample of each stretch is wanted. */
+  readonly isThin: boolean
+  /** Samples are looked for so much further back. */
+  readonly reachBackMs: number
+}
+
 /** Series of one target from one place, in the order of `overlays`. */
 export interface GroupSource {
   /** Label sets of the target and of its matched series, by the reader's numbers. */
@@ -22,6 +37,8 @@ export interface GroupSource {
   readonly overlays: Uint32Array
   readonly minTimeMs: number
   readonly maxTimeMs: number
+  /** Set where the rows are summaries. */
+  readonly summary?: SummaryPart
   /** Opens the pieces that overlap the range; what they take from scratch is given back by the caller. */
   open(minTimeMs: number, maxTimeMs: number): Piece[]
   /** Whether the n-th series has a sample in a piece that overlaps the range. */
@@ -36,7 +53,15 @@ export interface NewestValues {
   timeOf(index: number, minTimeMs: number): number
   /** Writes the value of a series whose time is known; returns whether it is a staleness marker. */
   valueOf(index: number, into: Float64Array): boolean
+  /**
+   * Writes value and `NewestState` of the first `count` series, as far as they have one in the range.
+   *
+   * @returns false when that is not known of all
+   */
+  fill(count: number, range: TimeRange, values: Float64Array, states: Uint8Array): boolean
 }
+
+export const NewestState = { NONE: 0, VALUE: 1, STALE: 2 } as const
 
 /** All rows in range hold ordinary values. */
 export const ALL_PLAIN = -1

@@ -1,18 +1,31 @@
 import { compareStrings, type Labels, type Matcher } from '../../model/index.ts'
-import type { Querier, SelectHints, SeriesColumn, TimeRange } from '../../model/index.ts'
+import type {
+  Querier,
+  ResolutionUse,
+  NewestByGroup,
+  SelectHints,
+  SeriesColumn,
+  StoreChanges,
+  TimeRange,
+} from '../../model/index.ts'
 import { CorruptionError } from '../errors.ts'
 import { Scratch } from '../memory/scratch.ts'
 import { ColumnAssembler, type OpenPiece, OutputColumn, type Samples } from './column-output.ts'
 import type { HistogramLookup } from './histogram-source.ts'
 import type { LabelIndex } from './label-index.ts'
+import { newestByGroup } from './newest-by-group.ts'
 import type { GroupSource, NewestValues } from './piece.ts'
 import type { GroupingCache, SeriesGroups } from './series-groups.ts'
 import { findTwins, groupByTarget, type SeriesAddress, type TargetSeries } from './selection.ts'
+import { SummaryColumns } from './summary-columns.ts'
+import type { Wanted } from './summary-view.ts'
 
 /** Finds the series that match in one part of the store: the head, or a block. */
 export interface SourceFinder {
   /** @param scratch what the sources decode into */
-  find(matchers: readonly Matcher[], range: TimeRange, scratch: Scratch): GroupSource[]
+  find(matchers: readonly Matcher[], range: Wanted, scratch: Scratch): GroupSource[]
+  /** Where summaries were used, or were too coarse; absent where there are none. */
+  resolutions?(): readonly ResolutionUse[]
 }
 
 /** Working memories of a reader: one for each `select` that is under way. */
@@ -39,6 +52,7 @@ export class StoreQuerier implements Querier {
   readonly #groupings: GroupingCache
   readonly #onDamage: () => void
   readonly #onClose: () => void
+  readonly changes: StoreChanges
   #isClosed = false
 
   /** @param finders oldest data first */
@@ -48,8 +62,10 @@ export class StoreQuerier implements Querier {
     finders: readonly SourceFinder[],
     histograms: HistogramLookup,
     groupings: GroupingCache,
+    changes: StoreChanges,
     events: { onDamage: () => void; onClose: () => void },
   ) {
+    this.changes = changes
     this.#index = index
     this.#scratches = scratches
     this.#finders = finders
@@ -98,6 +114,19 @@ export class StoreQuerier implements Querier {
     }
   }
 
+  newestByGroup(matchers: readonly Matcher[], hints: SelectHints): NewestByGroup | undefined {
+    const scratch = this.#scratches.take()
+    const start = scratch.mark()
+    try {
+      const { targets, parts, twins } = this.#prepare(matchers, hints, scratch)
+      if (twins.length > 0 || parts.groups === undefined) return undefined
+      return newestByGroup(targets, parts.groups, hints, !this.#histograms.isEmpty)
+    } finally {
+      scratch.release(start)
+      this.#scratches.giveBack(scratch)
+    }
+  }
+
   series(matcherSets: readonly (readonly Matcher[])[], range: TimeRange): Labels[] {
     const found = new Map<string, Labels>()
     for (const { target, overlay } of this.#present(matcherSets, range)) {
@@ -126,6 +155,10 @@ export class StoreQuerier implements Querier {
     return [...values].map((value) => this.#index.text(value)).sort(compareStrings)
   }
 
+  resolutions(): readonly ResolutionUse[] {
+    return this.#finders.flatMap((finder) => finder.resolutions?.() ?? [])
+  }
+
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -146,7 +179,7 @@ export class StoreQuerier implements Querier {
     }
   }
 
-  #find(matchers: readonly Matcher[], range: TimeRange, scratch: Scratch): TargetSeries[] {
+  #find(matchers: readonly Matcher[], range: Wanted, scratch: Scratch): TargetSeries[] {
     try {
       const sources = this.#finders.flatMap((finder) => finder.find(matchers, range, scratch))
       return groupByTarget(sources, this.#index)
@@ -163,7 +196,11 @@ export class StoreQuerier implements Querier {
     const sets = matcherSets.length === 0 ? [[]] : matcherSets
     const scratch = this.#scratches.take()
     for (const matchers of sets) {
-      for (const { target, sources, overlays, indexes } of this.#find(matchers, range, scratch)) {
+      for (const { target, sources, overlays, indexes } of this.#find(
+        matchers,
+        { ...range, labelsOnly: true },
+        scratch,
+      )) {
         for (const [i, overlay] of overlays.entries()) {
           const isPresent = sources.some((source, s) => {
             const index = indexes[s]![i]!
@@ -178,7 +215,8 @@ export class StoreQuerier implements Querier {
 
   /** @returns the series by target; those that several targets have come as twins, and are skipped there */
   #prepare(matchers: readonly Matcher[], hints: SelectHints, scratch: Scratch) {
-    const targets = this.#find(matchers, hints, scratch)
+    const targets = this.#find(matchers, wholeRange(hints), scratch)
+    hints.order?.onOrder(orderOf(targets))
     const groups = hints.grouping && this.#groupings.groups(hints.grouping)
     const parts: SelectParts = { index: this.#index, histograms: this.#histograms, groups }
     const twins = findTwins(targets, this.#index)
@@ -215,6 +253,23 @@ export class StoreQuerier implements Querier {
   }
 }
 
+const wholeRange = ({ minTimeMs, maxTimeMs, order, windows, functionName }: SelectHints): Wanted => ({
+  minTimeMs: order?.minTimeMs ?? minTimeMs,
+  maxTimeMs,
+  ...(windows === undefined ? {} : { windows }),
+  ...(functionName === undefined ? {} : { functionName }),
+})
+
+/** What the series come from, in order. Series are only ever added to a source at its end. */
+function orderOf(targets: readonly TargetSeries[]): Float64Array {
+  const order: number[] = []
+  for (const { target, sources } of targets) {
+    order.push(sources.length)
+    for (const { minTimeMs, overlays } of sources) order.push(target, minTimeMs, overlays.length)
+  }
+  return Float64Array.from(order)
+}
+
 /** What the columns of one `select` are made with. */
 interface SelectParts {
   readonly index: LabelIndex
@@ -237,14 +292,30 @@ function fillColumn(
   return column
 }
 
-/** Opens the pieces of some sources, in order of time. */
+/** Opens some sources, of which a part may hold summaries. */
 function openSources(
+  scratch: Scratch,
+  series: Pick<TargetSeries, 'sources' | 'indexes'>,
+  range: TimeRange,
+): Pick<ColumnAssembler, 'assemble'> {
+  const parts = series.sources.flatMap(({ summary }) => summary ?? [])
+  if (parts.length === 0) return openPieces(scratch, series, range, () => true)
+  const samples = openPieces(scratch, series, range, ({ summary }) => summary?.side === undefined)
+  const hasSide = parts.some(({ side }) => side !== undefined)
+  const side = hasSide ? openPieces(scratch, series, range, ({ summary }) => summary?.side !== undefined) : undefined
+  return new SummaryColumns(samples, side, parts)
+}
+
+/** Opens the pieces of some sources, in order of time. */
+function openPieces(
   scratch: Scratch,
   { sources, indexes }: Pick<TargetSeries, 'sources' | 'indexes'>,
   range: TimeRange,
+  isWanted: (source: GroupSource) => boolean,
 ): ColumnAssembler {
   const pieces: OpenPiece[] = []
   for (const [s, source] of sources.entries()) {
+    if (!isWanted(source)) continue
     for (const piece of source.open(range.minTimeMs, range.maxTimeMs)) {
       // A piece may overlap the range between two of its rows.
       if (piece.from < piece.to) pieces.push({ piece, indexes: indexes[s]!, rank: pieces.length })
@@ -266,7 +337,7 @@ class TargetColumns {
   readonly #series: TargetSeries
   readonly #hints: SelectHints
   readonly #newest: NewestAnswers | undefined
-  #assembler: ColumnAssembler | undefined
+  #assembler: Pick<ColumnAssembler, 'assemble'> | undefined
 
   constructor(parts: SelectParts, scratch: Scratch, series: TargetSeries, hints: SelectHints) {
     this.#parts = parts
@@ -328,7 +399,7 @@ class NewestAnswers implements Samples {
       if (index < 0) continue
       const newest = this.#newest[s]
       if (newest === undefined) {
-        othersMs = Math.max(othersMs, sources[s]!.maxTimeMs)
+        othersMs = Math.max(othersMs, sources[s]!.maxTimeMs + (sources[s]!.summary?.reachBackMs ?? 0))
         continue
       }
       const timeMs = newest.timeOf(index, minTimeMs)

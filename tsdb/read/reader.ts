@@ -1,6 +1,7 @@
 import type { Querier, Queryable, TimeRange } from '../../model/index.ts'
 import { MemoryViews } from '../memory/views.ts'
 import { BlockSet } from './block-set.ts'
+import { ChangeLog } from './change-log.ts'
 import { measureCardinality, type TsdbCardinality } from './cardinality.ts'
 import { ColumnCache } from './column-cache.ts'
 import { HeadFinder, TemplateCache } from './head-finder.ts'
@@ -41,6 +42,7 @@ export class TsdbReader implements Queryable {
   readonly #columns = new ColumnCache(COLUMN_CACHE_BYTES)
   readonly #scratches = new ScratchPool()
   readonly #decodedHistograms = new DecodedPages()
+  readonly #changes = new ChangeLog()
   readonly #dataDir: string
   #known: Known
   /** Of earlier numberings, until no querier is left that uses them. */
@@ -62,8 +64,10 @@ export class TsdbReader implements Queryable {
     const { index, templates, selections, groupings, blocks } = this.#knownOf(snapshot)
     templates.prune(snapshot)
     const head = new HeadFinder(this.#views, index, { templates, selections, columns: this.#columns }, snapshot)
+    const version = this.#changes.note(snapshot)
+    const changes = { version, unchangedSince: (since: number) => this.#changes.unchangedSince(since) }
     const finders = [blocks.finder(snapshot.blockList), blocks.withoutDeleted(head)]
-    return new StoreQuerier(index, this.#scratches, finders, this.#histogramsOf(snapshot), groupings, {
+    return new StoreQuerier(index, this.#scratches, finders, this.#histogramsOf(snapshot), groupings, changes, {
       onDamage: () => blocks.report(),
       onClose: () => this.#release(),
     })

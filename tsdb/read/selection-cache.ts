@@ -6,15 +6,25 @@ export interface Selection {
   readonly overlays: Uint32Array
 }
 
+/** Where in a snapshot series are selected: the index of the group, and which of its series. */
+export interface Place {
+  readonly group: number
+  readonly selection: Selection
+}
+
 /** What one list of matchers selects, by template and by what holds for the target. */
 interface MatcherSelections {
   readonly byKey: Map<string, readonly Selection[]>
   entries: number
+  /** In all groups of the layout with that number. */
+  layout: number
+  places: readonly Place[]
 }
 
 // Eight bytes each, and something for lists that select nothing.
 const ENTRIES_MAX = 1 << 19
 const ENTRIES_PER_LIST = 16
+const ENTRIES_PER_PLACE = 4
 
 /**
  * Which positions of a template match: templates and the reader's label sets never change, so what was found stays right.
@@ -22,28 +32,63 @@ const ENTRIES_PER_LIST = 16
  */
 export class SelectionCache {
   readonly #byMatchers = new Map<string, MatcherSelections>()
+  readonly #names = new WeakMap<readonly Matcher[], string>()
   #entries = 0
+  #layout = 0
+  #layoutWords = new Float64Array(0)
 
-  /** What is known of these matchers, with `select` to find and keep what is not. */
-  of(matchers: readonly Matcher[]): (key: string, select: () => readonly Selection[]) => readonly Selection[] {
-    const name = matchers.map(matcherText).join('\u00ff')
-    const own = this.#byMatchers.get(name) ?? { byKey: new Map<string, readonly Selection[]>(), entries: 0 }
-    this.#byMatchers.delete(name)
-    this.#byMatchers.set(name, own)
-    return (key, select) => {
-      const known = own.byKey.get(key)
-      if (known !== undefined) return known
-      const found = select()
-      own.byKey.set(key, found)
-      this.#count(name, own, found)
-      return found
+  /** A number for the groups of a snapshot, by what selectors see of them; the same as long as none comes, goes or changes. */
+  layoutOf(groups: readonly { readonly templateId: number; readonly labelSet: number }[]): number {
+    const words = this.#layoutWords
+    let isSame = words.length === 2 * groups.length
+    for (let i = 0; i < groups.length && isSame; i++) {
+      isSame = words[2 * i] === groups[i]!.templateId && words[2 * i + 1] === groups[i]!.labelSet
     }
+    if (isSame) return this.#layout
+    this.#layoutWords = Float64Array.from({ length: 2 * groups.length }, (_, i) => {
+      const group = groups[i >>> 1]!
+      return (i & 1) === 0 ? group.templateId : group.labelSet
+    })
+    return ++this.#layout
   }
 
-  #count(name: string, own: MatcherSelections, found: readonly Selection[]): void {
+  /** The places of a layout's groups that the matchers select, with `find` to find what is not known. */
+  places(matchers: readonly Matcher[], layout: number, find: (select: Select) => readonly Place[]): readonly Place[] {
+    const name = this.#nameOf(matchers)
+    const own: MatcherSelections = this.#byMatchers.get(name) ?? {
+      byKey: new Map(),
+      entries: 0,
+      layout: -1,
+      places: [],
+    }
+    this.#byMatchers.delete(name)
+    this.#byMatchers.set(name, own)
+    if (own.layout === layout) return own.places
+    const found = find((key, select) => {
+      let selections = own.byKey.get(key)
+      if (selections === undefined) {
+        own.byKey.set(key, (selections = select()))
+        const positions = selections.reduce((sum, selection) => sum + selection.positions.length, 0)
+        this.#count(name, own, ENTRIES_PER_LIST + positions)
+      }
+      return selections
+    })
+    this.#count(name, own, ENTRIES_PER_PLACE * (found.length - own.places.length))
+    own.layout = layout
+    own.places = found
+    return found
+  }
+
+  /** The matchers of an expression that is kept are the same object each time. */
+  #nameOf(matchers: readonly Matcher[]): string {
+    let name = this.#names.get(matchers)
+    if (name === undefined) this.#names.set(matchers, (name = matchers.map(matcherText).join('\u00ff')))
+    return name
+  }
+
+  #count(name: string, own: MatcherSelections, entries: number): void {
     // It may have been dropped by what it found itself.
     if (this.#byMatchers.get(name) !== own) return
-    const entries = ENTRIES_PER_LIST + found.reduce((sum, { positions }) => sum + positions.length, 0)
     own.entries += entries
     this.#entries += entries
     for (const [oldest, { entries: freed }] of this.#byMatchers) {
@@ -53,3 +98,6 @@ export class SelectionCache {
     }
   }
 }
+
+/** Gives the selections of a key; the function finds those that are not known. */
+export type Select = (key: string, select: () => readonly Selection[]) => readonly Selection[]

@@ -173,14 +173,15 @@ function cannotHaveTwins(targets: readonly TargetSeries[], index: LabelIndex): b
   const pairs = index.pairWords
   const names: number[] = []
   for (let at = index.pairsFrom(first.target); at < index.pairsTo(first.target); at += 2) names.push(pairs[at]!)
-  const isChecked = new Uint8Array(index.labelSetCount)
+  // Targets of one template most often select the very same label sets.
+  const checked = new Set<Uint32Array>()
   for (const { target, overlays } of targets) {
     const from = index.pairsFrom(target)
     if (index.pairsTo(target) - from !== 2 * names.length) return false
     for (let i = 0; i < names.length; i++) if (pairs[from + 2 * i] !== names[i]) return false
+    if (checked.has(overlays)) continue
+    checked.add(overlays)
     for (const overlay of overlays) {
-      if (isChecked[overlay] !== 0) continue
-      isChecked[overlay] = 1
       for (let at = index.pairsFrom(overlay); at < index.pairsTo(overlay); at += 2) {
         if (pairs[at + 1] === 0 || names.includes(pairs[at]!)) return false
       }

@@ -2,11 +2,14 @@
 import { openStore, writeRow } from './store.ts'
 
 const FIRST_MS = 1_700_000_000_000
-const [, , folder, blockDuration = '7200000', maintainEvery = '100'] = process.argv
+const [, , folder, blockDuration = '7200000', maintainEvery = '100', retention, resolution] = process.argv
+const tiers = resolution === undefined ? [] : [{ resolutionMs: Number(resolution), retentionMs: 1e15 }]
 const store = await openStore(folder!, {
   checkpointLogBytes: 10_000,
   walSegmentBytesMax: 20_000,
   blockDurationMs: Number(blockDuration),
+  ...(retention === undefined ? {} : { retentionMs: Number(retention) }),
+  tiers,
 })
 const writers = ['a', 'b', 'c'].map((instance) => {
   const writer = store.openGroup(['instance', instance])

@@ -35,15 +35,24 @@ export function listSegments(folder: string): number[] {
 export function replayLog(
   head: Head,
   folder: string,
-  options: { quarantineFolder: string; logger: Logger; beforeRows?: () => void },
+  options: {
+    quarantineFolder: string
+    logger: Logger
+    /** The checkpoint could not be read: groups may be missing that the log relies on. */
+    isCheckpointLost?: boolean
+    beforeRows?: () => void
+  },
 ): ReplayResult {
   const { logger } = options
   const replayer = new Replayer(head, logger)
+  replayer.hasDamage = options.isCheckpointLost === true
   const segments = listSegments(folder)
   const files = segments.map((segment) => readFileSync(join(folder, segmentName(segment))))
   let damagedRanges = 0
   for (const [i, bytes] of files.entries()) {
-    const { repairedCount } = readSegment(bytes, (record) => replayer.applyCatalogue(record))
+    const { repairedCount, damage, validBytes } = readSegment(bytes, (record) => replayer.applyCatalogue(record))
+    const isTorn = validBytes < bytes.length && i < files.length - 1
+    replayer.hasDamage ||= damage.length > 0 || isTorn
     if (repairedCount === 0) continue
     damagedRanges += repairedCount
     logger.warn(
@@ -67,6 +76,7 @@ export function replayLog(
       truncateSync(join(folder, segmentName(segment)), reading.validBytes)
     }
   }
+  for (const group of head.groups.values()) group.endReplay()
   const { rowCount, rowsLost } = replayer
   if (rowsLost > 0) logger.error({ rowsLost }, 'rows behind damage in the log could not be used')
   return {
@@ -98,8 +108,9 @@ class Replayer {
   #staging = { pointer: 0, bytes: 0 }
   rowCount = 0
   rowsLost = 0
-
   unreadableCount = 0
+  /** Records may be missing elsewhere than before the start of the log. */
+  hasDamage = false
   readonly #logger: Logger
 
   constructor(head: Head, logger: Logger) {
@@ -119,6 +130,7 @@ class Replayer {
     } catch (err) {
       if (!(err instanceof AppError)) throw err
       this.unreadableCount++
+      this.hasDamage = true
       this.#logger.error({ err, group: record.group }, 'log record is intact but cannot be read; it is passed over')
     }
   }
@@ -174,7 +186,13 @@ class Replayer {
     this.rowCount++
     const { payload, aux } = record
     const progress = this.#advance(record)
-    if (group === undefined || progress.isBroken) {
+    // Of a group that was dropped when all it had was in blocks, or of a run whose start was cut off the log when all of it
+    // was sealed: nothing is lost unless there is damage.
+    if (group === undefined || progress === undefined) {
+      if (this.hasDamage) this.rowsLost++
+      return
+    }
+    if (progress.isBroken) {
       this.rowsLost++
       return
     }
@@ -186,14 +204,15 @@ class Replayer {
     this.rowsLost++
   }
 
-  #advance({ group, payload, sequence }: WalRecord): RowProgress {
+  /** `undefined` before the first key row of a group. */
+  #advance({ group, payload, sequence }: WalRecord): RowProgress | undefined {
     const known = this.#progress.get(group)
     if ((payload[0]! & RowFlag.KEY) !== 0) {
       const progress = { timestampMs: rowTime(payload, true), nextSequence: 1, isBroken: false }
       this.#progress.set(group, progress)
       return progress
     }
-    if (known === undefined) return { timestampMs: 0, nextSequence: 0, isBroken: true }
+    if (known === undefined) return undefined
     known.isBroken ||= known.nextSequence !== sequence
     known.timestampMs += rowTime(payload, false)
     known.nextSequence = (known.nextSequence + 1) & 0xffff

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { writeSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock, Logger } from '../../lib/index.ts'
@@ -12,6 +13,11 @@ const BUFFER_BYTES = 256 * 1024
 const WRITE_INTERVAL_MS = 100
 const SYNC_INTERVAL_MS = 1000
 const RETRY_INTERVAL_MS = 1000
+/** Up to so much is written by the thread that waits for it: another thread would have to wake up for it, and wake this one. */
+const DIRECT_BYTES_MAX = 64 * 1024
+/** A write that took so long has waited for the disk; for a while no other one may hold up this thread. */
+const DIRECT_SLOW_MS = 4
+const DIRECT_PAUSE_MS = 10_000
 
 export const segmentName = (segment: number): string => String(segment).padStart(8, '0')
 
@@ -58,6 +64,8 @@ export class WalWriter implements RowLog {
   #fileSegment = -1
   #fileBytes = 0
   #isDirty = false
+  #isSyncing = false
+  #directFromMs = 0
   #draining: Promise<void> | undefined
   #cancelWrite: (() => void) | undefined
   #cancelSync: (() => void) | undefined
@@ -142,12 +150,37 @@ export class WalWriter implements RowLog {
 
   /** Resolves when everything committed so far is in the file. @throws {LogWriteError} */
   flushed(): Promise<void> {
-    if (this.#recordsWritten >= this.#recordsCommitted) return Promise.resolve()
+    if (this.#recordsWritten >= this.#recordsCommitted || this.#writeDirectly()) return Promise.resolve()
     const record = this.#recordsCommitted
     return new Promise<void>((resolve, reject) => {
       this.#waiters.push({ record, resolve, reject })
       this.#kick()
     })
+  }
+
+  /**
+   * Hands a little to the kernel at once. Not while the file is being synced: the write might wait for that.
+   *
+   * @returns false: the ordinary way must do it, and tell of what fails
+   */
+  #writeDirectly(): boolean {
+    const buffer = this.#current
+    if (buffer === undefined || buffer.used > DIRECT_BYTES_MAX || buffer.segment !== this.#fileSegment) return false
+    if (this.#draining !== undefined || this.#isSyncing || this.#failure !== undefined || this.#isClosed) return false
+    const startedMs = performance.now()
+    if (startedMs < this.#directFromMs) return false
+    const bytes = this.#memory.views.u8.subarray(buffer.pointer, buffer.pointer + buffer.used)
+    try {
+      if (writeSync(this.#file!.fd, bytes, 0, bytes.length, this.#fileBytes) < bytes.length) return false
+    } catch {
+      // The same bytes go to the same place again.
+      return false
+    }
+    const endedMs = performance.now()
+    if (endedMs - startedMs > DIRECT_SLOW_MS) this.#directFromMs = endedMs + DIRECT_PAUSE_MS
+    this.#wrote(buffer)
+    buffer.used = 0
+    return true
   }
 
   /** Writes and syncs what is left, then closes the file. */
@@ -218,11 +251,19 @@ export class WalWriter implements RowLog {
       this.#isFull = false
       this.#queue.shift()
       this.#queuedBytes -= buffer.used
-      this.#recordsWritten = buffer.lastRecord
+      this.#wrote(buffer)
       this.#giveBack(buffer)
       this.#settleWaiters()
-      this.#cancelSync ??= this.#clock.schedule(SYNC_INTERVAL_MS, () => void this.#sync())
     }
+  }
+
+  /** Takes note that a buffer is in the file. */
+  #wrote(buffer: LogBuffer): void {
+    this.#fileBytes += buffer.used
+    this.bytesWritten += buffer.used
+    this.#isDirty = true
+    this.#recordsWritten = buffer.lastRecord
+    this.#cancelSync ??= this.#clock.schedule(SYNC_INTERVAL_MS, () => void this.#sync())
   }
 
   async #write(buffer: LogBuffer): Promise<void> {
@@ -236,10 +277,6 @@ export class WalWriter implements RowLog {
       const { bytesWritten } = await file.write(chunk, 0, chunk.length, this.#fileBytes + done)
       done += bytesWritten
     }
-    // Only now: after a failure the same bytes go to the same place again.
-    this.#fileBytes += buffer.used
-    this.bytesWritten += buffer.used
-    this.#isDirty = true
   }
 
   async #openSegment(buffer: LogBuffer): Promise<void> {
@@ -272,6 +309,7 @@ export class WalWriter implements RowLog {
     this.#cancelSync = undefined
     if (!this.#isDirty || this.#file === undefined) return
     this.#isDirty = false
+    this.#isSyncing = true
     const startedAt = performance.now()
     try {
       await this.#file.datasync()
@@ -281,6 +319,8 @@ export class WalWriter implements RowLog {
       this.failedWrites++
       this.#logger.error({ err }, 'log cannot be synced')
       this.rotate()
+    } finally {
+      this.#isSyncing = false
     }
   }
 

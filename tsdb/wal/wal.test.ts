@@ -1,6 +1,8 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { type Clock, type Logger, systemClock } from '../../lib/index.ts'
+import { silentLogger } from '../../lib/log.ts'
 import { bitsOf, type Dump, dump, openStore, temporaryFolder, writeRow } from '../testing/store.ts'
 import { replayFolder } from '../testing/replay.ts'
 import { readSegment } from './wal-reader.ts'
@@ -147,5 +149,41 @@ test('wal: what was flushed is there after a stop without goodbye, and after two
     await store.maintain()
     await store.close()
   }
+  remove()
+})
+
+test('wal: rows whose start was cut off because they are sealed are not reported as lost', async () => {
+  const { folder, remove } = temporaryFolder()
+  // Rows that look old would be sealed at once.
+  const clock: Clock = { ...systemClock, nowMs: () => FIRST_MS + 150_000 }
+  const options = { walSegmentBytesMax: 500, checkpointLogBytes: 1, clock }
+  const store = await openStore(join(folder, 'live'), options)
+  const [early, late] = ['early', 'late'].map((instance) => store.openGroup(['instance', instance]))
+  for (const writer of [early!, late!]) writer.addSeries([['__name__', 'n']])
+  for (let row = 0; row < 150; row++) {
+    // Its rows are still open when the others' first 120 are sealed, and begin in the middle of those.
+    if (row >= 60) writeRow(late!, FIRST_MS + row * 1000, [[0, row]])
+    writeRow(early!, FIRST_MS + row * 1000, [[0, row * row]])
+    if (row % 10 === 0) await store.flushed()
+  }
+  await store.flushed()
+  await store.maintain()
+  const want = dump(store)
+  cpSync(join(folder, 'live'), join(folder, 'killed'), { recursive: true, filter: (path) => !path.endsWith('/lock') })
+  await store.close()
+  const segments = readdirSync(join(folder, 'killed/wal')).sort()
+  expect(Number(segments[0])).toBeGreaterThan(3)
+  const startsWithin: boolean[] = []
+  readSegment(readFileSync(join(folder, 'killed/wal', segments[0]!)), ({ type, sequence, group }) => {
+    if (type === 3 && group === 0) startsWithin.push(sequence > 0)
+  })
+  expect(startsWithin).toContain(true)
+
+  const errors: unknown[] = []
+  const logger = { ...silentLogger, error: (...args: unknown[]) => errors.push(args), child: () => logger }
+  const again = await openStore(join(folder, 'killed'), { ...options, logger: logger as unknown as Logger })
+  expect(dump(again)).toEqual(want)
+  await again.close()
+  expect(errors).toEqual([])
   remove()
 })

@@ -59,8 +59,8 @@ class Mailbox {
     this.#server.on('error', () => {})
   }
 
-  async start(): Promise<number> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
+  async start(port = 0): Promise<number> {
+    await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve))
     return (this.#server.server.address() as AddressInfo).port
   }
 
@@ -94,7 +94,7 @@ receivers:
         ${settings}
 `)
   scenarios.push(scenario)
-  return { mailbox, scenario }
+  return { mailbox, scenario, port }
 }
 
 /**
@@ -245,4 +245,38 @@ test('XOAUTH2 with a token of an OAuth2 server', async () => {
   expect(await oneEvent(scenario)).toMatchObject({ outcome: 'delivered', error: '' })
   expect(mailbox.logins).toEqual(['XOAUTH2'])
   await server.close()
+})
+
+test('a mail server that is down for an hour delays messages, and none is lost or sent twice', async () => {
+  const { mailbox, scenario, port } = await start('')
+  const { alertmanager, clock } = scenario
+  mailboxes.splice(mailboxes.indexOf(mailbox), 1)
+  await mailbox.stop()
+  const pass = async (minutes: number): Promise<void> => {
+    for (let i = 0; i < minutes * 6; i++) {
+      await clock.advance(10_000)
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+  }
+  await scenario.push({ name: 'First', startS: 0, endS: 7200 }, { name: 'Over', startS: 0, endS: 7200 })
+  await pass(30)
+  await scenario.push({ name: 'Second', startS: 1800, endS: 9000 }, { name: 'Over', startS: 0, endS: 1800 })
+  await pass(30)
+  expect(alertmanager.notifications().every(({ outcome }) => outcome === 'failed')).toBe(true)
+  const held = alertmanager.outgoing()
+  expect(held.map(({ groupKey }) => groupKey)).toEqual(
+    expect.arrayContaining(['{}:{alertname="First"}', '{}:{alertname="Second"}']),
+  )
+  expect(held.every(({ lastError }) => /ECONNREFUSED/.test(lastError))).toBe(true)
+  const back = new Mailbox({})
+  mailboxes.push(back)
+  await back.start(port)
+  await until(scenario, () => back.mails.length >= 2)
+  await pass(15)
+  const subjects = back.mails.map(({ raw }) => /^Subject: (.*)/m.exec(raw)![1]!)
+  expect(subjects.filter((subject) => subject.includes('First'))).toHaveLength(1)
+  expect(subjects.filter((subject) => subject.includes('Second'))).toHaveLength(1)
+  // The third one was over before anybody could be told.
+  expect(subjects).toHaveLength(2)
+  expect(alertmanager.outgoing()).toEqual([])
 })

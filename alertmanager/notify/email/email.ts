@@ -58,7 +58,7 @@ export class EmailNotifier implements Notifier {
   async send(notification: Notification, progress: DeliveryProgress): Promise<DeliveryResult> {
     const from = addressesOf(await this.#from(notification), 'from')
     if (from.length !== 1) throw permanent(`"from" must be exactly one address, found ${from.length}`)
-    const recipients = addressesOf(await this.#to(notification), 'to')
+    const recipients = addressesOf(await this.#recipients(notification), 'to')
     if (recipients.length === 0) throw permanent('"to" holds no address')
     const open = recipients.filter((address) => !progress.isDone(address))
     if (open.length === 0) return { detail: 'all recipients had it already' }
@@ -80,6 +80,10 @@ export class EmailNotifier implements Notifier {
     }
   }
 
+  async #recipients(notification: Notification): Promise<string> {
+    return notification.recipients?.join(', ') ?? this.#to(notification)
+  }
+
   async close(): Promise<void> {
     // Connections to the mail server end with their message.
     await this.#tokens?.close()
@@ -95,7 +99,8 @@ export class EmailNotifier implements Notifier {
     }
     const subject = take('Subject')
     const fromHeader = take('From') ?? (await this.#from(notification))
-    const toHeader = take('To') ?? (await this.#to(notification))
+    const ownTo = take('To')
+    const toHeader = notification.recipients || ownTo === undefined ? await this.#recipients(notification) : ownTo
     const replyTo = take('Reply-To')
     const thread = this.#threadId(notification)
     return {

@@ -2,7 +2,8 @@ import type { HttpResponse } from '../../../lib/index.ts'
 import type { ServiceConfig } from '../../config/services.ts'
 import { filledIn } from '../attachment.ts'
 import { jsonOf, notItsAnswer } from '../http-delivery.ts'
-import type { DeliveryResult, Notification, Notifier } from '../notifier.ts'
+import type { DeliveryProgress, DeliveryResult, Notification, Notifier } from '../notifier.ts'
+import { serveEach } from '../recipients.ts'
 import { compact, type NotifierOptions, secretOf, secretValue, Service } from '../service.ts'
 import { truncateBytes } from '../truncate.ts'
 
@@ -42,7 +43,16 @@ export class NtfyNotifier implements Notifier {
     }
   }
 
-  async send(notification: Notification): Promise<DeliveryResult> {
+  async send(notification: Notification, progress: DeliveryProgress): Promise<DeliveryResult> {
+    const { recipients } = notification
+    if (!recipients) return { detail: `message ${await this.#sendTo(undefined, notification)}` }
+    const { ids, warning } = await serveEach(recipients, progress, (topic) => this.#sendTo(topic, notification))
+    const detail = ids.length > 0 ? `messages ${ids.join(', ')}` : 'all recipients had it already'
+    return warning === '' ? { detail } : { detail, warning }
+  }
+
+  /** @param topic in place of the configured one */
+  async #sendTo(topic: string | undefined, notification: Notification): Promise<string> {
     const { settings } = this.#config
     const { tags, priority, message, ...text } = await filledIn(this.#texts, notification)
     const token = secretOf(settings, 'token') && (await secretValue(settings, 'token'))
@@ -51,6 +61,7 @@ export class NtfyNotifier implements Notifier {
       ...(token !== undefined && { headers: { authorization: `Bearer ${token}` }, secrets: [token] }),
       json: compact({
         ...text,
+        ...(topic !== undefined && { topic }),
         message: truncateBytes(message.trim(), MESSAGE_BYTES_MAX),
         priority: PRIORITY_NAMES[priority] ?? (Number(priority) || undefined),
         tags: listOf(tags),
@@ -61,7 +72,7 @@ export class NtfyNotifier implements Notifier {
     })
     const id = jsonOf(response)?.['id']
     if (typeof id !== 'string') throw notItsAnswer(response, 'a message id')
-    return { detail: `message ${id}` }
+    return id
   }
 
   close(): Promise<void> {

@@ -48,7 +48,8 @@ export class PushoverNotifier implements Notifier {
   }
 
   async send(notification: Notification): Promise<DeliveryResult> {
-    const keys = await filledIn(this.#keys, notification)
+    const { token, user } = await filledIn(this.#keys, notification)
+    const keys = { token, user: notification.recipients?.join(',') ?? user }
     const query = new URLSearchParams({ ...keys, ...(await this.#parameters(notification)) })
     const response = await this.#service.call(notification, {
       url: `${this.#apiUrl}?${query}`,

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import type { HttpResponse } from '../../../lib/index.ts'
 import type { SmsSettings } from '../../config/types.ts'
 import { jsonOf, notItsAnswer } from '../http-delivery.ts'
 import { joinUrl, secretValue, type Service } from '../service.ts'
+import type { ReceiptReport, ReceiptRequest } from '../receipts/receipt.ts'
 import type { SmsGateway, SmsMessage } from './gateway.ts'
 
 type Settings = SmsSettings<'messagebird'>
@@ -11,6 +13,7 @@ const API_URL = 'https://rest.messagebird.com'
 /** MessageBird's (Bird's) SMS API. */
 export class MessageBirdGateway implements SmsGateway {
   readonly charsMax = 1377
+  readonly receipts = { read }
   readonly #service: Service
   readonly #settings: Settings
 
@@ -19,7 +22,7 @@ export class MessageBirdGateway implements SmsGateway {
     this.#settings = settings
   }
 
-  async send({ to, text, notification, timeoutMs }: SmsMessage): Promise<string> {
+  async send({ to, text, notification, timeoutMs, receiptUrl }: SmsMessage): Promise<string> {
     const key = await secretValue(this.#settings, 'access_key')
     const response = await this.#service.call(notification, {
       url: joinUrl(this.#settings.base_url ?? API_URL, 'messages'),
@@ -29,6 +32,8 @@ export class MessageBirdGateway implements SmsGateway {
         recipients: [to.replace(/^\+/, '')],
         body: text,
         datacoding: 'auto',
+        // Without a reference it does not report.
+        ...(receiptUrl && { reportUrl: receiptUrl, reference: randomUUID() }),
       },
       timeoutMs,
       secrets: [key],
@@ -50,4 +55,13 @@ function explain(response: HttpResponse): string {
   return (errors as { code?: unknown; description?: unknown }[])
     .map(({ code, description }) => `${String(description)} (code ${String(code)})`)
     .join('; ')
+}
+
+const FAILED = new Set(['delivery_failed', 'expired'])
+
+async function read({ fields }: ReceiptRequest): Promise<ReceiptReport[]> {
+  const status = fields.get('status') ?? ''
+  const code = fields.get('statusErrorCode') ?? ''
+  const outcome = status === 'delivered' ? 'delivered' : FAILED.has(status) ? 'undelivered' : 'underway'
+  return [{ id: fields.get('id') ?? '', outcome, detail: code === '' ? status : `${status}, error ${code}` }]
 }

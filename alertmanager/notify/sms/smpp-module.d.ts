@@ -18,6 +18,7 @@ declare module 'smpp' {
     readonly bind_transceiver: Send
     readonly submit_sm: Send
     readonly unbind: Send
+    readonly enquire_link: Send
     send(pdu: Pdu): boolean
     close(): void
     destroy(): void

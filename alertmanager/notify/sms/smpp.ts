@@ -4,9 +4,11 @@ import { errorMessage } from '../../../lib/index.ts'
 import type { SmsSettings } from '../../config/types.ts'
 import { tlsOptions } from '../tls-options.ts'
 import { DeliveryError, type FailureReason } from '../notifier.ts'
+import type { ReceiptReport, ReceiptSource } from '../receipts/receipt.ts'
 import { secretValue } from '../service.ts'
 import type { SmsGateway, SmsMessage } from './gateway.ts'
 import { smsParts } from './segments.ts'
+import { SmppReceipts } from './smpp-receipts.ts'
 
 type Settings = SmsSettings<'smpp'>
 
@@ -44,15 +46,21 @@ const NAMES: Readonly<Record<number, string>> = {
 /** SMPP 3.4 to a provider's message centre: one session for each message, long texts in parts. */
 export class SmppGateway implements SmsGateway {
   readonly charsMax = 1600
+  readonly receipts: ReceiptSource = {}
   readonly #settings: Settings
   readonly #open = new Set<Session>()
+  readonly #onReceipt: ((report: ReceiptReport) => void) | undefined
 
-  constructor(settings: Settings) {
+  /** @param onReceipt hears what becomes of messages; a session then stays open until all of its own have settled */
+  constructor(settings: Settings, onReceipt?: (report: ReceiptReport) => void) {
     this.#settings = settings
+    this.#onReceipt = onReceipt
   }
 
   async send(message: SmsMessage): Promise<string> {
     const session = await this.#connect(message.timeoutMs)
+    const waiting = this.#onReceipt && new SmppReceipts(session, this.#onReceipt)
+    let isWaiting = false
     try {
       return await withFailures(session, message.timeoutMs, async (call) => {
         const { system_id, system_type } = this.#settings
@@ -61,19 +69,28 @@ export class SmppGateway implements SmsGateway {
         await call('bind_transceiver', fields)
         const ids: string[] = []
         for (const part of this.#parts(message)) ids.push(String((await call('submit_sm', part)).message_id))
-        session.unbind({})
+        isWaiting = waiting !== undefined
+        if (!isWaiting) session.unbind({})
+        void waiting?.settled(ids).then(() => this.#end(session, true))
         return ids.join('+')
       })
     } finally {
-      this.#open.delete(session)
-      session.close()
-      // A message centre that does not close its side must not keep ours.
-      session.socket.destroySoon()
+      if (!isWaiting) this.#end(session, false)
     }
   }
 
   async close(): Promise<void> {
-    for (const session of this.#open) session.destroy()
+    const sessions = [...this.#open]
+    this.#open.clear()
+    for (const session of sessions) session.destroy()
+  }
+
+  #end(session: Session, isBound: boolean): void {
+    if (!this.#open.delete(session)) return
+    if (isBound) session.unbind({})
+    session.close()
+    // A message centre that does not close its side must not keep ours.
+    session.socket.destroySoon()
   }
 
   async #connect(timeoutMs: number): Promise<Session> {

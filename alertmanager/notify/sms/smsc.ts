@@ -1,13 +1,19 @@
 import type { SmsSettings } from '../../config/types.ts'
 import { jsonOf, notItsAnswer } from '../http-delivery.ts'
-import { DeliveryError, type FailureReason } from '../notifier.ts'
-import { joinUrl, secretOf, secretValue, type Service } from '../service.ts'
+import { DeliveryError, type FailureReason, type SentMessage } from '../notifier.ts'
+import type { ReceiptReport } from '../receipts/receipt.ts'
+import { finalFailure, joinUrl, secretOf, secretValue, type Service } from '../service.ts'
 import type { SmsGateway, SmsMessage } from './gateway.ts'
+import { pollNotification } from './poll-notification.ts'
 
 type Settings = SmsSettings<'smsc'>
 
 const API_URL = 'https://smsc.ru'
 const MINUTE_MS = 60_000
+/** Delivered, read, its link was opened. */
+const ARRIVED = new Set([1, 2, 4])
+/** Expired, impossible, wrong number, forbidden, no money, number out of reach. */
+const LOST = new Set([3, 20, 22, 23, 24, 25])
 const TOO_MANY = 9
 const BLOCKED_FOR_ERRORS = 4
 const REASONS: Readonly<Record<number, FailureReason>> = {
@@ -21,6 +27,7 @@ const PAUSES_MS: Readonly<Record<number, number>> = { [TOO_MANY]: MINUTE_MS, [BL
 /** SMSC.ru (and smsc.kz, smsc.ua): status 200 whatever happens, the verdict is in the body. */
 export class SmscGateway implements SmsGateway {
   readonly charsMax = 1000
+  readonly receipts = { poll: (messages: readonly SentMessage[]) => this.#poll(messages) }
   readonly #service: Service
   readonly #settings: Settings
 
@@ -62,6 +69,25 @@ export class SmscGateway implements SmsGateway {
 
   close(): Promise<void> {
     return this.#service.close()
+  }
+
+  /** Each id with its number: the service asks for both. */
+  async #poll(messages: readonly SentMessage[]): Promise<ReceiptReport[]> {
+    const credentials = await this.#credentials()
+    const reports: ReceiptReport[] = []
+    for (const { id, recipient } of messages) {
+      const response = await this.#service.call(pollNotification(this.#service.nowMs()), {
+        url: joinUrl(this.#settings.base_url ?? API_URL, 'sys/status.php'),
+        form: new URLSearchParams({ ...credentials, id, phone: recipient, fmt: '3', charset: 'utf-8' }),
+        secrets: [credentials['psw'] ?? '', credentials['apikey'] ?? ''],
+      })
+      const { status, err, error } = jsonOf(response) ?? {}
+      if (error !== undefined) throw finalFailure(String(error))
+      if (typeof status !== 'number') throw notItsAnswer(response, 'a status')
+      const outcome = ARRIVED.has(status) ? 'delivered' : LOST.has(status) ? 'undelivered' : 'underway'
+      reports.push({ id, outcome, detail: err ? `status ${status}, error ${String(err)}` : `status ${status}` })
+    }
+    return reports
   }
 
   async #credentials(): Promise<Record<string, string>> {

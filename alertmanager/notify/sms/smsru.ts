@@ -1,13 +1,20 @@
 import type { SmsSettings } from '../../config/types.ts'
 import { jsonOf, notItsAnswer } from '../http-delivery.ts'
-import { DeliveryError, type FailureReason } from '../notifier.ts'
+import { DeliveryError, type FailureReason, type SentMessage } from '../notifier.ts'
+import type { ReceiptReport } from '../receipts/receipt.ts'
 import { joinUrl, secretValue, type Service } from '../service.ts'
 import type { SmsGateway, SmsMessage } from './gateway.ts'
+import { pollNotification } from './poll-notification.ts'
 
 type Settings = SmsSettings<'smsru'>
 
 const API_URL = 'https://sms.ru'
 const OK = 100
+const IDS_MAX = 100
+/** Delivered, read. */
+const ARRIVED = new Set([103, 110])
+/** Expired, removed by the operator, a fault of the telephone, of an unknown cause, rejected, no route. */
+const LOST = new Set([104, 105, 106, 107, 108, 150])
 /** Temporarily unavailable, an error of theirs. */
 const PASSING = new Set([220, 500])
 /** Limits a number, a text or a day has. */
@@ -23,6 +30,7 @@ interface Verdict {
 /** SMS.RU: the request and each number in it have a code; only two times 100 is sent. */
 export class SmsRuGateway implements SmsGateway {
   readonly charsMax = 1000
+  readonly receipts = { poll: (messages: readonly SentMessage[]) => this.#poll(messages) }
   readonly #service: Service
   readonly #settings: Settings
 
@@ -59,6 +67,29 @@ export class SmsRuGateway implements SmsGateway {
 
   close(): Promise<void> {
     return this.#service.close()
+  }
+
+  async #poll(messages: readonly SentMessage[]): Promise<ReceiptReport[]> {
+    const reports: ReceiptReport[] = []
+    const key = await secretValue(this.#settings, 'api_id')
+    for (let i = 0; i < messages.length; i += IDS_MAX) {
+      const ids = messages.slice(i, i + IDS_MAX).map(({ id }) => id)
+      const response = await this.#service.call(pollNotification(this.#service.nowMs()), {
+        url: joinUrl(this.#settings.base_url ?? API_URL, 'sms/status'),
+        form: new URLSearchParams({ api_id: key, sms_id: ids.join(','), json: '1' }),
+        secrets: [key],
+      })
+      const answer = jsonOf(response)
+      if (typeof answer?.['status_code'] !== 'number') throw notItsAnswer(response, 'a status_code')
+      if (answer['status_code'] !== OK) throw refusal(answer)
+      for (const [id, verdict] of Object.entries((answer['sms'] ?? {}) as Record<string, Verdict>)) {
+        const code = Number(verdict.status_code)
+        const outcome = ARRIVED.has(code) ? 'delivered' : LOST.has(code) ? 'undelivered' : 'underway'
+        const said = verdict.status_text === undefined ? '' : `: ${String(verdict.status_text)}`
+        reports.push({ id, outcome, detail: `code ${code}${said}` })
+      }
+    }
+    return reports
   }
 }
 

@@ -2,6 +2,7 @@ import type { SmsSettings } from '../../config/types.ts'
 import { jsonOf, notItsAnswer } from '../http-delivery.ts'
 import { DeliveryError, type FailureReason } from '../notifier.ts'
 import { joinUrl, secretValue, type Service } from '../service.ts'
+import type { ReceiptReport, ReceiptRequest } from '../receipts/receipt.ts'
 import type { SmsGateway, SmsMessage } from './gateway.ts'
 import { smsSize } from './segments.ts'
 
@@ -28,6 +29,7 @@ interface Part {
 /** Vonage's SMS API: the HTTP status is always 200, each part of the message has a status of its own. */
 export class VonageGateway implements SmsGateway {
   readonly charsMax = 3200
+  readonly receipts = { read }
   readonly #service: Service
   readonly #settings: Settings
 
@@ -36,7 +38,7 @@ export class VonageGateway implements SmsGateway {
     this.#settings = settings
   }
 
-  async send({ to, text, notification, timeoutMs }: SmsMessage): Promise<string> {
+  async send({ to, text, notification, timeoutMs, receiptUrl }: SmsMessage): Promise<string> {
     const { api_key, from, base_url } = this.#settings
     const secret = await secretValue(this.#settings, 'api_secret')
     const response = await this.#service.call(notification, {
@@ -48,6 +50,7 @@ export class VonageGateway implements SmsGateway {
         to: to.replace(/^\+/, ''),
         text,
         ...(smsSize(text).encoding === 'UCS-2' && { type: 'unicode' }),
+        ...(receiptUrl && { callback: receiptUrl, 'status-report-req': '1' }),
       }),
       timeoutMs,
       secrets: [secret],
@@ -71,4 +74,13 @@ function idOf(parts: readonly Part[]): string {
     reason: REASONS[status] ?? 'clientError',
     retryable: PASSING.has(status),
   })
+}
+
+const FAILED = new Set(['failed', 'expired', 'rejected'])
+
+async function read({ fields }: ReceiptRequest): Promise<ReceiptReport[]> {
+  const status = fields.get('status') ?? ''
+  const code = fields.get('err-code') ?? '0'
+  const outcome = status === 'delivered' ? 'delivered' : FAILED.has(status) ? 'undelivered' : 'underway'
+  return [{ id: fields.get('messageId') ?? '', outcome, detail: code === '0' ? status : `${status}, error ${code}` }]
 }

@@ -1,7 +1,14 @@
 import type { HttpResponse } from '../../../lib/index.ts'
 import type { ServiceConfig } from '../../config/services.ts'
 import { jsonOf, notItsAnswer } from '../http-delivery.ts'
-import { DeliveryError, type DeliveryResult, type Notification, type Notifier } from '../notifier.ts'
+import {
+  DeliveryError,
+  type DeliveryProgress,
+  type DeliveryResult,
+  type Notification,
+  type Notifier,
+} from '../notifier.ts'
+import { serveEach } from '../recipients.ts'
 import { compact, finalFailure, joinUrl, type NotifierOptions, secretValue, Service } from '../service.ts'
 import type { Text } from '../templates.ts'
 import { truncateChars } from '../truncate.ts'
@@ -27,11 +34,19 @@ export class TelegramNotifier implements Notifier {
     this.#message = this.#isHtml ? this.#service.html('message', source) : this.#service.text('message', source)
   }
 
-  async send(notification: Notification): Promise<DeliveryResult> {
+  async send(notification: Notification, progress: DeliveryProgress): Promise<DeliveryResult> {
+    const { recipients } = notification
+    if (!recipients) return { detail: `message ${await this.#sendTo(await this.#chatId(), notification)}` }
+    const { ids, warning } = await serveEach(recipients, progress, (chat) => this.#sendTo(chat, notification))
+    const detail = ids.length > 0 ? `messages ${ids.join(', ')}` : 'all recipients had it already'
+    return warning === '' ? { detail } : { detail, warning }
+  }
+
+  async #sendTo(chat: number | string, notification: Notification): Promise<string> {
     const { settings } = this.#config
     const token = await secretValue(settings, 'bot_token')
     const json = {
-      chat_id: await this.#chatId(),
+      chat_id: chat,
       text: await this.#text(notification),
       disable_web_page_preview: true,
       ...compact({
@@ -49,7 +64,7 @@ export class TelegramNotifier implements Notifier {
     const answer = jsonOf(response)
     if (answer?.['ok'] !== true) throw notItsAnswer(response, 'the confirmation "ok"')
     const { message_id } = (answer['result'] ?? {}) as { message_id?: unknown }
-    return { detail: `message ${String(message_id)}` }
+    return String(message_id)
   }
 
   close(): Promise<void> {

@@ -33,7 +33,8 @@ export class VoiceNotifier implements Notifier {
       .slice(0, SPOKEN_CHARS_MAX)
       .join('')
     if (text === '') throw finalFailure('the text is empty')
-    const to = recipientList(await Promise.all(this.#to.map((recipient) => recipient(notification))))
+    const to =
+      notification.recipients ?? recipientList(await Promise.all(this.#to.map((recipient) => recipient(notification))))
     const { ids, warning } = await serveEach(to, progress, (recipient) =>
       twilioCreate(this.#service, settings, notification, {
         resource: 'Calls',

@@ -1,21 +1,18 @@
 // Range queries answered as binary columns: nothing is parsed per point. Queries asked in one go for the same times and by the
 // same asker travel together.
 import type { LabelSet } from '../../model/frame.ts'
+import { dependsOnRange, missingSteps, moveWindow, type StepSeries, type StepWindow } from '../../model/step-window.ts'
 import { type Packed, readMessagePack } from '../../model/message-pack.ts'
 import { ApiError, request } from './client.ts'
 import type { Grid } from './prometheus.ts'
 
-export interface ColumnSeries {
-  readonly metric: LabelSet
-  /** One value per point of the grid, NaN where there is none. */
-  readonly values: Float64Array
-}
-
 export interface ColumnsAnswer {
-  readonly series: readonly ColumnSeries[]
+  readonly series: readonly StepSeries[]
   /** Some points are native histograms, which are not in the columns. */
   readonly hasHistograms: boolean
+  /** The answer may lack something. */
   readonly warnings: readonly string[]
+  readonly infos: readonly string[]
 }
 
 interface Asked {
@@ -48,6 +45,44 @@ export function queryColumns(expr: string, grid: Grid, signal: AbortSignal): Pro
   })
 }
 
+/** What a live panel has been answered so far, by the place of the query in it. */
+export type ColumnMemory = Map<
+  string,
+  { readonly expr: string; readonly askedWholeAtMs: number; readonly window: StepWindow }
+>
+
+/** Samples that come later than this are seen when all is asked again. */
+const LATE_MS = 120_000
+const WHOLE_AGAIN_MS = 600_000
+
+/**
+ * As {@link queryColumns}, asking only for the steps that the memory does not hold.
+ *
+ * @param place of the query among those that share the memory
+ */
+export async function queryNewColumns(
+  expr: string,
+  grid: Grid,
+  signal: AbortSignal,
+  { memory, place }: { memory: ColumnMemory; place: string },
+): Promise<ColumnsAnswer> {
+  const nowMs = Date.now()
+  const known = memory.get(place)
+  const usable = known !== undefined && known.expr === expr && nowMs - known.askedWholeAtMs < WHOLE_AGAIN_MS
+  const missing = usable ? missingSteps(known.window.grid, grid, LATE_MS) : undefined
+  const answer = await queryColumns(expr, missing ?? grid, signal)
+  if (answer.hasHistograms || answer.warnings.length > 0 || dependsOnRange(expr)) {
+    memory.delete(place)
+    return missing === undefined ? answer : queryColumns(expr, grid, signal)
+  }
+  const window =
+    missing === undefined
+      ? { grid, series: answer.series }
+      : moveWindow(known!.window, { grid: missing, series: answer.series }, grid)
+  memory.set(place, { expr, askedWholeAtMs: missing === undefined ? nowMs : known!.askedWholeAtMs, window })
+  return { ...answer, series: window.series }
+}
+
 async function send(batch: readonly Asked[], { startMs, endMs, stepMs }: Grid, signal: AbortSignal): Promise<void> {
   try {
     const json = { queries: batch.map(({ expr }) => ({ expr })), startMs, endMs, stepMs }
@@ -59,7 +94,8 @@ async function send(batch: readonly Asked[], { startMs, endMs, stepMs }: Grid, s
       resolve({
         series: series.map(({ labels, values }) => ({ metric: labelSet(labels), values: floats(values) })),
         hasHistograms: series.some(({ histograms }) => histograms !== undefined),
-        warnings: [...warnings, ...infos],
+        warnings,
+        infos,
       })
     })
   } catch (error) {

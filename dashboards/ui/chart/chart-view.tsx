@@ -46,12 +46,30 @@ export function ChartView({
   const lineRef = useRef<HTMLDivElement>(null)
   const zoomRef = useRef<HTMLDivElement>(null)
   const hostRef = useRef<ChartHost | undefined>(undefined)
+  const sizeRef = useRef({ width: 0, height: 0 })
   const latest = useRef({ content, names, onZoom, tooltip })
   latest.current = { content, names, onZoom, tooltip }
 
+  const drawSoon = useRef(() => {
+    const box = boxRef.current!
+    const { width, height } = sizeRef.current
+    if (width === 0 || height === 0) return
+    enqueueDraw(box, () => {
+      const { content: wanted } = latest.current
+      const size = sizeRef.current
+      if (hostRef.current === undefined)
+        hostRef.current = createChartJsHost(canvasRef.current!, wanted, size.width, size.height)
+      else hostRef.current.draw(wanted, size.width, size.height)
+    })
+  })
   useLayoutEffect(() => {
     const box = boxRef.current!
-    const observer = new ResizeObserver(() => drawSoon.current())
+    // Tells the size at first, too: nothing is drawn before, and nobody has to ask for it in the middle of a frame.
+    const observer = new ResizeObserver(([entry]) => {
+      const { width, height } = entry!.contentRect
+      sizeRef.current = { width: Math.floor(width), height: Math.floor(height) }
+      drawSoon.current()
+    })
     observer.observe(box)
     return () => {
       observer.disconnect()
@@ -62,17 +80,6 @@ export function ChartView({
       hideTooltip(panelId)
     }
   }, [])
-
-  const drawSoon = useRef(() => {
-    const box = boxRef.current!
-    enqueueDraw(box, () => {
-      const { clientWidth: width, clientHeight: height } = box
-      if (width === 0 || height === 0) return
-      if (hostRef.current === undefined)
-        hostRef.current = createChartJsHost(canvasRef.current!, latest.current.content, width, height)
-      else hostRef.current.draw(latest.current.content, width, height)
-    })
-  })
   useLayoutEffect(() => drawSoon.current(), [content])
 
   useEffect(
@@ -101,22 +108,23 @@ export function ChartView({
 
   const pointer = usePointer({ panelId, boxRef, hostRef, zoomRef, latest })
   return (
-    <div class="chart" ref={boxRef}>
-      <canvas ref={canvasRef} aria-hidden="true" />
-      <div
-        class="chart-surface"
-        role="img"
-        tabIndex={0}
-        aria-label={`${label}. ${describe(content, names)}`}
-        onBlur={() => leave(panelId)}
-        {...pointer}
-      >
+    <div
+      class="chart"
+      ref={boxRef}
+      role="img"
+      tabIndex={0}
+      aria-label={`${label}. ${describe(content, names)}`}
+      onBlur={() => leave(panelId)}
+      {...pointer}
+    >
+      <div class="chart-surface">
         {events.map((event, i) => (
           <EventMark key={i} event={event} content={content} />
         ))}
         <div class="crosshair" ref={lineRef} hidden />
         <div class="zoom-box" ref={zoomRef} hidden />
       </div>
+      <canvas ref={canvasRef} aria-hidden="true" />
     </div>
   )
 }

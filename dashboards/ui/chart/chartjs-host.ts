@@ -3,12 +3,11 @@ import { Chart, type ChartConfiguration, PointElement, type Scale } from 'chart.
 import type { Theme } from '../../model/series-color.ts'
 import type { ChartContent, ChartHostFactory, PlotArea } from './chart-host.ts'
 import { PromLineController, type PromLineDataset } from './prom-line.ts'
-import { GUTTER_PX, PromTimeScale, PromValueScale } from './prom-scales.ts'
+import { EDGE_PX, GUTTER_PX, PromTimeScale, PromValueScale } from './prom-scales.ts'
 
 Chart.register(PromLineController, PromTimeScale, PromValueScale, PointElement)
 
 const TITLE_PX = 14
-const EDGE_PX = 8
 const AXIS_COLORS: Readonly<Record<Theme, { text: string; grid: string }>> = {
   light: { text: '#5a6472', grid: '#e6e9ee' },
   dark: { text: '#8d97a7', grid: '#242a34' },

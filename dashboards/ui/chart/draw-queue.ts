@@ -2,9 +2,14 @@
 
 /** Drawing time of a frame; painting what was drawn takes about as long again. */
 const BUDGET_MS = 6
+/** While the page scrolls its frames have other work as well. */
+const SCROLLING_BUDGET_MS = 2
+const SCROLLED_LATELY_MS = 150
 
 const waiting = new Map<Element, () => void>()
 let isScheduled = false
+let scrolledAtMs = Number.NEGATIVE_INFINITY
+addEventListener('scroll', ({ timeStamp }) => (scrolledAtMs = timeStamp), { passive: true, capture: true })
 
 /** Draws at one of the next frames. A later call for the same element takes the place of the earlier. */
 export function enqueueDraw(element: Element, draw: () => void): void {
@@ -25,11 +30,12 @@ function schedule(): void {
 function drawSome(): void {
   isScheduled = false
   const startedMs = performance.now()
+  const budgetMs = startedMs - scrolledAtMs < SCROLLED_LATELY_MS ? SCROLLING_BUDGET_MS : BUDGET_MS
   for (const element of bySight([...waiting.keys()])) {
     const draw = waiting.get(element)
     waiting.delete(element)
     draw?.()
-    if (performance.now() - startedMs >= BUDGET_MS) break
+    if (performance.now() - startedMs >= budgetMs) break
   }
   if (waiting.size > 0) schedule()
 }

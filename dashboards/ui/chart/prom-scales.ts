@@ -12,6 +12,21 @@ export const GUTTER_PX = 62
 const VALUE_TICK_SPACING_PX = 34
 const TIME_TICK_SPACING_PX = 62
 
+/** Free room right of the plot. */
+export const EDGE_PX = 8
+const CHARACTER_PX = 5.8
+/** Height of a tick's text. Its width is not asked for: gutters are fixed and ticks are placed with room. */
+const LABEL_PX = 12.6
+const LABEL_SIZE = { width: 0, height: LABEL_PX }
+const LABEL_SIZES = {
+  first: LABEL_SIZE,
+  last: LABEL_SIZE,
+  widest: LABEL_SIZE,
+  highest: LABEL_SIZE,
+  widths: [],
+  heights: [],
+}
+
 function contentOf(scale: LinearScale): ChartContent {
   return (scale.chart.data.datasets[0] as unknown as PromLineDataset).content
 }
@@ -29,10 +44,18 @@ export class PromTimeScale extends LinearScale {
     const { zone } = contentOf(this)
     const width = this.chart.width - GUTTER_PX * (contentOf(this).y2 === undefined ? 1 : 2)
     const ticks = timeTicks(this.min, this.max, Math.max(2, Math.floor(width / TIME_TICK_SPACING_PX)), zone)
-    return ticks.map(({ atMs, label }) => ({ value: atMs, label }))
+    // A text that would be cut off at the right edge is left out; its line stays.
+    const msPerPx = (this.max - this.min) / width
+    const lastMs = (label: string) => this.max + (EDGE_PX - (label.length * CHARACTER_PX) / 2) * msPerPx
+    return ticks.map(({ atMs, label }) => ({ value: atMs, label: atMs > lastMs(label) ? '' : label }))
   }
 
   override generateTickLabels(): void {} // buildTicks wrote them.
+
+  /** Chart.js would measure every text of every chart. */
+  protected _getLabelSizes(): typeof LABEL_SIZES {
+    return LABEL_SIZES
+  }
 }
 
 export class PromValueScale extends LinearScale {
@@ -73,6 +96,10 @@ export class PromValueScale extends LinearScale {
   }
 
   override generateTickLabels(): void {}
+
+  protected _getLabelSizes(): typeof LABEL_SIZES {
+    return LABEL_SIZES
+  }
 
   override getPixelForValue(value: number): number {
     if (!this.#style.log) return super.getPixelForValue(value, 0)

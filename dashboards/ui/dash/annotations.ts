@@ -7,6 +7,7 @@ import type { Theme } from '../../model/series-color.ts'
 import type { ResolvedRange } from '../../model/time-range.ts'
 import { queryRange } from '../api/prometheus.ts'
 import { scrapeIntervalOf } from '../state/catalog.ts'
+import { filteredExpr } from './adhoc-filter.ts'
 import type { BoardEvent } from './panel-props.ts'
 
 const EVENTS_MAX = 300
@@ -23,7 +24,7 @@ export async function loadAnnotations(
 async function load(query: AnnotationQuery, scope: Scope, range: ResolvedRange, theme: Theme, signal: AbortSignal) {
   const stepMinMs = tryParseDuration(interpolate(query.step, scope)) || STEP_MIN_MS
   const intervals = panelIntervals({ ...range, pointsMax: 1500, scrapeIntervalMs: scrapeIntervalOf([]), stepMinMs })
-  const expr = expandIntervals(interpolate(query.expr, scope, 'promql'), intervals)
+  const expr = filteredExpr(expandIntervals(interpolate(query.expr, scope, 'promql'), intervals), scope)
   const { data } = await queryRange(
     expr,
     { ...alignRange(range.fromMs, range.toMs, intervals.stepMs), stepMs: intervals.stepMs },

@@ -1,7 +1,9 @@
 // The frame of a board's panel: title, links, tools, states; what is inside comes from its kind.
 import { Component, type ComponentChildren, type ComponentType, type JSX } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { adhocMatchers } from '../../grafana/adhoc.ts'
 import { interpolate, type Scope } from '../../grafana/interpolate.ts'
+import type { ColumnMemory } from '../api/columns.ts'
 import type { PlacedPanel } from '../../grafana/layout.ts'
 import { textOf } from '../../grafana/json.ts'
 import { EmptyState, StaleNote } from '../panel/states.tsx'
@@ -71,7 +73,7 @@ export function DashPanelView({ placed, boardScope, alone, events, actions, shar
     .filter((one) => one.href !== undefined)
   return (
     <article
-      class={`panel dash-panel${panel.transparent ? ' panel-clear' : ''}${title === '' && actions === undefined ? ' panel-untitled' : ''}`}
+      class={`panel dash-panel${near ? '' : ' panel-far'}${panel.transparent ? ' panel-clear' : ''}${title === '' && actions === undefined ? ' panel-untitled' : ''}`}
       data-panel-id={key}
       data-panel-type={panel.type}
       aria-label={title || `Panel ${key}`}
@@ -233,6 +235,7 @@ function QueriedBody({
   const source = panel.sharedPanelId === undefined ? undefined : shared(panel.sharedPanelId)
   const asking = useMemo(() => (source === undefined ? panel : { ...panel, targets: source.targets }), [panel, source])
   const range = askedRange.value
+  const memory = useRef<ColumnMemory>(new Map()).current
   const texts = asking.targets.map((target) => [
     target.refId,
     target.hide,
@@ -243,24 +246,33 @@ function QueriedBody({
     target.interval,
   ])
   const { data, error, loading } = useLive<PanelData>(
-    (abort) => loadPanel({ panel: asking, scope, range, widthPx, timezone: timeZone.value }, abort),
-    [texts, panel.transformations, panel.timeFrom, panel.timeShift, rangeKey.value, widthPx],
+    (abort) => loadPanel({ panel: asking, scope, range, widthPx, timezone: timeZone.value, memory }, abort),
+    [texts, adhocMatchers(scope), panel.transformations, panel.timeFrom, panel.timeShift, rangeKey.value, widthPx],
     { active: near },
+  )
+  const shownNow = shownEvents(events, panel.type)
+  // The same element again while nothing of it changes: coming near and going far cost no rendering.
+  const body = useMemo(
+    () =>
+      data && (
+        <Body
+          panel={panel}
+          panelKey={placed.key}
+          title={title}
+          data={data}
+          scope={scope}
+          widthPx={widthPx}
+          heightPx={heightPx}
+          events={shownNow}
+          asTable={asTable}
+        />
+      ),
+    [Body, panel, placed.key, title, data, scope, widthPx, heightPx, shownNow, asTable],
   )
   if (data === undefined) return <EmptyState error={error} loading={loading} />
   return (
     <>
-      <Body
-        panel={panel}
-        panelKey={placed.key}
-        title={title}
-        data={data}
-        scope={scope}
-        widthPx={widthPx}
-        heightPx={heightPx}
-        events={shownEvents(events, panel.type)}
-        asTable={asTable}
-      />
+      {body}
       <StaleNote error={error} />
       {data.notes.length > 0 && (
         <span class="panel-notes" role="note" title={data.notes.join('\n')} aria-label={data.notes.join(' ')}>

@@ -2,6 +2,7 @@
 import type { JSX } from 'preact'
 import { useMemo } from 'preact/hooks'
 import type { DashboardModel } from '../../grafana/dashboard.ts'
+import { adhocMatchers } from '../../grafana/adhoc.ts'
 import { interpolate, type Scope } from '../../grafana/interpolate.ts'
 import { type PlacedPanel, type PlacedSection, placeSections } from '../../grafana/layout.ts'
 import { Icon } from '../shell/icons.tsx'
@@ -28,7 +29,7 @@ export function DashView({ model, scope, actions, arranging }: Props): JSX.Eleme
   )
   const { data: events = [] } = useLive(
     (signal) => loadAnnotations(queries, { scope, range: askedRange.peek(), theme: theme.peek(), signal }),
-    [queries.map(({ expr }) => interpolate(expr, scope, 'promql')), rangeKey.value, theme.value],
+    [queries.map(({ expr }) => interpolate(expr, scope, 'promql')), adhocMatchers(scope), rangeKey.value, theme.value],
     { active: queries.length > 0 },
   )
   const all = model.sections.flatMap(({ panels }) => panels)

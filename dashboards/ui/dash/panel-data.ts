@@ -21,9 +21,10 @@ import { tryParseDuration } from '../../model/interval.ts'
 import type { LabelSet } from '../../model/frame.ts'
 import type { ResolvedRange } from '../../model/time-range.ts'
 import { parseInstant } from '../../model/time-range.ts'
-import { queryColumns } from '../api/columns.ts'
+import { type ColumnMemory, queryNewColumns } from '../api/columns.ts'
 import { type Grid, queryInstant, queryRange } from '../api/prometheus.ts'
 import { scrapeIntervalOf } from '../state/catalog.ts'
+import { filteredExpr } from './adhoc-filter.ts'
 
 export interface NativeHistogram {
   readonly buckets?: readonly (readonly [boundary: number, left: string, right: string, count: string])[]
@@ -57,6 +58,11 @@ export interface PanelRequest {
   readonly timezone: string
 }
 
+/** A panel's request with what it was answered before. */
+export interface LivePanelRequest extends PanelRequest {
+  readonly memory: ColumnMemory
+}
+
 const POINTS_MAX = 4000
 
 /** The range a panel shows: its own where it has one, shifted where it says so. */
@@ -68,7 +74,7 @@ export function panelRange({ panel, scope, range }: Pick<PanelRequest, 'panel' |
   return { fromMs: (relative ?? range.fromMs) - shiftMs, toMs: range.toMs - shiftMs }
 }
 
-export async function loadPanel(request: PanelRequest, signal: AbortSignal): Promise<PanelData> {
+export async function loadPanel(request: LivePanelRequest, signal: AbortSignal): Promise<PanelData> {
   const { panel } = request
   const range = panelRange(request)
   const targets = panel.targets.filter(({ hide, expr }) => !hide && expr.trim() !== '')
@@ -119,12 +125,12 @@ export function expandTarget(
     panelMin: interpolate(panel.interval, known),
     factor: target.intervalFactor,
   })
-  return { expr: interpolate(plain, intervalScope(intervals), 'promql'), intervals }
+  return { expr: filteredExpr(interpolate(plain, intervalScope(intervals), 'promql'), scope), intervals }
 }
 
 async function askTarget(
   target: Target,
-  request: PanelRequest,
+  request: LivePanelRequest,
   severalTables: boolean,
   signal: AbortSignal,
 ): Promise<TargetAnswer> {
@@ -137,9 +143,11 @@ async function askTarget(
   const warnings: string[] = []
   // Tables show samples one by one, and native histograms have more to them than columns hold.
   const columns =
-    target.range && target.format !== 'table' ? await queryColumns(expr, wholeMs(intervals), signal) : undefined
+    target.range && target.format !== 'table'
+      ? await queryNewColumns(expr, wholeMs(intervals), signal, { memory: request.memory, place: target.refId })
+      : undefined
   if (columns !== undefined && !columns.hasHistograms) {
-    warnings.push(...columns.warnings)
+    warnings.push(...columns.warnings, ...columns.infos)
     frames.push(...columnFrames(columns.series, wanted, wholeMs(intervals)))
   } else if (target.range) {
     const answer = await queryRange(expr, intervals, signal)

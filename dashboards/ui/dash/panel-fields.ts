@@ -13,6 +13,7 @@ import {
 } from '../../grafana/field-settings.ts'
 import { type Json, objectOf, textOf, textsOf } from '../../grafana/json.ts'
 import { reduceValues } from '../../grafana/reducers.ts'
+import type { TimeZone } from '../../model/zone.ts'
 import { assignColors, labelKey, paletteColor, type Theme } from '../../model/series-color.ts'
 
 export interface PanelField {
@@ -23,10 +24,10 @@ export interface PanelField {
   readonly times: ArrayLike<Cell> | undefined
 }
 
-export function panelFields(frames: readonly DataFrame[], config: FieldConfig): PanelField[] {
+export function panelFields(frames: readonly DataFrame[], config: FieldConfig, zone: TimeZone): PanelField[] {
   return frames.flatMap((frame) => {
     const times = frame.fields.find(({ type }) => type === 'time')?.values
-    return frame.fields.map((field) => ({ frame, field, settings: fieldSettings(field, frame, config), times }))
+    return frame.fields.map((field) => ({ frame, field, settings: fieldSettings(field, frame, config, zone), times }))
   })
 }
 
@@ -68,7 +69,7 @@ export function ownColor(
 
 /** A colour for small text: drawn towards the ink, so that it can be read on both grounds. */
 export function inkOf(color: string): string {
-  return `color-mix(in srgb, ${color} 58%, var(--text-1))`
+  return `color-mix(in srgb, ${color} 45%, var(--text-1))`
 }
 
 export interface SingleValue {
@@ -91,12 +92,12 @@ export function singleValues(
   frames: readonly DataFrame[],
   config: FieldConfig,
   options: Json,
-  theme: Theme,
+  { theme, zone }: { theme: Theme; zone: TimeZone },
 ): SingleValue[] {
   const reduce = objectOf(options.reduceOptions)
   const calc = textsOf(reduce.calcs)[0] ?? 'lastNotNull'
   const wanted = textOf(reduce.fields)
-  const all = panelFields(frames, config).filter((one) => !isHidden(one))
+  const all = panelFields(frames, config, zone).filter((one) => !isHidden(one))
   const chosen = all.filter(({ field, settings }) =>
     wanted === ''
       ? field.type === 'number'

@@ -4,14 +4,13 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { ALL_VALUE } from '../../grafana/variable.ts'
 import { Icon } from '../shell/icons.tsx'
 import { navigate, pageHref, route } from '../state/route.ts'
+import { AdhocControl } from './adhoc-control.tsx'
 import type { ResolvedVariable } from './variables.ts'
 
 const OPTIONS_MAX = 300
 
 export function VariableBar({ list }: { list: readonly ResolvedVariable[] }): JSX.Element | null {
-  const shown = list.filter(
-    ({ variable }) => variable.hide !== 2 && variable.type !== 'constant' && variable.type !== 'adhoc',
-  )
+  const shown = list.filter(({ variable }) => variable.hide !== 2 && variable.type !== 'constant')
   if (shown.length === 0) return null
   return (
     <div class="variable-bar" role="group" aria-label="Variables">
@@ -35,7 +34,9 @@ function VariableControl({ resolved }: { resolved: ResolvedVariable }): JSX.Elem
   return (
     <span class="variable" title={error ?? (variable.description || undefined)}>
       {variable.hide !== 1 && <span class="variable-label">{variable.label}</span>}
-      {isText ? (
+      {variable.type === 'adhoc' ? (
+        <AdhocControl label={variable.label} chosen={chosen} onChange={(next) => setVariable(variable.name, next)} />
+      ) : isText ? (
         <input
           class="plain-input"
           aria-label={variable.label}

@@ -2,6 +2,7 @@
 import { roundInterval, tryParseDuration } from '../../model/interval.ts'
 import { formatDuration } from '../../../model/duration.ts'
 import type { DashboardModel } from '../../grafana/dashboard.ts'
+import { ADHOC_MATCHERS, decodeFilter, encodeFilter, matcherText } from '../../grafana/adhoc.ts'
 import { interpolate, type Scope, type VariableValue, valueOf } from '../../grafana/interpolate.ts'
 import { builtInScope } from '../../grafana/target-interval.ts'
 import type { Variable, VariableOption } from '../../grafana/variable.ts'
@@ -15,6 +16,7 @@ import {
 import type { ResolvedRange } from '../../model/time-range.ts'
 import { formatSeries } from '../../model/series-name.ts'
 import { labelNames, labelValues, queryInstant, series } from '../api/prometheus.ts'
+import { loadAdhocFilter } from './adhoc-filter.ts'
 
 export interface ResolvedVariable {
   readonly variable: Variable
@@ -58,7 +60,7 @@ export async function resolveVariables(
     let options: readonly VariableOption[] = []
     let error = circular.includes(variable.name) ? 'refers to itself through other variables' : undefined
     try {
-      if (error === undefined) options = await optionsOf(variable, scope, range, cache, signal)
+      if (error === undefined) options = await optionsOf(variable, scope, range, cache)
     } catch (thrown) {
       if (signal.aborted) throw thrown
       error = thrown instanceof Error ? thrown.message : String(thrown)
@@ -66,6 +68,11 @@ export async function resolveVariables(
     const chosen = choose(variable, options, wanted)
     found.set(variable.name, { variable, options, chosen, error })
     scope.set(variable.name, scopeValue(variable, chosen, options, spanMs))
+  }
+  const matchers = order.filter(({ type }) => type === 'adhoc').flatMap(({ name }) => scope.get(name)?.values ?? [])
+  if (matchers.length > 0) {
+    await loadAdhocFilter()
+    scope.set(ADHOC_MATCHERS, { values: matchers, texts: matchers, isList: true, isRaw: true })
   }
   for (const name of ['__interval', '__rate_interval', '__range', '__range_s', '__range_ms']) scope.delete(name)
   return { list: model.variables.map(({ name }) => found.get(name)!), scope }
@@ -79,7 +86,8 @@ function choose(
   if (variable.type === 'textbox') return [wanted?.[0] ?? variable.current[0]?.value ?? variable.query]
   if (variable.type === 'constant') return [variable.query]
   if (variable.type === 'datasource') return [THIS_SERVER[0]!.value]
-  if (variable.type === 'adhoc') return [...(wanted ?? [])]
+  if (variable.type === 'adhoc')
+    return wanted === undefined ? variable.filters.map(encodeFilter) : wanted.filter((one) => one !== '')
   return chosenValues(variable, options, wanted)
 }
 
@@ -93,7 +101,18 @@ function scopeValue(
     const text = chosen[0]?.startsWith(AUTO) ? autoInterval(variable, spanMs) : (chosen[0] ?? '1m')
     return { values: [text], texts: [text], isList: false, isRaw: true }
   }
+  if (variable.type === 'adhoc') {
+    const text = matchersOf(chosen).join(',')
+    return { values: [text], texts: [text], isList: false, isRaw: true }
+  }
   return valueOf(variable, chosen, options)
+}
+
+function matchersOf(filters: readonly string[]): string[] {
+  return filters
+    .map(decodeFilter)
+    .filter((one) => one !== undefined)
+    .map(matcherText)
 }
 
 function autoInterval({ autoCount, autoMin }: Variable, spanMs: number): string {
@@ -105,7 +124,6 @@ async function optionsOf(
   scope: Scope,
   range: ResolvedRange,
   cache: VariableCache,
-  signal: AbortSignal,
 ): Promise<VariableOption[]> {
   switch (variable.type) {
     case 'datasource':
@@ -123,7 +141,7 @@ async function optionsOf(
       return stated.length > 0 ? stated : [...variable.options].filter(({ value }) => value !== '$__all')
     }
     default:
-      return queried(variable, scope, range, cache, signal)
+      return queried(variable, scope, range, cache)
   }
 }
 
@@ -132,7 +150,6 @@ async function queried(
   scope: Scope,
   range: ResolvedRange,
   cache: VariableCache,
-  signal: AbortSignal,
 ): Promise<VariableOption[]> {
   const text = interpolate(variable.query, scope, 'promql')
   // With refresh 2 the answer belongs to the range, which is cut to minutes so that a live board does not ask all the time.
@@ -142,29 +159,30 @@ async function queried(
       : text
   let answer = cache.get(key)
   if (answer === undefined) {
-    answer = ask(text, range.toMs, signal)
+    // Not the caller's to abort: the next one, a moment later, waits for the same answer.
+    answer = ask(text, range.toMs)
     cache.set(key, answer)
     answer.catch(() => cache.delete(key))
   }
   return optionsFrom(await answer, { regex: interpolate(variable.regex, scope, 'promql'), sort: variable.sort })
 }
 
-async function ask(text: string, atMs: number, signal: AbortSignal): Promise<string[]> {
+async function ask(text: string, atMs: number): Promise<string[]> {
   const query = parseVariableQuery(text)
   if (query === undefined) return []
   switch (query.kind) {
     case 'label_values':
-      return labelValues(query.label, query.selector === '' ? undefined : query.selector, signal)
+      return labelValues(query.label, query.selector === '' ? undefined : query.selector)
     case 'label_names':
-      return labelNames(query.selector === '' ? undefined : query.selector, signal)
+      return labelNames(query.selector === '' ? undefined : query.selector)
     case 'metrics': {
       const pattern = new RegExp(query.pattern)
-      return (await labelValues('__name__', undefined, signal)).filter((name) => pattern.test(name))
+      return (await labelValues('__name__', undefined)).filter((name) => pattern.test(name))
     }
     case 'series':
-      return (await series(query.selector, signal)).map((labels) => formatSeries(labels))
+      return (await series(query.selector)).map((labels) => formatSeries(labels))
     default: {
-      const { data } = await queryInstant(query.expr, atMs, signal)
+      const { data } = await queryInstant(query.expr, atMs)
       if (data.resultType === 'vector') {
         return data.result.map(
           ({ metric, value }) => `${formatSeries(metric)} ${value?.[1] ?? ''} ${Math.round((value?.[0] ?? 0) * 1000)}`,

@@ -2,11 +2,11 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { type LimitedExpr, splitLimit } from '../../model/alert-expr.ts'
-import { frameFromMatrix, type LabelSet, type MatrixSeries } from '../../model/frame.ts'
+import { frameFromColumns, type LabelSet } from '../../model/frame.ts'
 import { alignRange, panelIntervals } from '../../model/interval.ts'
 import { assignColors, labelKey } from '../../model/series-color.ts'
 import { commonLabelNames, seriesName } from '../../model/series-name.ts'
-import { queryRange } from '../api/prometheus.ts'
+import { queryColumns } from '../api/columns.ts'
 import { LinesChart } from '../panel/lines.tsx'
 import type { LinesData } from '../panel/panel-data.ts'
 import { scrapeIntervalMs } from '../state/catalog.ts'
@@ -81,11 +81,11 @@ async function loadCourse(
   const range = { fromMs: Math.max(toMs - spanMs, firstMs), toMs }
   const { stepMs } = panelIntervals({ ...range, pointsMax: POINTS_MAX, scrapeIntervalMs: scrapeIntervalMs() ?? 15_000 })
   const grid = { ...alignRange(range.fromMs, range.toMs, stepMs), stepMs }
-  const { data, warnings } = await queryRange(expr, grid, signal)
-  const series = data.filter(({ metric }) => labels === undefined || belongs(metric, labels)).slice(0, SERIES_MAX)
+  const { series: all, warnings } = await queryColumns(expr, grid, signal)
+  const series = all.filter(({ metric }) => labels === undefined || belongs(metric, labels)).slice(0, SERIES_MAX)
   const common = commonLabelNames(series.map(({ metric }) => metric))
   return {
-    frame: frameFromMatrix(series, grid),
+    frame: frameFromColumns(series, grid),
     names: series.map(({ metric }) => (series.length === 1 ? 'value' : seriesName(metric, undefined, common))),
     mirrored: series.map(() => false),
     filled: series.map(() => true),
@@ -96,7 +96,7 @@ async function loadCourse(
 }
 
 /** Labels that the rule adds or replaces are not those of the series; all others must agree. */
-function belongs({ __name__: _, ...metric }: MatrixSeries['metric'], labels: LabelSet): boolean {
+function belongs({ __name__: _, ...metric }: LabelSet, labels: LabelSet): boolean {
   const shared = Object.entries(metric).filter(([name]) => labels[name] !== undefined)
   return shared.every(([name, value]) => labels[name] === value)
 }

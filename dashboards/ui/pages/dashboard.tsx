@@ -100,11 +100,12 @@ function BoardPage({ model, meta, draft, setDraft, reload }: BoardProps): JSX.El
       range: model.time,
       refresh: model.refresh === '' ? 'off' : model.refresh,
       timezone: model.timezone,
+      weekStart: model.weekStart,
     }
     return () => {
       pageDefaults.value = undefined
     }
-  }, [model.time.from, model.time.to, model.refresh, model.timezone])
+  }, [model.time.from, model.time.to, model.refresh, model.timezone, model.weekStart])
   useEffect(() => {
     document.title = `${model.title} · Belltower`
   }, [model.title])

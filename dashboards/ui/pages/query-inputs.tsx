@@ -4,6 +4,7 @@ import { formatDuration } from '../../../model/duration.ts'
 import type { QueryPanel } from '../../model/graph-url.ts'
 import { tryParseDuration } from '../../model/interval.ts'
 import { parseInstant } from '../../model/time-range.ts'
+import { writeInstant } from '../shell/format.ts'
 import { timeZone } from '../state/time.ts'
 
 interface InputProps {
@@ -134,8 +135,7 @@ function InstantInput({
   value: number | undefined
   onCommit: (atMs: number | undefined) => void
 }): JSX.Element {
-  const text =
-    value === undefined ? '' : new Date(value - zoneShiftMs(value)).toISOString().slice(0, 19).replace('T', ' ')
+  const text = value === undefined ? '' : writeInstant(value, timeZone.value)
   return (
     <TextInput
       label={label}
@@ -147,8 +147,4 @@ function InstantInput({
       }
     />
   )
-}
-
-function zoneShiftMs(atMs: number): number {
-  return timeZone.peek() === 'utc' ? 0 : new Date(atMs).getTimezoneOffset() * 60_000
 }

@@ -2,12 +2,13 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { formatDuration } from '../../../model/duration.ts'
-import { frameFromMatrix, type LabelSet } from '../../model/frame.ts'
+import { frameFromColumns, type LabelSet } from '../../model/frame.ts'
 import type { QueryPanel } from '../../model/graph-url.ts'
 import { faultOf } from '../../model/query-fault.ts'
 import { assignColors, labelKey } from '../../model/series-color.ts'
 import { formatSeries } from '../../model/series-name.ts'
-import { type InstantResult, type QueryAnswer, queryInstant, queryRange, type SeriesResult } from '../api/prometheus.ts'
+import { queryColumns } from '../api/columns.ts'
+import { type InstantResult, type QueryAnswer, queryInstant, type SeriesResult } from '../api/prometheus.ts'
 import { LinesChart } from '../panel/lines.tsx'
 import type { LinesData } from '../panel/panel-data.ts'
 import { formatInstant } from '../shell/format.ts'
@@ -84,10 +85,12 @@ async function loadGraph(panel: QueryPanel, signal: AbortSignal) {
   const fromMs = toMs - panel.rangeMs
   const grid = gridOf({ ...panel, endMs: toMs })
   const { stepMs } = grid
-  const answer = await queryRange(panel.expr, grid, signal)
-  const series = answer.data.slice(0, SERIES_MAX)
+  const startedMs = performance.now()
+  const { series: all, warnings, infos } = await queryColumns(panel.expr, grid, signal)
+  const answer = { warnings, infos, stats: { seriesCount: all.length, tookMs: performance.now() - startedMs } }
+  const series = all.slice(0, SERIES_MAX)
   const lines: LinesData = {
-    frame: frameFromMatrix(series, grid),
+    frame: frameFromColumns(series, grid),
     names: series.map(({ metric }) => formatSeries(metric)),
     mirrored: series.map(() => false),
     filled: series.map(() => true),
@@ -188,7 +191,7 @@ function QueryNotes({
 }: {
   expr: string
   error: string | undefined
-  answer: QueryAnswer<unknown> | undefined
+  answer: Pick<QueryAnswer<unknown>, 'warnings' | 'infos'> | undefined
 }): JSX.Element {
   const fault = error === undefined ? undefined : faultOf(expr, error)
   return (

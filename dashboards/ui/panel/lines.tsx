@@ -1,9 +1,10 @@
 import type { JSX } from 'preact'
-import { useMemo, useState } from 'preact/hooks'
+import { useMemo, useRef, useState } from 'preact/hooks'
 import type { LinesPanel } from '../../model/board.ts'
 import { formatValue } from '../../model/units.ts'
 import { meaningColor } from '../../model/series-color.ts'
 import type { ChartContent } from '../chart/chart-host.ts'
+import type { ColumnMemory } from '../api/columns.ts'
 import { ChartView } from '../chart/chart-view.tsx'
 import { useLive } from '../state/live.ts'
 import { theme } from '../state/theme.ts'
@@ -21,9 +22,10 @@ const STACK_FILL = 0.4
 
 export function LinesBody({ panel, active, widthPx, scrapeIntervalMs, asTable }: BodyProps<LinesPanel>): JSX.Element {
   const range = shownRange.value
+  const memory = useRef<ColumnMemory>(new Map()).current
   const exprs = panel.queries.map(({ expr }) => expr)
   const { data, error, loading } = useLive(
-    (abort) => loadLines(panel.queries, { range, widthPx, scrapeIntervalMs }, abort),
+    (abort) => loadLines(panel.queries, { range, widthPx, scrapeIntervalMs }, abort, memory),
     [exprs, rangeKey.value, widthPx, scrapeIntervalMs],
     { active },
   )

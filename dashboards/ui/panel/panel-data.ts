@@ -1,6 +1,6 @@
 // Asks the queries of a panel and puts the answers into one frame.
 import type { BoardPanel, BoardQuery } from '../../model/board.ts'
-import { frameFromMatrix, type Frame, type LabelSet } from '../../model/frame.ts'
+import { type Frame, frameFromColumns, type LabelSet } from '../../model/frame.ts'
 import { alignRange, expandIntervals, panelIntervals, type PanelIntervals } from '../../model/interval.ts'
 import {
   assignColors,
@@ -12,7 +12,8 @@ import {
 } from '../../model/series-color.ts'
 import { commonLabelNames, seriesName } from '../../model/series-name.ts'
 import type { ResolvedRange } from '../../model/time-range.ts'
-import { type Grid, queryRange, queryVector, type VectorSample } from '../api/prometheus.ts'
+import { type ColumnMemory, queryColumns, queryNewColumns } from '../api/columns.ts'
+import { type Grid, queryVector, type VectorSample } from '../api/prometheus.ts'
 
 /** One point per this many pixels is as fine as a line can show. */
 const PX_PER_POINT = 1.5
@@ -37,21 +38,28 @@ export function intervalsOf({ range, widthPx, scrapeIntervalMs }: QueryContext):
   return panelIntervals({ ...range, pointsMax: Math.max(60, Math.round(widthPx / PX_PER_POINT)), scrapeIntervalMs })
 }
 
+/** @param memory what the same queries were answered before, where only what is new is to be asked for */
 export async function loadLines(
   queries: readonly BoardQuery[],
   context: QueryContext,
   signal: AbortSignal,
+  memory?: ColumnMemory,
 ): Promise<LinesData> {
   const intervals = intervalsOf(context)
   const { fromMs, toMs } = context.range
   const grid: Grid = { ...alignRange(fromMs, toMs, intervals.stepMs), stepMs: intervals.stepMs }
   const answers = await Promise.all(
-    queries.map(({ expr }) => queryRange(expandIntervals(expr, intervals), grid, signal)),
+    queries.map(({ expr }, i) => {
+      const expanded = expandIntervals(expr, intervals)
+      return memory === undefined
+        ? queryColumns(expanded, grid, signal)
+        : queryNewColumns(expanded, grid, signal, { memory, place: String(i) })
+    }),
   )
-  const series = answers.flatMap(({ data }, i) => data.map((one) => ({ ...one, query: queries[i]! })))
+  const series = answers.flatMap((answer, i) => answer.series.map((one) => ({ ...one, query: queries[i]! })))
   const common = commonLabelNames(series.map(({ metric }) => metric))
   return {
-    frame: frameFromMatrix(series, grid),
+    frame: frameFromColumns(series, grid),
     names: series.map(({ metric, query }) => seriesName(metric, query.legend, common)),
     mirrored: series.map(({ query }) => query.mirrored === true),
     filled: series.map(({ query }) => query.unfilled !== true),

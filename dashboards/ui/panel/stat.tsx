@@ -5,6 +5,7 @@ import { columnStats, columnsExtent } from '../../model/frame.ts'
 import { linePath, pathLengthMax } from '../../model/line-path.ts'
 import { meaningColor, paletteColor } from '../../model/series-color.ts'
 import { formatValue } from '../../model/units.ts'
+import type { ColumnMemory } from '../api/columns.ts'
 import { useLive } from '../state/live.ts'
 import { theme } from '../state/theme.ts'
 import { rangeKey, shownRange } from '../state/time.ts'
@@ -16,8 +17,9 @@ const PADDING_PX = 3
 
 export function StatBody({ panel, active, widthPx, scrapeIntervalMs }: BodyProps<StatPanel>): JSX.Element {
   const range = shownRange.value
+  const memory = useRef<ColumnMemory>(new Map()).current
   const { data, error, loading } = useLive(
-    (abort) => loadLines(panel.queries.slice(0, 1), { range, widthPx, scrapeIntervalMs }, abort),
+    (abort) => loadLines(panel.queries.slice(0, 1), { range, widthPx, scrapeIntervalMs }, abort, memory),
     [panel.queries[0]?.expr, rangeKey.value, widthPx, scrapeIntervalMs],
     { active },
   )

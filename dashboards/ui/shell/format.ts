@@ -1,6 +1,6 @@
 // Instants as the pages write them.
-import type { TimeZone } from '../../model/time-range.ts'
 import { formatAge } from '../../model/units.ts'
+import { type TimeZone, zoneOffsetMs, zoneOptions } from '../../model/zone.ts'
 
 const FORMATS = new Map<TimeZone, Intl.DateTimeFormat>()
 
@@ -16,11 +16,16 @@ export function formatInstant(atMs: number, zone: TimeZone): string {
       minute: '2-digit',
       second: '2-digit',
       hourCycle: 'h23',
-      ...(zone === 'utc' ? { timeZone: 'UTC' } : {}),
+      ...zoneOptions(zone),
     })
     FORMATS.set(zone, format)
   }
   return format.format(atMs).replaceAll(',', '')
+}
+
+/** `2024-03-13 14:35:42` in a zone, as inputs take it. */
+export function writeInstant(atMs: number, zone: TimeZone): string {
+  return new Date(atMs + zoneOffsetMs(atMs, zone)).toISOString().slice(0, 19).replace('T', ' ')
 }
 
 /** `3 m 20 s ago`; servers write year 1 for "never". */

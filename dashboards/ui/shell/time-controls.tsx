@@ -1,20 +1,23 @@
 // Time range, refresh and zoom-out of the page.
 import type { JSX } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { describeRange, parseInstant, resolveRange } from '../../model/time-range.ts'
+import { readTimeZone } from '../../model/zone.ts'
 import { setParams } from '../state/route.ts'
 import {
   askedRange,
   dataStartMs,
+  pageDefaults,
   refresh,
   refreshNow,
   setRange,
   startsLate,
   timeRange,
   timeZone,
+  weekStart,
   zoomOutOnce,
 } from '../state/time.ts'
-import { formatInstant } from './format.ts'
+import { formatInstant, writeInstant } from './format.ts'
 import { Icon } from './icons.tsx'
 
 const QUICK_RANGES = ['5m', '15m', '1h', '6h', '24h', '7d'] as const
@@ -48,7 +51,7 @@ export function TimeControls(): JSX.Element {
             data since {formatInstant(dataStartMs.value!, timeZone.value)}
           </span>
         )}
-        {timeZone.value === 'utc' && <span class="tag">UTC</span>}
+        {timeZone.value !== 'browser' && <span class="tag">{zoneName(timeZone.value)}</span>}
       </button>
       <button type="button" class="control icon-only" title="Zoom out" aria-label="Zoom out" onClick={zoomOutOnce}>
         <Icon name="zoomOut" />
@@ -85,7 +88,7 @@ function RangeDialog({ onClose }: { onClose: () => void }): JSX.Element {
   const { from, to } = timeRange.value
   const [fromText, setFromText] = useState(editable(from))
   const [toText, setToText] = useState(editable(to))
-  const wanted = resolveRange({ from: fromText, to: toText }, Date.now(), timeZone.value)
+  const wanted = resolveRange({ from: fromText, to: toText }, Date.now(), timeZone.value, weekStart.value)
   const apply = (event: Event) => {
     event.preventDefault()
     if (wanted === undefined) return
@@ -125,16 +128,7 @@ function RangeDialog({ onClose }: { onClose: () => void }): JSX.Element {
             : 'now-1h, now/d, or 2024-03-13 14:30'}
         </p>
         <div class="form-row">
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={timeZone.value === 'utc'}
-              onChange={(event) =>
-                setParams({ timezone: event.currentTarget.checked ? 'utc' : undefined }, { replace: true })
-              }
-            />
-            UTC
-          </label>
+          <ZoneSelect />
           <button type="submit" class="button primary" disabled={wanted === undefined}>
             Apply
           </button>
@@ -144,12 +138,38 @@ function RangeDialog({ onClose }: { onClose: () => void }): JSX.Element {
   )
 }
 
+/** The address names a zone only where it is not the board's own. */
+function ZoneSelect(): JSX.Element {
+  const zone = timeZone.value
+  const names = useMemo(() => Intl.supportedValuesOf('timeZone').filter((name) => name !== 'UTC'), [])
+  const choose = (wanted: string) => {
+    const usual = readTimeZone(pageDefaults.peek()?.timezone)
+    setParams({ timezone: wanted === usual ? undefined : wanted }, { replace: true })
+  }
+  return (
+    <label class="field zone-field">
+      Time zone
+      <select class="control" value={zone} onChange={(event) => choose(event.currentTarget.value)}>
+        <option value="browser">{`Browser (${Intl.DateTimeFormat().resolvedOptions().timeZone})`}</option>
+        <option value="utc">UTC</option>
+        {[...new Set([...names, ...(zone === 'browser' || zone === 'utc' ? [] : [zone])])].map((name) => (
+          <option key={name} value={name}>
+            {name.replaceAll('_', ' ')}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
 /** Epoch milliseconds are shown as a date in the page's zone. */
 function editable(text: string): string {
-  if (!/^\d+$/.test(text)) return text
-  const date = new Date(Number(text))
-  const shifted = timeZone.peek() === 'utc' ? date : new Date(date.getTime() - date.getTimezoneOffset() * 60_000)
-  return shifted.toISOString().slice(0, 19).replace('T', ' ')
+  return /^\d+$/.test(text) ? writeInstant(Number(text), timeZone.peek()) : text
+}
+
+/** `UTC`, or the city of a named zone. */
+function zoneName(zone: string): string {
+  return zone === 'utc' ? 'UTC' : zone.slice(zone.lastIndexOf('/') + 1).replaceAll('_', ' ')
 }
 
 function written(text: string, edge: 'from' | 'to'): string {

@@ -3,18 +3,26 @@ import { batch, computed, effect, signal } from '@preact/signals'
 import { tryParseDuration } from '../../model/interval.ts'
 import {
   isLive,
+  readWeekStart,
   type ResolvedRange,
   resolveRange,
   type TimeRange,
   type TimeZone,
   zoomOut,
 } from '../../model/time-range.ts'
+import { readTimeZone } from '../../model/zone.ts'
 import { route, setParams } from './route.ts'
 
 const DEFAULT_RANGE: TimeRange = { from: 'now-15m', to: 'now' }
 const DEFAULT_REFRESH = '5s'
+export interface PageDefaults {
+  readonly range: TimeRange
+  readonly refresh: string
+  readonly timezone: string
+  readonly weekStart: string
+}
 /** What the page shows where the address says nothing: a dashboard has its own. */
-export const pageDefaults = signal<{ range: TimeRange; refresh: string; timezone: string } | undefined>(undefined)
+export const pageDefaults = signal<PageDefaults | undefined>(undefined)
 const REFRESH_MIN_MS = 1000
 /** A young store is shown at least this wide, so that the first points do not fill the whole width. */
 const SPAN_MIN_MS = 90_000
@@ -22,8 +30,10 @@ const SPAN_MIN_MS = 90_000
 const LATE_SHARE = 0.05
 
 export const timeZone = computed<TimeZone>(() =>
-  (route.value.search.get('timezone') ?? pageDefaults.value?.timezone) === 'utc' ? 'utc' : 'browser',
+  readTimeZone(route.value.search.get('timezone') ?? pageDefaults.value?.timezone),
 )
+/** The day on which weeks begin, 0 = Sunday. */
+export const weekStart = computed(() => readWeekStart(pageDefaults.value?.weekStart ?? ''))
 
 export const timeRange = computed<TimeRange>(() => {
   const from = route.value.search.get('from')
@@ -56,7 +66,7 @@ export const dataStartMs = signal<number | undefined>(undefined)
 /** The range as asked for. */
 export const askedRange = computed<ResolvedRange>(
   () =>
-    resolveRange(timeRange.value, nowMs.value, timeZone.value) ??
+    resolveRange(timeRange.value, nowMs.value, timeZone.value, weekStart.value) ??
     (resolveRange(DEFAULT_RANGE, nowMs.value, timeZone.value) as ResolvedRange),
 )
 

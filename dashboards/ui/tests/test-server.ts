@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname } from 'node:path'
+import { pack } from 'msgpackr'
 import { uiContentSecurityPolicy, uiIndexHtml } from '../../assets.ts'
 
 export const HOSTILE = '"><img src=x onerror="document.title=\'owned\'">'
@@ -12,6 +13,7 @@ const MIME: Readonly<Record<string, string>> = {
   '.js': 'text/javascript',
   '.svg': 'image/svg+xml',
 }
+const FAULT = 'invalid parameter "query": 1:5: parse error: unclosed left parenthesis'
 const METRICS = [
   'node_cpu_seconds_total',
   'node_load1',
@@ -105,24 +107,19 @@ async function api(
   }
   if (path === '/api/belltower/v1/explain')
     return send({ status: 'success', data: { plan: plan(params.get('run') === 'true') } })
+  if (path === '/api/belltower/v1/query_range_columns') {
+    const bytes = pack(columnsAnswer(JSON.parse(body) as AskedColumns))
+    return void response.writeHead(200, { 'content-type': 'application/vnd.msgpack' }).end(bytes)
+  }
   if (path.startsWith('/api/belltower/v1/')) return send({ status: 'success', data: [] })
   const asked = body === '' ? params : new URLSearchParams(body)
   const query = asked.get('query') ?? ''
-  if (query.includes('sum(rate(') && !query.endsWith(')')) {
-    return send(
-      {
-        status: 'error',
-        errorType: 'bad_data',
-        error: 'invalid parameter "query": 1:5: parse error: unclosed left parenthesis',
-      },
-      400,
-    )
-  }
+  if (isBroken(query)) return send({ status: 'error', errorType: 'bad_data', error: FAULT }, 400)
   send({ status: 'success', data: prometheusAnswer(path.slice('/api/v1/'.length), query, asked) })
 }
 
 function prometheusAnswer(endpoint: string, query: string, params: URLSearchParams): unknown {
-  if (endpoint === 'query_range') return { resultType: 'matrix', result: matrix(params) }
+  if (endpoint === 'query_range') return { resultType: 'matrix', result: [{ metric: {}, values: ends(params) }] }
   if (endpoint === 'query') return { resultType: 'vector', result: vector(query) }
   if (endpoint.startsWith('label/')) return METRICS
   if (endpoint === 'labels') return ['__name__', 'instance', 'job', 'le', 'method', 'route', 'status_code']
@@ -149,21 +146,38 @@ function plan(isMeasured: boolean): unknown {
   return { kind: 'aggregation', name: 'sum', text: HOSTILE, ...facts, children: [child] }
 }
 
-function matrix(params: URLSearchParams): unknown[] {
-  const [start, end, step] = ['start', 'end', 'step'].map((name) => Number(params.get(name))) as [
-    number,
-    number,
-    number,
-  ]
+function ends(params: URLSearchParams): [number, string][] {
+  return ['start', 'end'].map((name) => [Number(params.get(name)), '1'])
+}
+
+interface AskedColumns {
+  readonly queries: readonly { readonly expr: string }[]
+  readonly startMs: number
+  readonly endMs: number
+  readonly stepMs: number
+}
+
+/** As docs/formats/query-columns.md has it. */
+function columnsAnswer({ queries, startMs, endMs, stepMs }: AskedColumns): unknown[] {
+  const count = Math.floor((endMs - startMs) / stepMs) + 1
   const values = (phase: number) => {
-    const points: [number, string][] = []
-    for (let at = start; at <= end; at += step) points.push([at, String(2 + Math.sin(at / 60 + phase))])
-    return points
+    const column = Float64Array.from({ length: count }, (_, i) => 2 + Math.sin((startMs + i * stepMs) / 60_000 + phase))
+    return new Uint8Array(column.buffer)
   }
-  return [
-    { metric: { job: 'shop', instance: HOSTILE, device: HOSTILE }, values: values(0) },
-    { metric: { job: 'shop', instance: 'b:1', device: 'vda' }, values: values(2) },
+  const series = [
+    { labels: ['job', 'shop', 'instance', HOSTILE, 'device', HOSTILE], values: values(0) },
+    { labels: ['job', 'shop', 'instance', 'b:1', 'device', 'vda'], values: values(2) },
   ]
+  return [
+    { startMs, stepMs, count },
+    ...queries.map(({ expr }) =>
+      isBroken(expr) ? { errorType: 'bad_data', error: FAULT } : { series, warnings: [], infos: [] },
+    ),
+  ]
+}
+
+function isBroken(query: string): boolean {
+  return query.includes('sum(rate(') && !query.endsWith(')')
 }
 
 function vector(query: string): unknown[] {

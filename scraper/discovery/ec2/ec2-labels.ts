@@ -1,6 +1,6 @@
 import type { XmlElement } from '@rgrove/parse-xml'
 import { hostPort, type MetaLabels, sanitizeName } from '../meta-labels.ts'
-import { childrenOf, elementAt, textAt } from './aws-query.ts'
+import { childrenOf, elementAt, textAt } from '../xml.ts'
 
 const PREFIX = '__meta_ec2_'
 
@@ -22,7 +22,9 @@ export function instanceLabels(instance: XmlElement, context: InstanceContext): 
     })),
   )
   const privateIp = textAt(instance, 'privateIpAddress')
-  const address = privateIp || ipv6[0]?.address
+  const primaryIpv6 = ipv6.filter((each) => each.isPrimary).sort((a, b) => a.index - b.index)
+  const defaultIpv6 = (primaryIpv6[0] ?? ipv6[0])?.address
+  const address = privateIp || defaultIpv6
   if (!address) return undefined
   const zone = textAt(instance, 'placement', 'availabilityZone')
   const labels: MetaLabels = {
@@ -54,8 +56,8 @@ export function instanceLabels(instance: XmlElement, context: InstanceContext): 
     labels[`${PREFIX}primary_subnet_id`] = textAt(instance, 'subnetId')
     give('subnet_id', listed([...new Set(interfaces.map((each) => textAt(each, 'subnetId')).filter(Boolean))]))
     give('ipv6_addresses', listed(ipv6.map((each) => each.address)))
-    const primary = ipv6.filter((each) => each.isPrimary).sort((a, b) => a.index - b.index)
-    give('primary_ipv6_addresses', listed(primary.map((each) => each.address)))
+    give('primary_ipv6_addresses', listed(primaryIpv6.map((each) => each.address)))
+    give('default_ipv6_address', defaultIpv6 ?? '')
   }
   for (const tag of childrenOf(elementAt(instance, 'tagSet'), 'item')) {
     const key = textAt(tag, 'key')

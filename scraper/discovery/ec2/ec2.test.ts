@@ -100,6 +100,7 @@ test('instances of all pages, by signed requests', async () => {
       __meta_ec2_subnet_id: ',sub-1,',
       __meta_ec2_ipv6_addresses: ',2001:db8::7,',
       __meta_ec2_primary_ipv6_addresses: ',2001:db8::7,',
+      __meta_ec2_default_ipv6_address: '2001:db8::7',
     },
     {
       ...common,

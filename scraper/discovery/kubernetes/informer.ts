@@ -9,6 +9,8 @@ export interface InformerParts {
   readonly onFailure?: () => void
   /** Something has changed, or the first list is complete. */
   readonly onChange: () => void
+  /** The server need not know the kind of object (yet): there are none then. Default false. */
+  readonly mayBeUnknown?: boolean
 }
 
 const LIST_TIMEOUT_MS = 60_000
@@ -21,6 +23,9 @@ const RETRY_MS_MAX = 30_000
 
 /** What is asked for cannot be continued from where we were: all has to be listed again. */
 class ExpiredError extends DiscoveryError {}
+
+/** There is no such kind of object on the server. */
+class UnknownKindError extends DiscoveryError {}
 
 /** Keeps a copy of one kind of object: lists it, then follows its changes. */
 export class Informer<T extends KubernetesObject> {
@@ -62,12 +67,15 @@ export class Informer<T extends KubernetesObject> {
     let pauseMs = 0
     try {
       if (this.#version === '') await this.#list()
+      // A kind that is not known is asked for again after a while.
+      if (this.#version === '') throw new UnknownKindError(`${this.#url} is not known to the server`)
       await this.#follow()
       this.#retryMs = RETRY_MS_MIN
     } catch (error) {
       if (this.#stopped) return
       const isExpired = error instanceof ExpiredError
       if (isExpired) this.#version = ''
+      else if (error instanceof UnknownKindError) this.#retryMs = RETRY_MS_MAX
       else {
         this.#parts.onFailure?.()
         this.#parts.logger.warn({ url: this.#url, reason: errorMessage(error) }, 'Kubernetes watch broke off')
@@ -84,25 +92,37 @@ export class Informer<T extends KubernetesObject> {
     let version = ''
     for (let page = 0; page < PAGE_COUNT_MAX; page++) {
       const query = { ...this.#query, limit: String(LIST_PAGE), ...(next !== '' && { continue: next }) }
-      const { value } = await this.#ask(query)
+      const value = await this.#ask(query)
+      if (value === undefined) return this.#adopt(new Map(), '')
       const list = value as { items?: T[] | null; metadata?: { resourceVersion?: string; continue?: string } }
       for (const item of list.items ?? []) found.set(keyOf(item), item)
       version = list.metadata?.resourceVersion ?? ''
       next = list.metadata?.continue ?? ''
       if (next === '') break
     }
-    if (this.#stopped) return
     if (version === '') throw new DiscoveryError(`the list of ${this.#url} has no resourceVersion`)
+    this.#adopt(found, version)
+  }
+
+  #adopt(found: ReadonlyMap<string, T>, version: string): void {
+    if (this.#stopped) return
+    const isNews = !this.#isSynced || version !== '' || this.objects.size > 0
     this.objects.clear()
     for (const [key, item] of found) this.objects.set(key, item)
     this.#version = version
     this.#isSynced = true
-    this.#parts.onChange()
+    if (isNews) this.#parts.onChange()
   }
 
-  async #ask(query: Readonly<Record<string, string>>) {
+  /** `undefined` for a kind that is not known, where that is no fault. */
+  async #ask(query: Readonly<Record<string, string>>): Promise<unknown> {
     const url = `${this.#url}?${new URLSearchParams(query).toString()}`
-    return askJson(this.#parts.client, { url, timeoutMs: LIST_TIMEOUT_MS })
+    try {
+      return (await askJson(this.#parts.client, { url, timeoutMs: LIST_TIMEOUT_MS })).value
+    } catch (error) {
+      if (this.#parts.mayBeUnknown && error instanceof DiscoveryError && error.status === 404) return undefined
+      throw error
+    }
   }
 
   /** Resolves when the server ends the watch, as it does from time to time. */

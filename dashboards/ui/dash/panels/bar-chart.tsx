@@ -8,6 +8,7 @@ import { valueAxis } from '../../../model/ticks.ts'
 import { formatValue } from '../../../model/units.ts'
 import { EmptyState } from '../../panel/states.tsx'
 import { theme } from '../../state/theme.ts'
+import { timeZone } from '../../state/time.ts'
 import { isHidden, type PanelField, panelFields, seriesColors } from '../panel-fields.ts'
 import type { PanelProps } from '../panel-props.ts'
 import { PaintedCanvas } from './canvas.tsx'
@@ -32,8 +33,9 @@ interface Bars {
 export function BarChartPanel(props: PanelProps): JSX.Element {
   const { panel, data } = props
   const shade = theme.value
+  const zone = timeZone.value
   const bars = useMemo<Bars>(() => {
-    const all = panelFields(data.frames, panel.fieldConfig).filter((one) => !isHidden(one))
+    const all = panelFields(data.frames, panel.fieldConfig, zone).filter((one) => !isHidden(one))
     const frame = data.frames.find(({ fields }) => fields.some(({ type }) => type === 'string'))
     const numbers = all.filter((one) => one.field.type === 'number' && (frame === undefined || one.frame === frame))
     const colors = seriesColors(numbers, shade)
@@ -76,15 +78,16 @@ export function BarChartPanel(props: PanelProps): JSX.Element {
       ],
       unit,
     }
-  }, [data, panel.fieldConfig, panel.options, shade])
+  }, [data, panel.fieldConfig, panel.options, shade, zone])
   return <BarsCanvas {...props} bars={bars} stacked={textOf(panel.options.stacking, 'none') !== 'none'} />
 }
 
 export function HistogramPanel(props: PanelProps): JSX.Element {
   const { panel, data } = props
   const shade = theme.value
+  const zone = timeZone.value
   const bars = useMemo<Bars>(() => {
-    const numbers = panelFields(data.frames, panel.fieldConfig).filter(
+    const numbers = panelFields(data.frames, panel.fieldConfig, zone).filter(
       (one) => one.field.type === 'number' && !isHidden(one),
     )
     const all = numbers.flatMap(({ field }) => Array.from(field.values, number)).filter(Number.isFinite)
@@ -112,7 +115,7 @@ export function HistogramPanel(props: PanelProps): JSX.Element {
       }),
       unit: 'short',
     }
-  }, [data, panel.fieldConfig, panel.options, shade])
+  }, [data, panel.fieldConfig, panel.options, shade, zone])
   return <BarsCanvas {...props} bars={bars} stacked />
 }
 

@@ -3,6 +3,7 @@ import type { JSX } from 'preact'
 import { resolveColor } from '../../../grafana/colors.ts'
 import { textOf } from '../../../grafana/json.ts'
 import { theme } from '../../state/theme.ts'
+import { timeZone } from '../../state/time.ts'
 import { inkOf, type SingleValue, singleValues } from '../panel-fields.ts'
 import type { PanelProps } from '../panel-props.ts'
 import { NoValue } from './stat.tsx'
@@ -11,7 +12,10 @@ const BARS_MAX = 150
 const LCD_CELLS = 40
 
 export function BarGaugePanel({ panel, data, widthPx, heightPx }: PanelProps): JSX.Element {
-  const values = singleValues(data.frames, panel.fieldConfig, panel.options, theme.value).slice(0, BARS_MAX)
+  const values = singleValues(data.frames, panel.fieldConfig, panel.options, {
+    theme: theme.value,
+    zone: timeZone.value,
+  }).slice(0, BARS_MAX)
   if (values.length === 0) return <NoValue text={textOf(panel.fieldConfig.defaults.noValue)} />
   const orientation = textOf(panel.options.orientation, 'auto')
   const upright =

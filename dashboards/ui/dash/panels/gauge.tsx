@@ -3,6 +3,7 @@ import type { JSX } from 'preact'
 import { resolveColor } from '../../../grafana/colors.ts'
 import { textOf } from '../../../grafana/json.ts'
 import { theme } from '../../state/theme.ts'
+import { timeZone } from '../../state/time.ts'
 import { type SingleValue, singleValues } from '../panel-fields.ts'
 import type { PanelProps } from '../panel-props.ts'
 import { NoValue, tileGrid } from './stat.tsx'
@@ -12,7 +13,10 @@ const START = -220
 const SWEEP = 260
 
 export function GaugePanel({ panel, data, widthPx, heightPx }: PanelProps): JSX.Element {
-  const values = singleValues(data.frames, panel.fieldConfig, panel.options, theme.value).slice(0, GAUGES_MAX)
+  const values = singleValues(data.frames, panel.fieldConfig, panel.options, {
+    theme: theme.value,
+    zone: timeZone.value,
+  }).slice(0, GAUGES_MAX)
   if (values.length === 0) return <NoValue text={textOf(panel.fieldConfig.defaults.noValue)} />
   const { columns } = tileGrid(
     values.length,

@@ -5,6 +5,7 @@ import { heatColors } from '../../../grafana/colors.ts'
 import { numberOf, objectOf, textOf } from '../../../grafana/json.ts'
 import { formatValue } from '../../../model/units.ts'
 import { timeTicks } from '../../../model/ticks.ts'
+import type { TimeZone } from '../../../model/zone.ts'
 import type { Theme } from '../../../model/series-color.ts'
 import { EmptyState } from '../../panel/states.tsx'
 import { formatInstant } from '../../shell/format.ts'
@@ -28,14 +29,14 @@ export function HeatmapPanel({ panel, panelKey, title, data, widthPx }: PanelPro
   const shade = theme.value
   const zone = timeZone.value
   const heat = useMemo<HeatRows>(() => {
-    const fields = panelFields(data.frames, panel.fieldConfig).filter(
+    const fields = panelFields(data.frames, panel.fieldConfig, zone).filter(
       (one) => one.field.type === 'number' && one.times !== undefined && !isHidden(one),
     )
     if (data.histograms.length > 0) return nativeRows(data.histograms)
     return wantsCalculation(options)
       ? calculatedRows(fields, options, Math.max(20, Math.floor(widthPx / 12)))
       : bucketRows(fields)
-  }, [data, panel.fieldConfig, options, widthPx])
+  }, [data, panel.fieldConfig, options, widthPx, zone])
   if (heat.rows.length === 0 || heat.x.length === 0) return <EmptyState loading={false} />
   const yAxis = objectOf(options.yAxis)
   const unit = textOf(yAxis.unit) || textOf(panel.fieldConfig.defaults.unit) || 'short'
@@ -130,7 +131,7 @@ export function paintTimes(
     width,
     y,
     zone,
-  }: { fromMs: number; toMs: number; left: number; width: number; y: number; zone: 'browser' | 'utc' },
+  }: { fromMs: number; toMs: number; left: number; width: number; y: number; zone: TimeZone },
 ): void {
   ctx.textAlign = 'center'
   for (const { atMs, label } of timeTicks(fromMs, toMs, Math.max(2, Math.floor(width / 72)), zone)) {

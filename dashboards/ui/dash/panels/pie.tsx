@@ -3,6 +3,7 @@ import type { JSX } from 'preact'
 import { objectOf, textOf, textsOf } from '../../../grafana/json.ts'
 import { formatValue } from '../../../model/units.ts'
 import { theme } from '../../state/theme.ts'
+import { timeZone } from '../../state/time.ts'
 import { singleValues } from '../panel-fields.ts'
 import type { PanelProps } from '../panel-props.ts'
 import { NoValue } from './stat.tsx'
@@ -16,7 +17,7 @@ export function PiePanel({ panel, title, data }: PanelProps): JSX.Element {
     ...panel.fieldConfig,
     defaults: { color: { mode: 'palette-classic' }, ...panel.fieldConfig.defaults },
   }
-  const values = singleValues(data.frames, config, options, theme.value)
+  const values = singleValues(data.frames, config, options, { theme: theme.value, zone: timeZone.value })
     .map((one) => ({ ...one, size: Math.max(0, Number(one.value) || 0) }))
     .filter(({ size }) => size > 0)
     .sort((a, b) => b.size - a.size)

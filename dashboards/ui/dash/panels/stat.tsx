@@ -5,6 +5,7 @@ import { type Json, textOf } from '../../../grafana/json.ts'
 import { EmptyState } from '../../panel/states.tsx'
 import { Sparkline } from '../../panel/stat.tsx'
 import { theme } from '../../state/theme.ts'
+import { timeZone } from '../../state/time.ts'
 import { type SingleValue, singleValues } from '../panel-fields.ts'
 import type { PanelProps } from '../panel-props.ts'
 
@@ -13,7 +14,10 @@ const FONT_MIN_PX = 12
 const FONT_MAX_PX = 64
 
 export function StatPanel({ panel, title, data, widthPx, heightPx }: PanelProps): JSX.Element {
-  const values = singleValues(data.frames, panel.fieldConfig, panel.options, theme.value).slice(0, TILES_MAX)
+  const values = singleValues(data.frames, panel.fieldConfig, panel.options, {
+    theme: theme.value,
+    zone: timeZone.value,
+  }).slice(0, TILES_MAX)
   if (values.length === 0) return <NoValue text={textOf(panel.fieldConfig.defaults.noValue)} />
   const { columns, rows } = tileGrid(values.length, widthPx, heightPx, textOf(panel.options.orientation, 'auto'))
   const tile = { widthPx: widthPx / columns, heightPx: heightPx / rows }
@@ -64,7 +68,7 @@ function StatTile({ value, options, isOnly, title, widthPx, heightPx, range }: T
     value.source.frame.length > 1 &&
     heightPx > 46
   const room = heightPx * (withLine ? 0.62 : 0.9) * (withName && withValue ? 0.66 : 0.8)
-  const sizePx = Math.max(FONT_MIN_PX, Math.min(FONT_MAX_PX, room, ((widthPx - 34) / Math.max(main.length, 2)) * 1.6))
+  const sizePx = Math.max(FONT_MIN_PX, Math.min(FONT_MAX_PX, room, (widthPx - 34) / textWidthEm(main)))
   const ink = isGround ? readableOn(value.color) : undefined
   const style = isGround ? { background: value.color, color: ink! } : {}
   const points = {
@@ -90,6 +94,14 @@ function StatTile({ value, options, isOnly, title, widthPx, heightPx, range }: T
       {withLine && <Sparkline data={{ frame: points, range }} color={isGround ? ink! : value.color} />}
     </div>
   )
+}
+
+/** Near enough for bold text in the fonts that browsers come with. */
+function textWidthEm(text: string): number {
+  let width = 0
+  for (const char of text)
+    width += /[\s.,:;'|!il-]/.test(char) ? 0.38 : /[%MWmw@]/.test(char) ? 1 : /[A-Z]/.test(char) ? 0.78 : 0.69
+  return Math.max(width, 1.3)
 }
 
 /** Tiles as square as they come. */

@@ -32,7 +32,7 @@ export function StateTimelinePanel({ panel, panelKey, title, data, widthPx }: Pa
   const zone = timeZone.value
   const merges = panel.type === 'state-timeline' && panel.options.mergeValues !== false
   const rows = useMemo(() => {
-    const fields = panelFields(data.frames, panel.fieldConfig).filter(
+    const fields = panelFields(data.frames, panel.fieldConfig, zone).filter(
       (one) => one.field.type !== 'time' && one.times !== undefined && !isHidden(one),
     )
     const seen = new Map<string, number>()
@@ -56,7 +56,7 @@ export function StateTimelinePanel({ panel, panelKey, title, data, widthPx }: Pa
       name: one.settings.name,
       stretches: stretchesOf(one, merges, data.stepMs, (value, text) => colorOf(one, value, text)),
     }))
-  }, [data, panel.fieldConfig, merges, shade])
+  }, [data, panel.fieldConfig, merges, shade, zone])
   if (rows.length === 0) return <EmptyState loading={false} />
   const left = Math.min(widthPx * 0.35, Math.max(60, ...rows.map(({ name }) => name.length * 6.4 + 14)))
   const { fromMs, toMs } = data.range

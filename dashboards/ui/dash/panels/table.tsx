@@ -9,6 +9,7 @@ import type { Scope } from '../../../grafana/interpolate.ts'
 import { compareCells } from '../../../grafana/transform.ts'
 import { EmptyState } from '../../panel/states.tsx'
 import { theme } from '../../state/theme.ts'
+import { timeZone } from '../../state/time.ts'
 import { AnyLink, dataHref } from '../links.tsx'
 import { inkOf, isHidden, ownColor, type PanelField, panelFields } from '../panel-fields.ts'
 import type { PanelProps } from '../panel-props.ts'
@@ -21,7 +22,7 @@ export function TablePanel({ panel, title, data, scope }: PanelProps): JSX.Eleme
   const frame = frames[Math.min(frameAt, frames.length - 1)]
   const [sort, setSort] = useState<{ name: string; desc: boolean } | undefined>(undefined)
   if (frame === undefined || frame.length === 0) return <EmptyState loading={false} />
-  const columns = panelFields([frame], panel.fieldConfig).filter((one) => !isHidden(one))
+  const columns = panelFields([frame], panel.fieldConfig, timeZone.value).filter((one) => !isHidden(one))
   const wanted = sort ?? firstSort(panel.options, columns)
   const sortColumn = columns.find(({ settings }) => settings.name === wanted?.name)
   const rows = Array.from({ length: frame.length }, (_, i) => i)

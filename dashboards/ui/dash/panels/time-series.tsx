@@ -27,7 +27,7 @@ export function TimeSeriesPanel(props: PanelProps): JSX.Element {
   const shade = theme.value
   const zone = timeZone.value
   const prepared = useMemo(() => {
-    const fields = panelFields(data.frames, panel.fieldConfig)
+    const fields = panelFields(data.frames, panel.fieldConfig, zone)
       .filter((one) => one.field.type === 'number' && one.times !== undefined && !isHidden(one))
       .slice(0, SERIES_MAX)
     const joined = joinSeries(fields)
@@ -38,7 +38,7 @@ export function TimeSeriesPanel(props: PanelProps): JSX.Element {
         frame: { ...joined.frame, ys: joined.frame.ys.map((y, i) => withZeros(y, fields[i]!.settings.custom)) },
       },
     }
-  }, [data, panel.fieldConfig])
+  }, [data, panel.fieldConfig, zone])
   const { fields, joined } = prepared
   const colors = useMemo(() => seriesColors(fields, shade), [fields, shade])
   const content = useMemo(

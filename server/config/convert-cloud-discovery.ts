@@ -1,0 +1,207 @@
+/** `*_sd_configs` of clouds, registries and management servers, to what their discoveries run on. */
+import type { DiscoveryConfig } from '../../scraper/index.ts'
+import type { CloudDiscoveryFile } from './cloud-discovery-schema.ts'
+import { convertHttp, convertTls, resolverOf } from './convert-http.ts'
+import type { HttpConfigFile } from './http-schema.ts'
+
+export function convertCloudDiscoveries(file: CloudDiscoveryFile, configPath: string): DiscoveryConfig[] {
+  const resolve = resolverOf(configPath)
+  const path = (name: string | undefined): string | undefined => (name === undefined ? undefined : resolve(name))
+  const http = (sd: HttpConfigFile) => convertHttp(sd, configPath)
+  const polled = <T extends HttpConfigFile & { readonly refresh_interval: number | undefined }>(sd: T) => ({
+    refreshIntervalMs: sd.refresh_interval,
+    http: http(sd),
+  })
+  const tlsOnly = (sd: Pick<HttpConfigFile, 'tls_config'>) =>
+    sd.tls_config ? { tls: convertTls(sd.tls_config, resolve) } : undefined
+
+  return [
+    ...file.aws_sd_configs.map((sd) => ({
+      kind: 'aws' as const,
+      role: sd.role,
+      ...awsAccount(sd),
+      ...polled(sd),
+      port: sd.port,
+      filters: sd.filters,
+      clusters: sd.clusters,
+    })),
+    ...file.ec2_sd_configs.map((sd) => ({
+      kind: 'ec2' as const,
+      ...awsAccount(sd),
+      ...polled(sd),
+      port: sd.port,
+      filters: sd.filters,
+    })),
+    ...file.lightsail_sd_configs.map((sd) => ({
+      kind: 'lightsail' as const,
+      ...awsAccount(sd),
+      ...polled(sd),
+      port: sd.port,
+    })),
+    ...file.azure_sd_configs.map((sd) => ({
+      kind: 'azure' as const,
+      environment: sd.environment,
+      authenticationMethod: sd.authentication_method,
+      subscriptionId: sd.subscription_id,
+      tenantId: sd.tenant_id,
+      clientId: sd.client_id,
+      clientSecret: sd.client_secret,
+      resourceGroup: sd.resource_group,
+      port: sd.port,
+      ...polled(sd),
+    })),
+    ...file.eureka_sd_configs.map((sd) => ({ kind: 'eureka' as const, server: sd.server, ...polled(sd) })),
+    ...file.gce_sd_configs.map((sd) => ({
+      kind: 'gce' as const,
+      project: sd.project,
+      zone: sd.zone,
+      filter: sd.filter,
+      port: sd.port,
+      tagSeparator: sd.tag_separator,
+      refreshIntervalMs: sd.refresh_interval,
+    })),
+    ...file.kuma_sd_configs.map((sd) => ({
+      kind: 'kuma' as const,
+      server: sd.server,
+      clientId: sd.client_id,
+      fetchTimeoutMs: sd.fetch_timeout,
+      ...polled(sd),
+    })),
+    ...file.linode_sd_configs.map((sd) => ({
+      kind: 'linode' as const,
+      region: sd.region,
+      port: sd.port,
+      tagSeparator: sd.tag_separator,
+      ...polled(sd),
+    })),
+    ...file.marathon_sd_configs.map((sd) => ({
+      kind: 'marathon' as const,
+      servers: sd.servers,
+      authToken: sd.auth_token,
+      authTokenFile: path(sd.auth_token_file),
+      ...polled(sd),
+    })),
+    ...(['nerve', 'serverset'] as const).flatMap((kind) =>
+      file[`${kind}_sd_configs`].map((sd) => ({
+        kind,
+        servers: sd.servers,
+        paths: sd.paths,
+        timeoutMs: sd.timeout,
+      })),
+    ),
+    ...file.oci_sd_configs.map((sd) => ({
+      kind: 'oci' as const,
+      auth: sd.auth,
+      tenancy: sd.tenancy,
+      user: sd.user,
+      fingerprint: sd.fingerprint,
+      keyFile: path(sd.key_file),
+      keyPassphrase: sd.key_passphrase,
+      keyPassphraseFile: path(sd.key_passphrase_file),
+      region: sd.region,
+      compartments: sd.compartments,
+      port: sd.port,
+      ...polled(sd),
+    })),
+    ...file.openstack_sd_configs.map((sd) => ({
+      kind: 'openstack' as const,
+      role: sd.role,
+      region: sd.region,
+      identityEndpoint: sd.identity_endpoint,
+      username: sd.username,
+      userId: sd.userid,
+      password: sd.password,
+      domainName: sd.domain_name,
+      domainId: sd.domain_id,
+      projectName: sd.project_name,
+      projectId: sd.project_id,
+      applicationCredentialName: sd.application_credential_name,
+      applicationCredentialId: sd.application_credential_id,
+      applicationCredentialSecret: sd.application_credential_secret,
+      allTenants: sd.all_tenants,
+      availability: sd.availability,
+      port: sd.port,
+      refreshIntervalMs: sd.refresh_interval,
+      http: tlsOnly(sd),
+    })),
+    ...file.outscale_sd_configs.map((sd) => ({
+      kind: 'outscale' as const,
+      region: sd.region,
+      accessKey: sd.access_key,
+      secretKey: sd.secret_key,
+      secretKeyFile: path(sd.secret_key_file),
+      endpoint: sd.endpoint || undefined,
+      port: sd.port,
+      ...polled(sd),
+    })),
+    ...file.ovhcloud_sd_configs.map((sd) => ({
+      kind: 'ovhcloud' as const,
+      service: sd.service,
+      endpoint: sd.endpoint,
+      applicationKey: sd.application_key,
+      applicationSecret: sd.application_secret,
+      consumerKey: sd.consumer_key,
+      refreshIntervalMs: sd.refresh_interval,
+    })),
+    ...file.scaleway_sd_configs.map((sd) => ({
+      kind: 'scaleway' as const,
+      role: sd.role,
+      projectId: sd.project_id,
+      accessKey: sd.access_key,
+      secretKey: sd.secret_key,
+      secretKeyFile: path(sd.secret_key_file),
+      zone: sd.zone,
+      nameFilter: sd.name_filter,
+      tagsFilter: sd.tags_filter,
+      apiUrl: sd.api_url,
+      port: sd.port,
+      ...polled(sd),
+    })),
+    ...file.stackit_sd_configs.map((sd) => ({
+      kind: 'stackit' as const,
+      project: sd.project ?? '',
+      region: sd.region,
+      endpoint: sd.endpoint || undefined,
+      port: sd.port,
+      serviceAccountKey: sd.service_account_key,
+      // As Prometheus: these are not relative to the configuration.
+      serviceAccountKeyFile: sd.service_account_key_path,
+      privateKey: sd.private_key,
+      privateKeyFile: sd.private_key_path,
+      credentialsFile: sd.credentials_file_path,
+      ...polled(sd),
+    })),
+    ...file.triton_sd_configs.map((sd) => ({
+      kind: 'triton' as const,
+      account: sd.account,
+      role: sd.role,
+      dnsSuffix: sd.dns_suffix,
+      endpoint: sd.endpoint,
+      groups: sd.groups,
+      port: sd.port,
+      version: sd.version,
+      refreshIntervalMs: sd.refresh_interval,
+      http: tlsOnly(sd),
+    })),
+    ...file.uyuni_sd_configs.map((sd) => ({
+      kind: 'uyuni' as const,
+      server: sd.server,
+      username: sd.username,
+      password: sd.password,
+      entitlement: sd.entitlement,
+      separator: sd.separator,
+      ...polled(sd),
+    })),
+    ...file.vultr_sd_configs.map((sd) => ({ kind: 'vultr' as const, port: sd.port, ...polled(sd) })),
+  ]
+}
+
+const awsAccount = (sd: CloudDiscoveryFile['lightsail_sd_configs'][number]) => ({
+  region: sd.region,
+  endpoint: sd.endpoint,
+  accessKey: sd.access_key,
+  secretKey: sd.secret_key,
+  profile: sd.profile,
+  roleArn: sd.role_arn,
+  externalId: sd.external_id,
+})

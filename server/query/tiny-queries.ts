@@ -1,0 +1,131 @@
+// Hot: small queries of dashboards and scripts. Covered by bench/load/api.ts.
+import { AppError, type Clock } from '../../lib/index.ts'
+import { createEngine, type Engine, type Expr, walkExpr, writeQueryJson } from '../../promql/index.ts'
+import { openReader, type Tsdb, type TsdbReader } from '../../tsdb/index.ts'
+import type { EngineSettings, InstantRequest, JsonAnswer } from './query-worker.ts'
+
+export interface TinyQueriesOptions {
+  readonly tsdb: Pick<Tsdb, 'attachReader' | 'blocks'>
+  readonly clock: Clock
+  readonly settings: EngineSettings
+}
+
+/** A query is tiny when workers have answered it so often, each time within these bounds. */
+const RUNS_MIN = 3
+const WORKER_SECONDS_MAX = 0.002
+const SAMPLES_MAX = 200
+/** Runs that workers must do within the bounds after one that was not; more of them when that was here. */
+const RUNS_AFTER_SLOW = 30
+const RUNS_AFTER_OWN_SLOW = 300
+const OWN_MS_MAX = 5
+const KNOWN_MAX = 1000
+/** Above so many series a reader who takes packed answers gets one, which only workers write. */
+const UNPACKED_SAMPLES_MAX = 8
+
+interface Known {
+  /** Tiny runs in a row; below 0 after one that was none. */
+  runs: number
+  samples: number
+}
+
+/**
+ * Answers instant queries on the thread that asks, when it is known that handing them to a worker would cost more than they
+ * do: they have been tiny in workers time after time, and all that they need is in memory. Everything else is for the workers.
+ */
+export class TinyQueries {
+  readonly #options: TinyQueriesOptions
+  readonly #known = new Map<string, Known>()
+  #settings: EngineSettings
+  #engine: Engine | undefined
+  #attached: { readonly reader: TsdbReader; readonly detach: () => void } | undefined
+  #isClosed = false
+
+  constructor(options: TinyQueriesOptions) {
+    this.#options = options
+    this.#settings = options.settings
+  }
+
+  /** @returns `undefined` when a worker must answer */
+  answer(request: InstantRequest, expr: Expr): JsonAnswer | undefined {
+    const known = this.#known.get(request.expr)
+    if (known === undefined || known.runs < RUNS_MIN || this.#isClosed) return undefined
+    if (request.gzip === true && known.samples > UNPACKED_SAMPLES_MAX) return undefined
+    if (!this.#isInMemory(request)) return undefined
+    const startMs = performance.now()
+    try {
+      return this.#run(request, expr)
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      // A worker says why.
+      known.runs = 0
+      return undefined
+    } finally {
+      if (performance.now() - startMs > OWN_MS_MAX) known.runs = -RUNS_AFTER_OWN_SLOW
+    }
+  }
+
+  /** Takes note of how much work an answer was for a worker. */
+  learn(request: InstantRequest, expr: Expr, { stats }: JsonAnswer): void {
+    if (stats === undefined) return
+    const samples = stats.samples.totalQueryableSamples
+    const isTiny = stats.timings.evalTotalTime <= WORKER_SECONDS_MAX && samples <= SAMPLES_MAX && readsOnlyNewest(expr)
+    const known = this.#known.get(request.expr)
+    if (known !== undefined) {
+      known.runs = isTiny ? known.runs + 1 : Math.min(known.runs, -RUNS_AFTER_SLOW)
+      known.samples = samples
+      return
+    }
+    if (!isTiny) return
+    if (this.#known.size >= KNOWN_MAX) this.#known.delete(this.#known.keys().next().value!)
+    this.#known.set(request.expr, { runs: 1, samples })
+  }
+
+  configure(settings: EngineSettings): void {
+    this.#settings = settings
+    this.#engine = undefined
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#attached?.detach()
+  }
+
+  /** Whether no block can hold what the query looks at: blocks are read from disk. */
+  #isInMemory({ timeMs, lookbackDeltaMs = this.#settings.lookbackDeltaMs }: InstantRequest): boolean {
+    return this.#options.tsdb.blocks().every(({ maxTime }) => maxTime <= timeMs - lookbackDeltaMs)
+  }
+
+  #run(request: InstantRequest, expr: Expr): JsonAnswer {
+    const { clock, tsdb } = this.#options
+    const { lookbackDeltaMs, evaluationIntervalMs, maxSamples } = this.#settings
+    this.#engine ??= createEngine({
+      lookbackDeltaMs,
+      defaultSubqueryStepMs: () => evaluationIntervalMs,
+      maxSamples,
+      clock,
+    })
+    if (this.#attached === undefined) {
+      const { handle, detach } = tsdb.attachReader()
+      this.#attached = { reader: openReader(handle), detach }
+    }
+    const { result, warnings, infos, stats } = this.#engine.instant(this.#attached.reader, expr, request.timeMs, {
+      deadlineMs: clock.nowMs() + request.timeoutMs,
+      ...(request.lookbackDeltaMs === undefined ? {} : { lookbackDeltaMs: request.lookbackDeltaMs }),
+    })
+    const extras = request.stats === true ? { stats, queuedMs: 0 } : {}
+    const body = writeQueryJson(result, { warnings, infos, limit: request.limit ?? 0, ...extras })
+    return { body, gzip: false, stats }
+  }
+}
+
+/** No ranges, and no other time than the query's. Series are found by their name: other ways may look at every label there is. */
+function readsOnlyNewest(expr: Expr): boolean {
+  let isPlain = true
+  walkExpr(expr, (part) => {
+    if (part.kind === 'matrixSelector' || part.kind === 'subquery') isPlain = false
+    if (part.kind !== 'vectorSelector') return
+    const isMoved = part.offsetMs !== 0 || part.offsetExpr !== undefined || part.at !== undefined
+    if (isMoved || part.name === '') isPlain = false
+  })
+  return isPlain
+}
