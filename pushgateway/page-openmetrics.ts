@@ -11,9 +11,9 @@ import { quoteText, seriesText } from './page-text.ts'
 
 export const OPENMETRICS_END = '# EOF\n'
 
-/** One family in OpenMetrics text 1.0.0, header and samples. */
+/** The samples of a family in OpenMetrics text 1.0.0. */
 export function writeOpenMetrics(family: PushedFamily): string {
-  const lines: string[] = [openMetricsHeader(family)]
+  const lines: string[] = []
   for (const metric of family.metrics) {
     if ('value' in metric) writeNumber(lines, family, metric)
     else writeDistribution(lines, family, metric)
@@ -21,7 +21,7 @@ export function writeOpenMetrics(family: PushedFamily): string {
   return lines.join('')
 }
 
-function openMetricsHeader({ name, type, help }: PushedFamily): string {
+export function openMetricsHeader({ name, type, help }: Pick<PushedFamily, 'name' | 'type' | 'help'>): string {
   const shown = seriesText(baseName(name, type), [])
   const quoted = shown.startsWith('{') ? shown.slice(1, -1) : shown
   const helpText = help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')

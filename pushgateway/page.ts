@@ -6,7 +6,7 @@ import type { PushedFamily, PushedLabels, PushedMetric, PushedType } from './fam
 import type { Group } from './group.ts'
 import { escapeFamily } from './name-escaping.ts'
 import type { PageFormat } from './negotiate.ts'
-import { OPENMETRICS_END, writeOpenMetrics } from './page-openmetrics.ts'
+import { OPENMETRICS_END, openMetricsHeader, writeOpenMetrics } from './page-openmetrics.ts'
 import { sampleLine, writeHeader, writeMetrics } from './page-text.ts'
 import { readFamily, type StoredFamily } from './stored-family.ts'
 import { inTurns } from './turns.ts'
@@ -27,6 +27,8 @@ interface PageGroup {
 
 /** Groups that are looked through before others may get a turn. */
 const GROUPS_AT_A_TIME = 64
+/** Metrics that are written before others may get a turn. */
+const METRICS_AT_A_TIME = 256
 const NO_BYTES = new Uint8Array()
 
 export function takePageState(groups: readonly Group[], own: readonly PushedFamily[]): PageState {
@@ -99,7 +101,7 @@ function* timeParts(
     return
   }
   const metrics = groups.map((group) => ({ labels: group.exposed, value: timeMs(group) / 1000 }))
-  yield writeFamily({ ...header, metrics }, format)
+  yield* writtenParts({ ...header, metrics }, format, format.escaping)
 }
 
 function* familyParts(
@@ -123,11 +125,14 @@ function* familyParts(
     metrics.push(...readFamily(family).metrics)
     yield format.kind === 'protobuf' ? NO_BYTES : '' // A turn for others between two groups.
   }
-  let shown = escapeFamily({ name, type, help, metrics }, format.escaping)
+  const alike = { name, type, help, metrics: [] }
+  let shown = escapeFamily(alike, format.escaping).name
   // Two names may look alike once they are escaped; then the second one is spelled out.
-  if (shown.name !== name && taken.has(shown.name)) shown = escapeFamily({ name, type, help, metrics }, 'values')
-  taken.add(shown.name)
-  yield writeFamily(shown, format)
+  const isTaken = shown !== name && taken.has(shown)
+  const escaping = isTaken ? 'values' : format.escaping
+  if (isTaken) shown = escapeFamily(alike, escaping).name
+  taken.add(shown)
+  yield* writtenParts({ name, type, help, metrics }, format, escaping)
 }
 
 /** With the consistency check off groups may give a name different types. The first one's stands; others show their values. */
@@ -135,8 +140,20 @@ function linesUnder(type: PushedType, family: StoredFamily): string {
   return family.type === type ? family.lines : writeMetrics({ ...readFamily(family), type })
 }
 
-function writeFamily(family: PushedFamily, format: PageFormat): string | Uint8Array {
-  if (format.kind === 'protobuf') return encodeMetricFamilies([toClientFamily(family)])
-  if (format.kind === 'openmetrics') return writeOpenMetrics(family)
-  return writeHeader(family) + writeMetrics(family)
+/** A protobuf message holds a family whole; texts come in parts. */
+function* writtenParts(
+  family: PushedFamily,
+  { kind }: PageFormat,
+  escaping: PageFormat['escaping'],
+): Generator<string | Uint8Array> {
+  if (kind === 'protobuf') {
+    yield encodeMetricFamilies([toClientFamily(escapeFamily(family, escaping))])
+    return
+  }
+  const header = escapeFamily({ ...family, metrics: [] }, escaping)
+  yield kind === 'openmetrics' ? openMetricsHeader(header) : writeHeader(header)
+  for (let from = 0; from < family.metrics.length; from += METRICS_AT_A_TIME) {
+    const some = escapeFamily({ ...family, metrics: family.metrics.slice(from, from + METRICS_AT_A_TIME) }, escaping)
+    yield kind === 'openmetrics' ? writeOpenMetrics(some) : writeMetrics(some)
+  }
 }
