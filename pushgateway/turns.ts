@@ -1,6 +1,6 @@
 const CHUNK_LENGTH = 1 << 16
 /** So long it may run before others get a turn. */
-const TURN_MS = 4
+const TURN_MS = 1
 
 /** Joins small parts, all strings or all bytes, into pieces worth sending. Whatever else the process does gets its turn in between. */
 export async function* inTurns(parts: Iterable<string | Uint8Array>): AsyncGenerator<Buffer> {
