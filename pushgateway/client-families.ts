@@ -8,15 +8,13 @@ export function fromClientFamily(family: ClientMetricFamily): PushedFamily {
   return { name, help, type, metrics: family.metrics.map((metric) => fromClientMetric(metric, type)) }
 }
 
-export function toClientFamily(family: PushedFamily): ClientMetricFamily {
-  const { name, help, type } = family
-  return {
-    name,
-    help,
-    unit: '',
-    type: type === 'untyped' ? 'unknown' : type,
-    metrics: family.metrics.map((metric) => toClientMetric(metric, type)),
-  }
+/** A family as readers take it in protobuf, without its metrics. */
+export function toClientHeader({ name, help, type }: PushedFamily): Omit<ClientMetricFamily, 'metrics'> {
+  return { name, help, unit: '', type: type === 'untyped' ? 'unknown' : type }
+}
+
+export function toClientMetrics({ metrics, type }: PushedFamily): ClientMetric[] {
+  return metrics.map((metric) => toClientMetric(metric, type))
 }
 
 function pushedType(type: ClientMetricFamily['type']): PushedType {

@@ -1,6 +1,6 @@
 // Covered by `npm run bench -- push`: no step here may hold up the process while many groups are shown.
-import { encodeMetricFamilies } from '../model/index.ts'
-import { toClientFamily } from './client-families.ts'
+import { type ClientMetric, encodeMetricFamilyInSlices } from '../model/index.ts'
+import { toClientHeader, toClientMetrics } from './client-families.ts'
 import { PUSH_FAILURE_TIME, PUSH_TIME } from './exposed-labels.ts'
 import type { PushedFamily, PushedLabels, PushedMetric, PushedType } from './family.ts'
 import type { Group } from './group.ts'
@@ -140,20 +140,27 @@ function linesUnder(type: PushedType, family: StoredFamily): string {
   return family.type === type ? family.lines : writeMetrics({ ...readFamily(family), type })
 }
 
-/** A protobuf message holds a family whole; texts come in parts. */
 function* writtenParts(
   family: PushedFamily,
   { kind }: PageFormat,
   escaping: PageFormat['escaping'],
 ): Generator<string | Uint8Array> {
+  const header = escapeFamily({ ...family, metrics: [] }, escaping)
+  const slices = escapedSlices(family, escaping)
   if (kind === 'protobuf') {
-    yield encodeMetricFamilies([toClientFamily(escapeFamily(family, escaping))])
+    yield* encodeMetricFamilyInSlices(toClientHeader(header), clientSlices(slices))
     return
   }
-  const header = escapeFamily({ ...family, metrics: [] }, escaping)
   yield kind === 'openmetrics' ? openMetricsHeader(header) : writeHeader(header)
+  for (const some of slices) yield kind === 'openmetrics' ? writeOpenMetrics(some) : writeMetrics(some)
+}
+
+function* escapedSlices(family: PushedFamily, escaping: PageFormat['escaping']): Generator<PushedFamily> {
   for (let from = 0; from < family.metrics.length; from += METRICS_AT_A_TIME) {
-    const some = escapeFamily({ ...family, metrics: family.metrics.slice(from, from + METRICS_AT_A_TIME) }, escaping)
-    yield kind === 'openmetrics' ? writeOpenMetrics(some) : writeMetrics(some)
+    yield escapeFamily({ ...family, metrics: family.metrics.slice(from, from + METRICS_AT_A_TIME) }, escaping)
   }
+}
+
+function* clientSlices(slices: Iterable<PushedFamily>): Generator<readonly ClientMetric[]> {
+  for (const slice of slices) yield toClientMetrics(slice)
 }

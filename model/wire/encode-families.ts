@@ -18,6 +18,7 @@ const TYPE_NUMBERS: Readonly<Record<MetricType, number>> = {
   histogram: 4,
   gaugehistogram: 5,
 }
+const NO_BYTES = new Uint8Array()
 
 /**
  * A page in protobuf: `io.prometheus.client.MetricFamily` messages, each with its length in front. The format has no place for
@@ -33,16 +34,53 @@ export function encodeMetricFamilies(families: Iterable<ClientMetricFamily>): Ui
   return writer.finish()
 }
 
-function writeFamily(writer: ProtoWriter, family: ClientMetricFamily): void {
-  writer.string(1, family.name)
-  writer.string(2, family.help)
-  writer.uint64(3, TYPE_NUMBERS[family.type])
-  for (const metric of family.metrics) {
-    const mark = writer.open(4)
-    writeMetric(writer, metric, family.type)
-    writer.close(mark)
+/**
+ * What `encodeMetricFamilies` writes for one family, in pieces: an empty one after each slice of metrics that has been encoded,
+ * so that whoever reads may let others run, then all of the message. Its length stands in front, so nothing can be given before.
+ */
+export function* encodeMetricFamilyInSlices(
+  family: Omit<ClientMetricFamily, 'metrics'>,
+  slices: Iterable<readonly ClientMetric[]>,
+): Generator<Uint8Array> {
+  const writer = new ProtoWriter(16_384)
+  const encoded: Uint8Array[] = []
+  let length = 0
+  const keep = (): void => {
+    encoded.push(writer.finish())
+    length += writer.length
+    writer.reset()
+  }
+  writeHeader(writer, family)
+  for (const metrics of slices) {
+    writeMetrics(writer, metrics, family.type)
+    keep()
+    yield NO_BYTES
   }
   writer.string(5, family.unit)
+  keep()
+  writer.rawVarint(length)
+  yield writer.finish()
+  yield* encoded
+}
+
+function writeFamily(writer: ProtoWriter, family: ClientMetricFamily): void {
+  writeHeader(writer, family)
+  writeMetrics(writer, family.metrics, family.type)
+  writer.string(5, family.unit)
+}
+
+function writeHeader(writer: ProtoWriter, { name, help, type }: Omit<ClientMetricFamily, 'metrics'>): void {
+  writer.string(1, name)
+  writer.string(2, help)
+  writer.uint64(3, TYPE_NUMBERS[type])
+}
+
+function writeMetrics(writer: ProtoWriter, metrics: readonly ClientMetric[], type: MetricType): void {
+  for (const metric of metrics) {
+    const mark = writer.open(4)
+    writeMetric(writer, metric, type)
+    writer.close(mark)
+  }
 }
 
 function writeMetric(writer: ProtoWriter, metric: ClientMetric, type: MetricType): void {

@@ -8,6 +8,7 @@ import {
   CUSTOM_BUCKETS_SCHEMA,
   decodeMetricFamilies,
   encodeMetricFamilies,
+  encodeMetricFamilyInSlices,
   labelsFromRecord,
   type MetricType,
   type NativeHistogram,
@@ -368,6 +369,19 @@ describe('metric families in protobuf: own pages', () => {
     const read = decode(encodeMetricFamilies([wide, wide]))
     expect(read).toHaveLength(2)
     for (const one of read) expect(one).toEqual(wide)
+  })
+
+  test('a family in slices is the same message as in one go', () => {
+    fc.assert(
+      fc.property(anyFamily, fc.integer({ min: 1, max: 5 }), (whole, sliceLength) => {
+        const slices = Array.from({ length: Math.ceil(whole.metrics.length / sliceLength) }, (_, i) =>
+          whole.metrics.slice(i * sliceLength, (i + 1) * sliceLength),
+        )
+        const pieces = [...encodeMetricFamilyInSlices(whole, slices)]
+        expect(Buffer.concat(pieces)).toEqual(Buffer.from(encodeMetricFamilies([whole])))
+        expect(pieces.slice(0, slices.length).every(({ length }) => length === 0)).toBe(true)
+      }),
+    )
   })
 })
 

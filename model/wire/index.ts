@@ -2,7 +2,7 @@
 export * from './client-metrics.ts'
 export { classicBuckets } from './custom-buckets.ts'
 export { decodeMetricFamilies } from './decode-families.ts'
-export { encodeMetricFamilies } from './encode-families.ts'
+export { encodeMetricFamilies, encodeMetricFamilyInSlices } from './encode-families.ts'
 export * from './native-buckets.ts'
 export { ProtoReader, ProtoType } from './proto-reader.ts'
 export { ProtoWriter } from './proto-writer.ts'

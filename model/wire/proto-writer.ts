@@ -100,6 +100,11 @@ export class ProtoWriter {
     this.#length += fields.length
   }
 
+  /** A number without a tag, as it stands in front of a delimited message. */
+  rawVarint(value: number): void {
+    this.#varint(value)
+  }
+
   packedSint64(field: number, values: ArrayLike<number>): void {
     if (values.length === 0) return
     const mark = this.open(field)
