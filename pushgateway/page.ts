@@ -100,8 +100,17 @@ function* timeParts(
     for (const group of groups) yield sampleLine(name, group.exposed, timeMs(group) / 1000)
     return
   }
-  const metrics = groups.map((group) => ({ labels: group.exposed, value: timeMs(group) / 1000 }))
-  yield* writtenParts({ ...header, metrics }, format, format.escaping)
+  yield* writtenParts({ ...header, metrics: [] }, timeSlices(groups, timeMs), format)
+}
+
+function* timeSlices(
+  groups: readonly PageGroup[],
+  timeMs: (group: PageGroup) => number,
+): Generator<readonly PushedMetric[]> {
+  for (let from = 0; from < groups.length; from += METRICS_AT_A_TIME) {
+    const some = groups.slice(from, from + METRICS_AT_A_TIME)
+    yield some.map((group) => ({ labels: group.exposed, value: timeMs(group) / 1000 }))
+  }
 }
 
 function* familyParts(
@@ -120,11 +129,6 @@ function* familyParts(
     for (const family of stored) yield linesUnder(type, family)
     return
   }
-  const metrics: PushedMetric[] = [...(own?.metrics ?? [])]
-  for (const family of stored) {
-    metrics.push(...readFamily(family).metrics)
-    yield format.kind === 'protobuf' ? NO_BYTES : '' // A turn for others between two groups.
-  }
   const alike = { name, type, help, metrics: [] }
   let shown = escapeFamily(alike, format.escaping).name
   // Two names may look alike once they are escaped; then the second one is spelled out.
@@ -132,7 +136,21 @@ function* familyParts(
   const escaping = isTaken ? 'values' : format.escaping
   if (isTaken) shown = escapeFamily(alike, escaping).name
   taken.add(shown)
-  yield* writtenParts({ name, type, help, metrics }, format, escaping)
+  yield* writtenParts(alike, slicesOf(own, stored), { ...format, escaping })
+}
+
+/** Metrics as lists that take about as long to write. Read only when they are asked for: kept, they would cost long collections. */
+function* slicesOf(own: PushedFamily | undefined, stored: readonly StoredFamily[]): Generator<readonly PushedMetric[]> {
+  let slice: PushedMetric[] = [...(own?.metrics ?? [])]
+  for (const family of stored) {
+    for (const metric of readFamily(family).metrics) {
+      slice.push(metric)
+      if (slice.length < METRICS_AT_A_TIME) continue
+      yield slice
+      slice = []
+    }
+  }
+  yield slice
 }
 
 /** With the consistency check off groups may give a name different types. The first one's stands; others show their values. */
@@ -140,25 +158,28 @@ function linesUnder(type: PushedType, family: StoredFamily): string {
   return family.type === type ? family.lines : writeMetrics({ ...readFamily(family), type })
 }
 
+/** `family`: without its metrics, which come in slices. */
 function* writtenParts(
   family: PushedFamily,
-  { kind }: PageFormat,
-  escaping: PageFormat['escaping'],
+  slices: Iterable<readonly PushedMetric[]>,
+  { kind, escaping }: PageFormat,
 ): Generator<string | Uint8Array> {
-  const header = escapeFamily({ ...family, metrics: [] }, escaping)
-  const slices = escapedSlices(family, escaping)
+  const header = escapeFamily(family, escaping)
+  const escaped = escapedSlices(family, slices, escaping)
   if (kind === 'protobuf') {
-    yield* encodeMetricFamilyInSlices(toClientHeader(header), clientSlices(slices))
+    yield* encodeMetricFamilyInSlices(toClientHeader(header), clientSlices(escaped))
     return
   }
   yield kind === 'openmetrics' ? openMetricsHeader(header) : writeHeader(header)
-  for (const some of slices) yield kind === 'openmetrics' ? writeOpenMetrics(some) : writeMetrics(some)
+  for (const some of escaped) yield kind === 'openmetrics' ? writeOpenMetrics(some) : writeMetrics(some)
 }
 
-function* escapedSlices(family: PushedFamily, escaping: PageFormat['escaping']): Generator<PushedFamily> {
-  for (let from = 0; from < family.metrics.length; from += METRICS_AT_A_TIME) {
-    yield escapeFamily({ ...family, metrics: family.metrics.slice(from, from + METRICS_AT_A_TIME) }, escaping)
-  }
+function* escapedSlices(
+  family: PushedFamily,
+  slices: Iterable<readonly PushedMetric[]>,
+  escaping: PageFormat['escaping'],
+): Generator<PushedFamily> {
+  for (const metrics of slices) yield escapeFamily({ ...family, metrics }, escaping)
 }
 
 function* clientSlices(slices: Iterable<PushedFamily>): Generator<readonly ClientMetric[]> {
