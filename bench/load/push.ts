@@ -43,8 +43,17 @@ export interface PushResult {
   readonly residentBytes: number
   readonly pageMs: number
   readonly pageCpuMs: number
-  /** Of small requests that were sent while the page was written. */
-  readonly slowestOtherMs: number
+  /** Of small requests that were sent while the page was written, by what was asked for. */
+  readonly slowestOthersMs: Readonly<Record<PageKind, number>>
+}
+
+type PageKind = 'first after a start' | 'text' | 'OpenMetrics' | 'protobuf'
+
+const ACCEPTED: Readonly<Record<PageKind, string>> = {
+  'first after a start': 'text/plain',
+  text: 'text/plain',
+  OpenMetrics: 'application/openmetrics-text;version=1.0.0',
+  protobuf: 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
 }
 
 interface Gateway {
@@ -90,7 +99,9 @@ export function printPushResults(results: ReadonlyMap<PushCase, readonly PushRes
         row('resident MB', (r) => r.residentBytes / 1e6, 1),
         row('page ms', (r) => r.pageMs, 1),
         row('page CPU ms', (r) => r.pageCpuMs, 1),
-        row('slowest other request meanwhile, ms', (r) => r.slowestOtherMs, 1),
+        ...(Object.keys(ACCEPTED) as PageKind[]).map((kind) =>
+          row(`slowest other request during a page, ${kind}, ms`, (r) => r.slowestOthersMs[kind], 1),
+        ),
       ],
     )
   }
@@ -121,16 +132,28 @@ async function measureOne(
 
 async function measure(gateway: Gateway, one: PushCase, seconds: number): Promise<PushResult> {
   const body = bodyOf(one.seriesPerGroup)
+  const first = await measurePage(gateway, 'first after a start', 1)
   const before = { ...usageOf(gateway.pid), atMs: performance.now() }
   const pushes = await load(gateway, one, body, { seconds })
   const after = { ...usageOf(gateway.pid), atMs: performance.now() }
-  const page = await measurePage(gateway)
+  const [text, openMetrics, protobuf] = [
+    await measurePage(gateway, 'text', PAGE_ROUNDS),
+    await measurePage(gateway, 'OpenMetrics', PAGE_ROUNDS),
+    await measurePage(gateway, 'protobuf', PAGE_ROUNDS),
+  ]
   return {
     name: gateway.name,
     pushesPerSecond: (pushes * 1000) / (after.atMs - before.atMs),
     cpuMsPerPush: ((after.cpuSeconds - before.cpuSeconds) * 1000) / pushes,
     residentBytes: after.residentBytes,
-    ...page,
+    pageMs: text.pageMs,
+    pageCpuMs: text.pageCpuMs,
+    slowestOthersMs: {
+      'first after a start': first.slowestOtherMs,
+      text: text.slowestOtherMs,
+      OpenMetrics: openMetrics.slowestOtherMs,
+      protobuf: protobuf.slowestOtherMs,
+    },
   }
 }
 
@@ -171,13 +194,14 @@ async function load(
   return result.requests.total
 }
 
+/** Pages of each kind. */
 const PAGE_ROUNDS = 5
 
-async function measurePage({
-  url,
-  pid,
-}: Gateway): Promise<Pick<PushResult, 'pageMs' | 'pageCpuMs' | 'slowestOtherMs'>> {
-  await readPages(url, 1)
+async function measurePage(
+  { url, pid }: Gateway,
+  kind: PageKind,
+  rounds: number,
+): Promise<{ readonly pageMs: number; readonly pageCpuMs: number; readonly slowestOtherMs: number }> {
   let slowestOtherMs = 0
   let isDone = false
   const others = (async () => {
@@ -188,18 +212,18 @@ async function measurePage({
     }
   })()
   const cpuBefore = usageOf(pid).cpuSeconds
-  const pageMs = await readPages(url, PAGE_ROUNDS)
+  const pageMs = await readPages(url, ACCEPTED[kind], rounds)
   isDone = true
   await others
-  return { pageMs, pageCpuMs: ((usageOf(pid).cpuSeconds - cpuBefore) * 1000) / PAGE_ROUNDS, slowestOtherMs }
+  return { pageMs, pageCpuMs: ((usageOf(pid).cpuSeconds - cpuBefore) * 1000) / rounds, slowestOtherMs }
 }
 
 /** Mean time of a page, read by a process of its own: taking in megabytes here would delay the small requests beside it. */
-async function readPages(url: string, rounds: number): Promise<number> {
+async function readPages(url: string, accept: string, rounds: number): Promise<number> {
   const script = `
     const start = performance.now()
     for (let i = 0; i < ${rounds}; i++)
-      await (await fetch('${url}/metrics', { headers: { 'accept-encoding': 'identity' } })).arrayBuffer()
+      await (await fetch('${url}/metrics', { headers: { 'accept-encoding': 'identity', accept: '${accept}' } })).arrayBuffer()
     console.log((performance.now() - start) / ${rounds})`
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script])
   return Number(stdout)
