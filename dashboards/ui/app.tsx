@@ -21,6 +21,7 @@ type PageName =
   | 'targets'
   | 'alerts'
   | 'silences'
+  | 'on-call'
   | 'rules'
   | 'routes'
   | 'push'
@@ -35,6 +36,7 @@ const NAVIGATION: readonly { page: PageName; path: string; title: string; timed?
   { page: 'targets', path: '/targets', title: 'Targets' },
   { page: 'alerts', path: '/alerts', title: 'Alerts' },
   { page: 'silences', path: '/silences', title: 'Silences' },
+  { page: 'on-call', path: '/on-call', title: 'On call' },
   { page: 'rules', path: '/rules', title: 'Rules' },
   { page: 'routes', path: '/routes', title: 'Routes' },
   { page: 'push', path: '/push', title: 'Push' },
@@ -52,6 +54,7 @@ const LAZY: Readonly<Record<PageName, () => Promise<ComponentType>>> = {
   targets: async () => (await import('./pages/targets.tsx')).TargetsPage,
   alerts: async () => (await import('./pages/alerts.tsx')).AlertsPage,
   silences: async () => (await import('./pages/silences.tsx')).SilencesPage,
+  'on-call': async () => (await import('./pages/on-call.tsx')).OnCallPage,
   rules: async () => (await import('./pages/rules.tsx')).RulesPage,
   routes: async () => (await import('./pages/routes.tsx')).RoutesPage,
   push: async () => (await import('./pages/push.tsx')).PushPage,

@@ -180,8 +180,15 @@ alerting:
   test('people on call: inline or by path, heartbeat addresses masked', async () => {
     const text = 'belltower: { on_call: { heartbeats: [{ name: h, url: "https://ping/hunter2" }] } }'
     const { onCall, yaml } = await load(text)
-    expect(onCall?.fileName).toMatch(/prometheus\.yml#belltower\.on_call$/)
-    expect(onCall?.text).toContain('hunter2')
+    expect(onCall?.fileName).toMatch(/prometheus\.yml$/)
+    expect(onCall?.text.indexOf('hunter2')).toBe(text.indexOf('hunter2')) // Faults are told where they stand in the file.
+    const block = 'belltower:\n  on_call:\n    # who\n    people:\n      - name: anna\n  self_monitoring: true\n'
+    const lines = (await load(block)).onCall!.text.split('\n')
+    expect(lines.slice(3, 5)).toEqual(['    people:', '      - name: anna'])
+    expect(lines.join('')).not.toContain('self_monitoring')
+    const aliased =
+      'global: { external_labels: { x: &who anna } }\nbelltower: { on_call: { people: [{ name: *who }] } }'
+    expect((await load(aliased)).onCall?.text).toContain('name: anna')
     expect(yaml).not.toContain('hunter2')
     writeFileSync(join(folder, 'on-call.yml'), 'people: []')
     expect((await load('belltower: { on_call: on-call.yml }')).onCall?.text).toBe('people: []')

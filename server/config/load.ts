@@ -1,8 +1,8 @@
 /** Reads and checks the whole configuration: the file itself, the files it names, and what no schema can say. */
 import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { resolve as absolutePath, basename, dirname, join } from 'node:path'
-import { type Document, isMap, isPair, isScalar, parseDocument, visit } from 'yaml'
+import { resolve as absolutePath, dirname } from 'node:path'
+import { type Document, isMap, isPair, isScalar, type Node, parseDocument, stringify, visit } from 'yaml'
 import { errorMessage, type HttpClientConfig, type ParsedConfig } from '../../lib/index.ts'
 import { ConfigError, parseConfig } from '../../lib/yaml-config.ts'
 import { formatDuration } from '../../model/index.ts'
@@ -251,10 +251,23 @@ function namedOrInline(
     const path = resolverOf(configPath)(setting)
     return { fileName: path, text: readText(path) }
   }
-  // Inline: only that part of the document, under a name that says where it stands.
-  const inline = parseDocument(text, { merge: true }).getIn(['belltower', key], true)
-  const name = `${basename(configPath)}#belltower.${key}`
-  return { fileName: join(dirname(configPath), name), text: String(inline) }
+  return { fileName: configPath, text: inlineText(text, key) }
+}
+
+/** Only that part of the document, at the lines and columns where it stands, so that faults in it are told where they are. */
+function inlineText(text: string, key: string): string {
+  const document = parseDocument(text, { merge: true })
+  const inline = document.getIn(['belltower', key], true) as Node
+  let hasAlias = false
+  visit(inline, {
+    Alias: () => {
+      hasAlias = true
+    },
+  })
+  // What an alias stands for lies elsewhere; then the places are lost.
+  if (hasAlias || !inline.range) return stringify(inline.toJS(document))
+  const [start, end] = inline.range
+  return text.slice(0, start).replace(/[^\n\r]/g, ' ') + text.slice(start, end)
 }
 
 function readText(path: string): string {

@@ -12,6 +12,7 @@ const PAGES = [
   '/targets',
   '/alerts',
   '/silences',
+  '/on-call',
   '/rules',
   '/routes',
   '/services',

@@ -28,6 +28,7 @@ const PAGES = [
   '/alerts?tab=notified',
   '/alerts?tab=sent',
   '/silences?new=1',
+  '/on-call',
   '/rules?rule=Broken',
   '/routes?labels=team%3D%22a%22',
   '/push',
@@ -66,7 +67,18 @@ scrape_configs:
   - job_name: gone
     static_configs: [{ targets: ['127.0.0.1:9'] }]
     relabel_configs: [{ target_label: place, replacement: cellar }]
-belltower: { self_monitoring: true, alertmanager: alertmanager.yml }
+belltower:
+  self_monitoring: true
+  alertmanager: alertmanager.yml
+  on_call:
+    people: [{ name: ada }, { name: grace }, { name: '<img src=x>' }]
+    schedules:
+      - name: primary
+        time_zone: Europe/Berlin
+        layers: [{ people: [ada, grace, '<img src=x>'], start: 2026-01-05, hand_over: '09:00', rotation: daily }]
+    receivers:
+      - { receiver: team-a, escalation: { steps: [{ after: 30m, receiver: everybody }] } }
+    expected_heartbeats: [{ name: backup, interval: 24h, grace: 1h }]
 `
 
 interface FocusedPage {
@@ -162,6 +174,29 @@ describe.skipIf(!hasBrowser)('the pages for whoever is on call', () => {
     await page.locator('.state-acked', { hasText: 'acked by Grace' }).waitFor({ timeout: 15_000 })
     await page.getByRole('button', { name: 'Take back' }).click()
     await page.locator('.state-acked').waitFor({ state: 'detached', timeout: 15_000 })
+  }, 60_000)
+
+  test('who is on call, and for how long; somebody takes a shift over and gives it back', async () => {
+    const page = await open('/on-call')
+    const schedule = page.getByRole('region', { name: 'Schedule primary' })
+    await schedule.getByText(/ by /).waitFor()
+    await page
+      .getByRole('region', { name: 'Escalations' })
+      .getByText(/^everybody in /)
+      .waitFor()
+    await page.getByRole('region', { name: 'Signs of life' }).getByText('backup is expected').waitFor()
+    await schedule.getByRole('button', { name: 'Override' }).click()
+    const form = page.getByRole('form', { name: 'Override of primary' })
+    await form.getByLabel('Your name').fill('Ada')
+    await form.getByRole('button', { name: 'grace', exact: true }).click()
+    await form.getByRole('button', { name: '1h' }).click()
+    await form.getByRole('button', { name: 'Put on call' }).click()
+    await schedule.locator('.on-duty', { hasText: 'grace by override' }).waitFor()
+    await schedule.getByText('The next two weeks').click()
+    await schedule.getByRole('cell', { name: 'override' }).waitFor()
+    await schedule.getByRole('button', { name: 'Take back' }).click()
+    await schedule.locator('.on-duty', { hasText: 'override' }).waitFor({ state: 'detached' })
+    expect(await page.locator('img[src="x"]').count()).toBe(0)
   }, 60_000)
 
   test('a rule is tested against the past; a longer hold would not have fired', async () => {

@@ -1,6 +1,6 @@
 // What Belltower tells about alerts beyond Alertmanager's API: why one does or does not notify, where it goes, what was sent.
 import type { LabelSet } from '../../model/frame.ts'
-import { request } from './client.ts'
+import { request, requestJson } from './client.ts'
 
 const API = 'api/belltower/v1/alerting'
 
@@ -101,18 +101,18 @@ export interface TestOutcome {
 /** @param alert a fingerprint where the alert has arrived, else its labels */
 export function explainAlert(alert: string | LabelSet, signal?: AbortSignal): Promise<Explanation> {
   const params = typeof alert === 'string' ? new URLSearchParams({ fingerprint: alert }) : labelParams(alert)
-  return json(request(`${API}/explain`, { params, signal }))
+  return requestJson(`${API}/explain`, { params, signal })
 }
 
 export function sentNotifications(
   filter: Readonly<Record<string, string>>,
   signal?: AbortSignal,
 ): Promise<readonly Sent[]> {
-  return json(request(`${API}/notifications`, { params: new URLSearchParams(filter), signal }))
+  return requestJson(`${API}/notifications`, { params: new URLSearchParams(filter), signal })
 }
 
 export function acknowledgements(signal?: AbortSignal): Promise<readonly Acknowledgement[]> {
-  return json(request(`${API}/acknowledgements`, { signal }))
+  return requestJson(`${API}/acknowledgements`, { signal })
 }
 
 /** @param duration such as `2h`; absent = the server's own */
@@ -130,21 +130,17 @@ export async function withdrawAcknowledgement(groupKey: string): Promise<void> {
 }
 
 export function routeTree(signal?: AbortSignal): Promise<RouteNode> {
-  return json(request(`${API}/routes`, { signal }))
+  return requestJson(`${API}/routes`, { signal })
 }
 
 export function testRoutes(labels: LabelSet, signal?: AbortSignal): Promise<readonly RouteHit[]> {
-  return json(request(`${API}/routes/test`, { params: labelParams(labels), signal }))
+  return requestJson(`${API}/routes/test`, { params: labelParams(labels), signal })
 }
 
 export function sendTest(receiver: string): Promise<readonly TestOutcome[]> {
-  return json(request(`${API}/receivers/${encodeURIComponent(receiver)}/test`, { method: 'POST' }))
+  return requestJson(`${API}/receivers/${encodeURIComponent(receiver)}/test`, { method: 'POST' })
 }
 
 function labelParams(labels: LabelSet): URLSearchParams {
   return new URLSearchParams(Object.entries(labels).map(([name, value]) => ['label', `${name}=${value}`]))
-}
-
-async function json<T>(response: Promise<Response>): Promise<T> {
-  return (await (await response).json()) as T
 }

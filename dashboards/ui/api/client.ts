@@ -36,6 +36,11 @@ export async function request(path: string, { signal, method, params, json }: Re
   }
 }
 
+/** The answer's body. @throws {ApiError} */
+export async function requestJson<T>(path: string, options: Request = {}): Promise<T> {
+  return (await (await request(path, options)).json()) as T
+}
+
 /** Long queries are posted: addresses are limited in length. */
 export async function requestForm(path: string, params: URLSearchParams, signal?: AbortSignal): Promise<Response> {
   const long = params.toString().length > GET_QUERY_MAX

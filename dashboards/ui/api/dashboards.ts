@@ -1,6 +1,6 @@
 // Dashboards on the server.
 import type { Json } from '../../grafana/json.ts'
-import { request } from './client.ts'
+import { request, requestJson } from './client.ts'
 
 export interface FoundBoard {
   readonly uid: string
@@ -31,24 +31,20 @@ export interface BoardVersion {
 
 const path = (uid: string) => `api/dashboards/uid/${encodeURIComponent(uid)}`
 
-async function json<T>(response: Promise<Response>): Promise<T> {
-  return (await (await response).json()) as T
-}
-
 export function searchBoards(
   params: Readonly<Record<string, string>> = {},
   signal?: AbortSignal,
 ): Promise<FoundBoard[]> {
-  return json(request('api/search', { signal, params: new URLSearchParams(params) }))
+  return requestJson('api/search', { signal, params: new URLSearchParams(params) })
 }
 
 /** Boards that have all of the tags. */
 export function boardsByTags(tags: readonly string[], signal?: AbortSignal): Promise<FoundBoard[]> {
-  return json(request('api/search', { signal, params: new URLSearchParams(tags.map((tag) => ['tag', tag])) }))
+  return requestJson('api/search', { signal, params: new URLSearchParams(tags.map((tag) => ['tag', tag])) })
 }
 
 export function loadBoard(uid: string, signal?: AbortSignal): Promise<{ dashboard: Json; meta: BoardMeta }> {
-  return json(request(path(uid), { signal }))
+  return requestJson(path(uid), { signal })
 }
 
 /** @throws {ApiError} with status 412 where somebody else has saved in the meantime */
@@ -58,7 +54,7 @@ export function saveBoard(body: {
   folderUid?: string
   message?: string
 }): Promise<{ uid: string; url: string; version: number; slug: string }> {
-  return json(request('api/dashboards/db', { method: 'POST', json: body }))
+  return requestJson('api/dashboards/db', { method: 'POST', json: body })
 }
 
 export async function deleteBoard(uid: string): Promise<void> {
@@ -66,12 +62,12 @@ export async function deleteBoard(uid: string): Promise<void> {
 }
 
 export async function boardVersions(uid: string, signal?: AbortSignal): Promise<readonly BoardVersion[]> {
-  const { versions } = await json<{ versions: BoardVersion[] }>(request(`${path(uid)}/versions`, { signal }))
+  const { versions } = await requestJson<{ versions: BoardVersion[] }>(`${path(uid)}/versions`, { signal })
   return versions
 }
 
 export async function boardVersion(uid: string, version: number, signal?: AbortSignal): Promise<Json> {
-  const { data } = await json<{ data: Json }>(request(`${path(uid)}/versions/${version}`, { signal }))
+  const { data } = await requestJson<{ data: Json }>(`${path(uid)}/versions/${version}`, { signal })
   return data
 }
 
@@ -84,9 +80,9 @@ export async function starBoard(uid: string, starred: boolean): Promise<void> {
 }
 
 export function boardFolders(signal?: AbortSignal): Promise<readonly { uid: string; title: string }[]> {
-  return json(request('api/folders', { signal }))
+  return requestJson('api/folders', { signal })
 }
 
 export function createFolder(title: string): Promise<{ uid: string; title: string }> {
-  return json(request('api/folders', { method: 'POST', json: { title } }))
+  return requestJson('api/folders', { method: 'POST', json: { title } })
 }

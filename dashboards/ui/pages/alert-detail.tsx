@@ -2,9 +2,7 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { LabelSet } from '../../model/frame.ts'
-import { formatAge } from '../../model/units.ts'
 import {
-  acknowledge,
   type Destination,
   type Explanation,
   explainAlert,
@@ -12,19 +10,19 @@ import {
   withdrawAcknowledgement,
 } from '../api/alerting.ts'
 import type { GettableAlert } from '../api/alertmanager.ts'
-import { formatAgo } from '../shell/format.ts'
+import { formatAgo, formatIn } from '../shell/format.ts'
 import { Icon } from '../shell/icons.tsx'
 import { Labels } from '../shell/labels.tsx'
 import { Link } from '../shell/link.tsx'
 import { useLive } from '../state/live.ts'
 import { pageHref } from '../state/route.ts'
+import { AcknowledgeForm } from './acknowledge-form.tsx'
 import { AlertGraph } from './alert-graph.tsx'
 import { exactMatchers } from './alert-parts.tsx'
 import { SentTable } from './sent.tsx'
-import { rememberedName, rememberName, SilenceForm } from './silence-form.tsx'
+import { SilenceForm } from './silence-form.tsx'
 
 const SENT_MAX = 12
-const ACK_DURATIONS = ['1h', '4h', '12h', '1d'] as const
 
 interface Props {
   labels: LabelSet
@@ -185,78 +183,6 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>
-  )
-}
-
-/** `in 3 m`, or `now` for what is due. */
-function formatIn(instant: string): string {
-  const seconds = (Date.parse(instant) - Date.now()) / 1000
-  return seconds < 1 ? 'now' : `in ${formatAge(seconds)}`
-}
-
-interface AcknowledgeProps {
-  groups: readonly string[]
-  onDone: () => void
-  onCancel: () => void
-}
-
-function AcknowledgeForm({ groups, onDone, onCancel }: AcknowledgeProps): JSX.Element {
-  const [by, setBy] = useState(rememberedName())
-  const [comment, setComment] = useState('')
-  const [duration, setDuration] = useState<string>('4h')
-  const [failure, setFailure] = useState<string | undefined>(undefined)
-  const ready = by.trim() !== '' && groups.length > 0
-  const save = (event: Event) => {
-    event.preventDefault()
-    if (!ready) return
-    rememberName(by)
-    Promise.all(
-      groups.map((groupKey) => acknowledge({ groupKey, by: by.trim(), comment: comment.trim(), duration })),
-    ).then(onDone, (thrown: unknown) => setFailure(thrown instanceof Error ? thrown.message : String(thrown)))
-  }
-  return (
-    <form class="card ack-form" aria-label="Acknowledge" onSubmit={save}>
-      <p class="dim">
-        You take it on: the group is not repeated until it has resolved or the time is over. New alerts in it still
-        notify.
-      </p>
-      <div class="ack-fields">
-        <label class="field">
-          Your name
-          <input value={by} autocomplete="name" onInput={(event) => setBy(event.currentTarget.value)} />
-        </label>
-        <label class="field ack-comment">
-          Note
-          <input
-            value={comment}
-            placeholder="Looking at the payment provider"
-            onInput={(event) => setComment(event.currentTarget.value)}
-          />
-        </label>
-        <span class="chips" role="group" aria-label="At most for">
-          {ACK_DURATIONS.map((span) => (
-            <button
-              key={span}
-              type="button"
-              class="chip"
-              aria-pressed={duration === span}
-              onClick={() => setDuration(span)}
-            >
-              {span}
-            </button>
-          ))}
-        </span>
-        <span class="actions">
-          <button type="button" class="button" onClick={onCancel}>
-            Cancel
-          </button>
-          <button type="submit" class="button primary" disabled={!ready}>
-            Take it on
-          </button>
-        </span>
-      </div>
-      {failure !== undefined && <p class="row-error">{failure}</p>}
-    </form>
   )
 }
 

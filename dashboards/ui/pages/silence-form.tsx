@@ -4,18 +4,21 @@ import { useState } from 'preact/hooks'
 import { type AlertMatcher, formatAlertMatcher, matchesAlert, parseAlertMatchers } from '../../model/alert-matchers.ts'
 import { tryParseDuration } from '../../model/interval.ts'
 import { type GettableAlert, type Silence, saveSilence } from '../api/alertmanager.ts'
+import {
+  Choices,
+  FormButtons,
+  messageOf,
+  NameField,
+  rememberedName,
+  rememberName,
+  TextField,
+} from '../shell/form-fields.tsx'
 import { formatInstant } from '../shell/format.ts'
 import { Labels } from '../shell/labels.tsx'
-import { readStorage, writeStorage } from '../state/storage.ts'
 import { timeZone } from '../state/time.ts'
 
-const CREATOR_KEY = 'belltower.creator'
 const DURATIONS = ['30m', '1h', '2h', '8h', '1d', '1w'] as const
 const PREVIEW_MAX = 20
-
-/** Who acts, as remembered by this browser. */
-export const rememberedName = (): string => readStorage(CREATOR_KEY) ?? ''
-export const rememberName = (name: string): void => writeStorage(CREATOR_KEY, name)
 
 interface FormProps {
   edited: Silence | undefined
@@ -55,7 +58,7 @@ export function SilenceForm({ edited, filter, alerts, onDone, onCancel }: FormPr
       endsAt: new Date(startsAtMs + durationMs!).toISOString(),
       createdBy: createdBy.trim(),
       comment: comment.trim(),
-    }).then(onDone, (thrown: unknown) => setFailure(thrown instanceof Error ? thrown.message : String(thrown)))
+    }).then(onDone, (thrown: unknown) => setFailure(messageOf(thrown)))
   }
   return (
     <form class="card silence-form" onSubmit={save} aria-label={edited === undefined ? 'New silence' : 'Edit silence'}>
@@ -72,42 +75,12 @@ export function SilenceForm({ edited, filter, alerts, onDone, onCancel }: FormPr
               onInput={(event) => setText(event.currentTarget.value)}
             />
           </label>
-          <label class="field">
-            For
-            <input
-              value={duration}
-              spellcheck={false}
-              aria-invalid={durationMs === undefined}
-              onInput={(event) => setDuration(event.currentTarget.value)}
-            />
-          </label>
-          <span class="chips">
-            {DURATIONS.map((span) => (
-              <button
-                key={span}
-                type="button"
-                class="chip"
-                aria-pressed={duration === span}
-                onClick={() => setDuration(span)}
-              >
-                {span}
-              </button>
-            ))}
-          </span>
+          <TextField label="For" value={duration} wrong={durationMs === undefined} onInput={setDuration} />
+          <Choices choices={DURATIONS} value={duration} label="For" onChoose={setDuration} />
         </div>
         <div>
-          <label class="field">
-            Your name
-            <input value={createdBy} autocomplete="name" onInput={(event) => setCreatedBy(event.currentTarget.value)} />
-          </label>
-          <label class="field">
-            Why
-            <input
-              value={comment}
-              placeholder="Disk is being replaced"
-              onInput={(event) => setComment(event.currentTarget.value)}
-            />
-          </label>
+          <NameField value={createdBy} onInput={setCreatedBy} />
+          <TextField label="Why" value={comment} placeholder="Disk is being replaced" onInput={setComment} />
           <Preview
             error={Array.isArray(parsed) ? undefined : parsed.error}
             matchers={matchers}
@@ -127,14 +100,11 @@ export function SilenceForm({ edited, filter, alerts, onDone, onCancel }: FormPr
             ? 'Write a duration such as 45m or 2h30m.'
             : `Until ${formatInstant(Date.now() + durationMs, timeZone.value)}`}
         </span>
-        <span class="actions">
-          <button type="button" class="button" onClick={onCancel}>
-            Cancel
-          </button>
-          <button type="submit" class="button primary" disabled={!ready}>
-            {edited === undefined ? 'Create silence' : 'Save silence'}
-          </button>
-        </span>
+        <FormButtons
+          save={edited === undefined ? 'Create silence' : 'Save silence'}
+          ready={ready}
+          onCancel={onCancel}
+        />
       </div>
     </form>
   )

@@ -34,3 +34,9 @@ export function formatAgo(instant: string | number | undefined): string {
   if (Number.isNaN(atMs) || atMs <= 0) return 'never'
   return `${formatAge((Date.now() - atMs) / 1000)} ago`
 }
+
+/** `in 3 m`, or `now` for what is due. */
+export function formatIn(instant: string): string {
+  const seconds = (Date.parse(instant) - Date.now()) / 1000
+  return seconds < 1 ? 'now' : `in ${formatAge(seconds)}`
+}

@@ -12,6 +12,7 @@ const PLACES: Readonly<Record<string, readonly [path: string, name: string]>> = 
   q: ['/query', 'Query'],
   a: ['/alerts', 'Alerts'],
   s: ['/silences', 'Silences'],
+  o: ['/on-call', 'On call'],
   t: ['/targets', 'Targets'],
   u: ['/rules', 'Rules'],
   p: ['/push', 'Push'],
