@@ -51,6 +51,7 @@ const PAGES = [
   ['alerts', '/alerts', openFirst('.instance-open')],
   ['alerts-sent', '/alerts?tab=sent'],
   ['silence', '/silences?new=1&filter=%7Bteam%3D%22checkout%22%7D', fillSilence],
+  ['on-call', '/on-call'],
   ['rules', '/rules?rule=CheckoutFails', (page) => page.locator('.back-test .chip >> text=1h').click()],
   ['routes', '/routes?labels=alertname%3D%22CheckoutFails%22%2C+team%3D%22checkout%22%2C+severity%3D%22critical%22'],
   ['push', '/push', openFirst('.rule-head >> text=nightly_report')],

@@ -1,5 +1,5 @@
 // What the pictures show: a shop under load that begins to fail, a target that is down, alerts on their way to three receivers,
-// and batch jobs that push.
+// people on call, and batch jobs that push.
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -34,6 +34,21 @@ scrape_configs:
 belltower:
   self_monitoring: true
   alertmanager: alertmanager.yml
+  on_call:
+    people: [{ name: ada }, { name: boris }, { name: chloe }]
+    schedules:
+      - name: primary
+        time_zone: Europe/Berlin
+        layers: [{ people: [ada, boris, chloe], start: 2026-01-05, hand_over: '09:00', rotation: daily }]
+      - name: office
+        time_zone: Europe/Berlin
+        layers:
+          - people: [boris, ada]
+            start: 2026-01-05
+            rotation: weekly
+            active: [{ weekdays: ['monday:friday'] }]
+    receivers: [{ receiver: operations, escalation: { steps: [{ after: 10m, receiver: checkout-team }] } }]
+    expected_heartbeats: [{ name: backup, interval: 24h, grace: 1h }]
 `,
   )
   const failing = 'route="/checkout", status_code=~"5.."'
