@@ -1,22 +1,22 @@
-import { type Clock, type Logger, type Registry, Turns } from '../lib/index.ts'
+import type { Clock, Logger, Registry } from '../lib/index.ts'
 import { type Alert, type AlertSink, type Labels, type Matcher } from '../model/index.ts'
+import { AlertViews } from './alert-views.ts'
 import type { AckDesk } from './ack/desk.ts'
 import { Cluster, type ClusterOptions } from './cluster/cluster.ts'
 import { sharedState } from './cluster/shared-state.ts'
-import { type AlertInput, InvalidAlertError, toStoredAlert } from './alert/ingest.ts'
-import { compareLabelSets, isResolved, type StoredAlert } from './alert/stored-alert.ts'
+import type { AlertInput, InvalidAlertError } from './alert/ingest.ts'
+import type { StoredAlert } from './alert/stored-alert.ts'
 import { defaultConfig } from './config/default-config.ts'
 import type { AlertmanagerConfig } from './config/types.ts'
 import { explainAlert, type Explanation } from './explain.ts'
-import { matchesAll } from './matcher/parse.ts'
+import { Intake } from './intake.ts'
 import { type AlertmanagerMetrics, createMetrics, hash48, registerStateMetrics } from './metrics.ts'
 import type { NotificationEvent, NotificationFilter } from './notify/history.ts'
 import { withReceipts } from './notify/receipts/with-receipts.ts'
 import type { HttpClientFactory } from './notify/integrations.ts'
 import type { OutgoingNotification } from './notify/outgoing.ts'
-import { mutingIntervals } from './notify/audience.ts'
 import { OnCallDesk } from './oncall/desk.ts'
-import { groupKeyOf, groupLabelsOf, receiversOf } from './route/route.ts'
+import { findRoutes, groupKeyOf, groupLabelsOf } from './route/route.ts'
 import { Runtime, type RuntimeOptions } from './runtime.ts'
 import type { Silence, SilenceInput, SilenceLimits } from './silence/silences.ts'
 import { AlertmanagerState } from './state.ts'
@@ -59,8 +59,6 @@ const RETENTION_DEFAULT_MS = 120 * HOUR_MS
 const ALERT_GC_INTERVAL_MS = HOUR_MS / 2
 const MAINTENANCE_INTERVAL_MS = HOUR_MS / 4
 const STOP_PATIENCE_MS = 5000
-/** So many alerts are taken between looks at the time. */
-const TURN_ALERTS = 32
 const RESTART_GRACE_MS = 120_000
 
 /**
@@ -88,6 +86,8 @@ export class Alertmanager implements AlertSink {
   /** `undefined` = this instance is alone. */
   readonly cluster: Cluster | undefined
   readonly #state: AlertmanagerState
+  readonly #views: AlertViews
+  readonly #intake: Intake
   readonly #cancelJobs: (() => void)[] = []
   #runtime: Runtime | undefined
   #applying: Promise<void> = Promise.resolve()
@@ -103,6 +103,7 @@ export class Alertmanager implements AlertSink {
     this.#startedAtMs = clock.nowMs()
     const limits = options.silenceLimits ?? { silencesMax: 0, silenceBytesMax: 0 }
     this.#state = new AlertmanagerState({ clock, limits, retentionMs: this.#retentionMs })
+    this.#views = new AlertViews({ state: this.#state, clock, current: () => this.#current() })
     this.onCall = new OnCallDesk({
       state: this.#state,
       clock,
@@ -120,6 +121,7 @@ export class Alertmanager implements AlertSink {
         state: sharedState(this.#state),
       })
     this.metrics = createMetrics(registry)
+    this.#intake = new Intake({ state: this.#state, clock, metrics: this.metrics, current: () => this.#current() })
     registerStateMetrics(registry, this.#facts())
   }
 
@@ -155,28 +157,8 @@ export class Alertmanager implements AlertSink {
    * @returns why the others were refused
    * @throws {StateLogError}
    */
-  async receive(inputs: readonly AlertInput[]): Promise<InvalidAlertError[]> {
-    const errors: InvalidAlertError[] = []
-    const nowMs = this.#clock.nowMs()
-    const turns = new Turns()
-    for (const [i, input] of inputs.entries()) {
-      if (i % TURN_ALERTS === 0 && turns.isOver) await turns.next()
-      try {
-        const alert = toStoredAlert(input, nowMs, this.#current().config.resolveTimeoutMs)
-        this.metrics.received.inc({ status: isResolved(alert, nowMs) ? 'resolved' : 'firing', version: 'v2' })
-        const old = this.#state.alerts.get(alert.fingerprint)
-        const known = this.#state.alerts.put(alert, this.#state.log)
-        this.#state.flapping.observe(old, known, nowMs, this.#state.log)
-        this.#current().add(known)
-        this.#current().onCall.monitor.observe(known)
-      } catch (error) {
-        if (!(error instanceof InvalidAlertError)) throw error
-        this.metrics.invalid.inc({ version: 'v2' })
-        errors.push(error)
-      }
-    }
-    await this.#state.log.commit()
-    return errors
+  receive(inputs: Iterable<AlertInput>): Promise<InvalidAlertError[]> {
+    return this.#intake.receive(inputs)
   }
 
   /**
@@ -228,49 +210,31 @@ export class Alertmanager implements AlertSink {
   }
 
   /** Alerts that have not ended when the first one is taken, by fingerprint; each is looked at when it is its turn. */
-  *eachAlert(filter: readonly Matcher[] = []): Generator<AlertView> {
-    const { routesOf } = this.#current()
-    const alerts = this.#liveAlerts(this.#state.alerts.all(), filter)
-    for (const bucket of byFirstDigits(alerts))
-      for (const alert of bucket.sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1)))
-        yield this.#view(alert, receiversOf(routesOf(alert.labels)), [])
+  eachAlert(filter: readonly Matcher[] = []): Generator<AlertView> {
+    return this.#views.alerts(filter)
   }
 
   /** Groups with alerts that have not ended, by labels and receiver; each is looked at when it is its turn. */
-  *groups(filter: readonly Matcher[] = []): Generator<GroupView> {
-    const { dispatcher, config } = this.#current()
-    const groups = [...(dispatcher?.groups() ?? [])].sort(
-      (a, b) => compareLabelSets(a.labels, b.labels) || (a.route.receiver < b.route.receiver ? -1 : 1),
-    )
-    for (const group of groups) {
-      const { receiver, labels: routeLabels } = group.route
-      const muting = mutingIntervals(group.route, config.timeIntervals, this.#clock.nowMs())?.names ?? []
-      const alerts = this.#liveAlerts(group.alerts(), filter)
-      if (alerts.length === 0) continue
-      yield {
-        key: group.key,
-        labels: group.labels,
-        routeLabels,
-        receiver,
-        nextFlushAtMs: group.timer.nextFlushAtMs,
-        alerts: alerts.map((alert) => this.#view(alert, [receiver], muting)),
-      }
-    }
+  groups(filter: readonly Matcher[] = []): Generator<GroupView> {
+    return this.#views.groups(filter)
   }
 
   /** The destinations that alerts with these labels have. */
   routeFor(labels: Labels): RouteDestination[] {
-    return this.#current()
-      .routesOf(labels)
-      .map((route) => {
-        const groupLabels = groupLabelsOf(route, labels)
-        return { receiver: route.receiver, routeKey: route.key, groupKey: groupKeyOf(route, groupLabels), groupLabels }
-      })
+    return findRoutes(this.#current().route, labels).map((route) => {
+      const groupLabels = groupLabelsOf(route, labels)
+      return { receiver: route.receiver, routeKey: route.key, groupKey: groupKeyOf(route, groupLabels), groupLabels }
+    })
   }
 
   /** The routes as a tree. */
   routeTree(): RouteView {
     return routeView(this.#current().route)
+  }
+
+  /** An alert whose fingerprint begins with these 32 bits; its labels show whether it is the one that is meant. */
+  candidate(highHalf: number): StoredAlert | undefined {
+    return this.#state.alerts.candidate(highHalf)
   }
 
   /** Of an alert that is known. */
@@ -372,31 +336,6 @@ export class Alertmanager implements AlertSink {
     }
   }
 
-  #liveAlerts(alerts: Iterable<StoredAlert>, filter: readonly Matcher[]): StoredAlert[] {
-    const nowMs = this.#clock.nowMs()
-    const live: StoredAlert[] = []
-    for (const alert of alerts) if (!isResolved(alert, nowMs) && matchesAll(filter, alert.labels)) live.push(alert)
-    return live
-  }
-
-  #view(alert: StoredAlert, receivers: readonly string[], mutedBy: readonly string[]): AlertView {
-    const inhibitor = this.#current().inhibitor.inhibitedBy(alert.labels, this.#clock.nowMs())
-    return {
-      alert,
-      receivers,
-      silencedBy: this.#state.silences.mutedBy(alert.fingerprint, alert.labels),
-      inhibitedBy: inhibitor === undefined ? [] : [inhibitor],
-      mutedBy,
-    }
-  }
-
-  #isSuppressed(alert: StoredAlert): boolean {
-    return (
-      this.#current().inhibitor.inhibitedBy(alert.labels, this.#clock.nowMs()) !== undefined ||
-      this.#state.silences.mutedBy(alert.fingerprint, alert.labels).length > 0
-    )
-  }
-
   #collectAlerts(): void {
     const { dispatcher, inhibitor } = this.#current()
     this.#state.alerts.collectGarbage(this.#state.log, dispatcher?.heldFingerprints() ?? new Set())
@@ -417,7 +356,7 @@ export class Alertmanager implements AlertSink {
 
   #facts() {
     return {
-      suppressed: () => this.#liveAlerts(this.#state.alerts.all(), []).map((alert) => this.#isSuppressed(alert)),
+      alertCounts: () => this.#views.counts(),
       silences: () => this.#state.silences,
       notificationLog: () => this.#state.notificationLog,
       groupCount: () => this.#runtime?.dispatcher?.groupCount ?? 0,
@@ -431,11 +370,4 @@ export class Alertmanager implements AlertSink {
       version: VERSION,
     }
   }
-}
-
-/** In the order of their fingerprints' first two digits: sorting a hundred thousand at once would take too long. */
-function byFirstDigits(alerts: readonly StoredAlert[]): StoredAlert[][] {
-  const buckets = Array.from({ length: 256 }, (): StoredAlert[] => [])
-  for (const alert of alerts) buckets[Number.parseInt(alert.fingerprint.slice(0, 2), 16)]!.push(alert)
-  return buckets
 }

@@ -11,7 +11,7 @@ import type { Receipt } from './notify/receipts/receipts.ts'
 import type { EscalationView, OnCallDesk } from './oncall/desk.ts'
 import type { FlappingView } from './oncall/flap-damper.ts'
 import type { HeartbeatView } from './oncall/heartbeat-sender.ts'
-import { groupKeyOf, groupLabelsOf, type Route } from './route/route.ts'
+import { findRoutes, groupKeyOf, groupLabelsOf, type Route } from './route/route.ts'
 import type { Runtime } from './runtime.ts'
 import type { AlertmanagerState } from './state.ts'
 
@@ -80,9 +80,9 @@ export function explainAlert(
     fingerprint,
     labels,
     state: status,
-    destinations: runtime
-      .routesOf(labels)
-      .map((route) => destinationOf({ labels, fingerprint, status, route, runtime, state, nowMs, desk })),
+    destinations: findRoutes(runtime.route, labels).map((route) =>
+      destinationOf({ labels, fingerprint, status, route, runtime, state, nowMs, desk }),
+    ),
     heartbeats: runtime.onCall.heartbeats
       .filter((heartbeat) => heartbeat.isFor({ labels }))
       .map((heartbeat) => heartbeat.view()),

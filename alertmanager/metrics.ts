@@ -61,8 +61,8 @@ export function createMetrics(registry: Registry): AlertmanagerMetrics {
 
 /** What is the case, read when it is scraped. */
 export interface StateFacts {
-  /** For each alert that has not ended. */
-  suppressed(): readonly boolean[]
+  /** Of alerts that have not ended. */
+  alertCounts(): { readonly active: number; readonly suppressed: number }
   silences(): Silences
   notificationLog(): NotificationLog
   groupCount(): number
@@ -100,27 +100,26 @@ export function registerStateMetrics(registry: Registry, facts: StateFacts): voi
     'Look-ups of sent notifications.',
     () => facts.notificationLog().queryCount,
   )
-  byState(registry, name('alerts'), 'Alerts by state.', ['active', 'suppressed', 'unprocessed'], () =>
-    facts.suppressed().map((suppressed) => (suppressed ? 'suppressed' : 'active')),
-  )
-  byState(registry, name('silences'), 'Silences by state.', ['active', 'pending', 'expired'], () =>
-    [...facts.silences().all()].map((silence) => silenceState(silence, facts.nowMs())),
-  )
+  byState(registry, name('alerts'), 'Alerts by state.', () => ({ ...facts.alertCounts(), unprocessed: 0 }))
+  byState(registry, name('silences'), 'Silences by state.', () => {
+    const counts = { active: 0, pending: 0, expired: 0 }
+    for (const silence of facts.silences().all()) counts[silenceState(silence, facts.nowMs())]++
+    return counts
+  })
   new Gauge({ name: name('build_info'), help: 'The version.', labelNames: ['version'], registers: [registry] }).set(
     { version: facts.version },
     1,
   )
 }
 
-function byState(registry: Registry, name: string, help: string, states: string[], read: () => string[]): void {
+function byState(registry: Registry, name: string, help: string, count: () => Record<string, number>): void {
   new Gauge({
     name,
     help,
     labelNames: ['state'],
     registers: [registry],
     collect() {
-      const found = read()
-      for (const state of states) this.set({ state }, found.filter((one) => one === state).length)
+      for (const [state, found] of Object.entries(count())) this.set({ state }, found)
     },
   })
 }

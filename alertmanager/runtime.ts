@@ -1,6 +1,6 @@
 import { type Clock, errorMessage, type Logger } from '../lib/index.ts'
 import { EMPTY_LABELS, type Labels, labelsFromEntries, labelsFromRecord } from '../model/index.ts'
-import type { StoredAlert } from './alert/stored-alert.ts'
+import { AlertMemo, type StoredAlert } from './alert/stored-alert.ts'
 import type { AlertmanagerConfig } from './config/types.ts'
 import type { FlushedAlert, GroupFlush } from './dispatch/alert-group.ts'
 import { Dispatcher, type DispatcherOptions } from './dispatch/dispatcher.ts'
@@ -46,8 +46,8 @@ const TEST_PATIENCE_MS = 30_000
 export class Runtime {
   readonly config: AlertmanagerConfig
   readonly route: Route
-  /** The destinations of labels. */
-  readonly routesOf: (labels: Labels) => readonly Route[]
+  /** The destinations of an alert. */
+  readonly routesOf: (alert: StoredAlert) => readonly Route[]
   readonly inhibitor: Inhibitor
   readonly integrations: ReadonlyMap<string, readonly Integration[]>
   readonly onCall: OnCall
@@ -256,6 +256,7 @@ function madeUpNotification(facts: {
     updatedAtMs: nowMs,
     generatorUrl: 'http://localhost/',
     timeout: false,
+    memo: new AlertMemo(),
   }
   return {
     receiver,

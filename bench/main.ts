@@ -73,6 +73,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void> | void>> = {
       intervalMs: number(values.interval, 1) * 1000,
       seconds: number(values.seconds, 150),
       rounds: number(values.rounds, 15),
+      heavySeconds: 10,
     })
     printQueryResults(results)
   },
@@ -127,9 +128,9 @@ const BENCHES: Readonly<Record<string, () => Promise<void> | void>> = {
     const results = await runRestartBench({
       systems: systems(),
       targets: number(values.targets, values.quick ? 40 : 395),
-      intervalMs: number(values.interval, 5) * 1000,
-      seconds: number(values.seconds, values.quick ? 60 : 240),
-      rounds: number(values.rounds, 3),
+      intervalMs: number(values.interval, values.quick ? 5 : 15) * 1000,
+      seconds: number(values.seconds, values.quick ? 60 : 600),
+      rounds: number(values.rounds, 5),
     })
     printRestartResults(results)
   },

@@ -1,6 +1,8 @@
 // Byte-level kernels (AssemblyScript → WebAssembly SIMD), each with a plain TypeScript twin that tests hold it against.
 export * from './instance.ts'
 export * from './window.ts'
+export * from './steps.ts'
+export * from './steps-twin.ts'
 export * from './column.ts'
 export * from './column-twin.ts'
 export * from './row.ts'

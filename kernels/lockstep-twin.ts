@@ -7,6 +7,7 @@ export function twinLockstep(memory: WebAssembly.Memory, paramsAt: number): Lock
     compare: () => compare(memory, params()),
     apply: () => apply(memory, params()),
     rematch: () => rematch(memory, params()),
+    copy: (to, from, length) => void new Uint8Array(memory.buffer).copyWithin(to, from, from + length),
     countLines: (at, length) => page(memory, at, length).split('\n').length - 1,
     order(entries, entryCount, _slots, _positionCount, out) {
       const byPosition = new Map<number, Buffer>()

@@ -36,6 +36,8 @@ export interface LockstepKernel {
    * @returns the number of lines, or -1 when a line has no value or its quotes do not close
    */
   rematch(): number
+  /** Copies within the memory: several times as fast as a typed array's own `copyWithin` and `set` where it is shared. */
+  copy(to: number, from: number, length: number): void
   /** Newlines in a piece of memory: the most lines that `rematch` can find there. */
   countLines(at: number, length: number): number
   /**
@@ -103,11 +105,12 @@ export const LockstepMap = { DROPPED: -1, DUPLICATE: -2, FRESH: -3, EXTERNAL_LAS
 /** @param paramsAt offset of the parameter block in `memory` */
 export function wasmLockstep(memory: WebAssembly.Memory, paramsAt: number): LockstepKernel {
   const kernels = instantiateKernels(memory)
-  const { lockstepCompare, lockstepApply, lockstepRematch, lockstepCountLines, lockstepOrder } = kernels
+  const { lockstepCompare, lockstepApply, lockstepRematch, lockstepCopy, lockstepCountLines, lockstepOrder } = kernels
   return {
     compare: () => lockstepCompare!(paramsAt),
     apply: () => void lockstepApply!(paramsAt),
     rematch: () => lockstepRematch!(paramsAt),
+    copy: (to, from, length) => void lockstepCopy!(to, from, length),
     countLines: (at, length) => lockstepCountLines!(at, length),
     order: (entries, entryCount, slots, positionCount, out) =>
       lockstepOrder!(entries, entryCount, slots, positionCount, out),

@@ -9,7 +9,8 @@ const BLOCK_POINTS = 2048
 const TIMESTAMPS_AT = KERNEL_RESERVED_BYTES
 const VALUES_AT = TIMESTAMPS_AT + BLOCK_POINTS * 8
 const TEXT_AT = VALUES_AT + BLOCK_POINTS * 8
-const PREFIXES_AT = TEXT_AT + BLOCK_POINTS * POINT_BYTES_MAX
+const WORD_BYTES = 8
+const PREFIXES_AT = TEXT_AT + BLOCK_POINTS * POINT_BYTES_MAX + WORD_BYTES
 const PREFIX_BYTES = 32
 /** The query API gives no more points of a series. */
 const PREFIXES_MAX = 11_001
@@ -37,7 +38,7 @@ export class NumberFormatter {
     this.#formatPrefixedPoints = formatPrefixedPoints!
     this.#timestampsMs = new Float64Array(memory.buffer, TIMESTAMPS_AT, BLOCK_POINTS)
     this.#values = new Float64Array(memory.buffer, VALUES_AT, BLOCK_POINTS)
-    this.#text = new Uint8Array(memory.buffer, TEXT_AT, BLOCK_POINTS * POINT_BYTES_MAX)
+    this.#text = new Uint8Array(memory.buffer, TEXT_AT, PREFIXES_AT - TEXT_AT)
   }
 
   /** Writes one value at `at`, where `SAMPLE_BYTES_MAX` bytes are free, and returns the end. */
@@ -66,15 +67,19 @@ export class NumberFormatter {
     for (let start = from; start < to; start += BLOCK_POINTS) {
       const count = Math.min(BLOCK_POINTS, to - start)
       this.#values.set(values.subarray(start, start + count))
-      let first = TEXT_AT
+      let first: number
       let last: number
       if (isPrefixed) {
-        last = this.#formatPrefixedPoints(PREFIXES_AT + start * PREFIX_BYTES, VALUES_AT, count, TEXT_AT)
-        if (start === from) first++
+        // The first comma is left out.
+        const left = start === from ? 1 : 0
+        const textAt = textLike(out, end - left)
+        last = this.#formatPrefixedPoints(PREFIXES_AT + start * PREFIX_BYTES, VALUES_AT, count, textAt)
+        first = textAt + left
       } else {
         this.#timestampsMs.set(timestampsMs.subarray(start, start + count))
-        last = this.#formatPoints(TIMESTAMPS_AT, VALUES_AT, count, TEXT_AT)
         if (start > from) out[end++] = 0x2c
+        first = textLike(out, end)
+        last = this.#formatPoints(TIMESTAMPS_AT, VALUES_AT, count, first)
       }
       out.set(this.#text.subarray(first - TEXT_AT, last - TEXT_AT), end)
       end += last - first
@@ -100,3 +105,6 @@ export class NumberFormatter {
     return true
   }
 }
+
+/** Where text is written that will be copied to a place: shared memory is copied byte by byte unless both are aligned alike. */
+const textLike = (out: Uint8Array, at: number): number => TEXT_AT + ((out.byteOffset + at) & (WORD_BYTES - 1))

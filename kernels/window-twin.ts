@@ -154,7 +154,7 @@ export interface RateGeometry {
   readonly factor: Float64Array
 }
 
-/** Windows of fewer than two samples get no entries. */
+/** Windows of fewer than two samples get no entries. @param former given up: its memory is used again where it fits */
 export function rateGeometry(
   timestampsMs: Float64Array,
   lo: Int32Array,
@@ -162,14 +162,10 @@ export function rateGeometry(
   endsMs: Float64Array,
   rangeMs: number,
   mode: RateMode,
+  former?: RateGeometry,
 ): RateGeometry {
   const steps = lo.length
-  const [spans, starts, ends, factors] = [0, 1, 2, 3].map(() => new Float64Array(steps)) as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ]
+  const { spanS: spans, startS: starts, endS: ends, factor: factors } = former ?? newGeometry(steps)
   for (let k = 0; k < steps; k++) {
     const from = lo[k]!
     const to = hi[k]!
@@ -186,6 +182,12 @@ export function rateGeometry(
     factors[k] = mode === RateMode.RATE ? factor / (rangeMs / 1000) : factor
   }
   return { spanS: spans, startS: starts, endS: ends, factor: factors }
+}
+
+function newGeometry(steps: number): RateGeometry {
+  const memory = new ArrayBuffer(32 * steps)
+  const column = (i: number): Float64Array => new Float64Array(memory, 8 * steps * i, steps)
+  return { spanS: column(0), startS: column(1), endS: column(2), factor: column(3) }
 }
 
 /**

@@ -1,12 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createKernelMemory, instantiateKernels, KERNEL_RESERVED_BYTES } from './instance.ts'
+import type { StepColumn } from './steps.ts'
 import {
   createWindowKernels,
   ownWindowKernels,
   RateMode,
   scalarWindowKernels,
   WINDOW_WORK_BYTES,
+  type WindowBounds,
   type WindowKernels,
 } from './window.ts'
 
@@ -75,6 +77,13 @@ function place({ timestampsMs, values, endsMs, rangeMs }: Case): Case {
   return { timestampsMs: placedTimes, values: placedValues, endsMs, rangeMs }
 }
 
+const emptyColumn = (steps: number): StepColumn => ({
+  values: new Float64Array(steps),
+  present: new Uint8Array(steps),
+  valuesAt: -1,
+  presentAt: -1,
+})
+
 const REDUCTIONS = ['sum', 'avg', 'min', 'max'] as const
 
 /** All answers of one implementation; only what is defined. NaN payloads are nobody's promise. */
@@ -90,7 +99,7 @@ function answers(by: WindowKernels, { timestampsMs, values, endsMs, rangeMs }: C
   for (const [name, mode] of Object.entries(RateMode)) {
     const out = new Float64Array(steps)
     const present = new Uint8Array(steps)
-    by.rate(values, timestampsMs, bounds, rangeMs, mode, out, present)
+    by.rate(values, timestampsMs, bounds, rangeMs, mode, { values: out, present, valuesAt: -1, presentAt: -1 })
     found[name] = [...out].map((value, k) => (present[k] === 1 ? value : undefined))
   }
   return found
@@ -138,6 +147,28 @@ test('window kernels: with a memory of their own they give the same bits, for co
   const endsMs = Float64Array.from({ length: 20 }, (_, k) => k * 3600)
   const long = { timestampsMs, values, endsMs, rangeMs: 1000 }
   expect(answers(own, long)).toEqual(answers(scalarWindowKernels, long))
+})
+
+test('window kernels: bounds in the memory of former ones are as good as new ones', () => {
+  const own = ownWindowKernels()
+  fc.assert(
+    fc.property(cases, fc.array(cases, { minLength: 1, maxLength: 5 }), (grid, columns) => {
+      const { endsMs, rangeMs } = grid
+      let bounds: WindowBounds | undefined
+      for (const { timestampsMs, values } of columns) {
+        bounds = own.bounds(timestampsMs, timestampsMs.length, endsMs, rangeMs, bounds)
+        const fresh = scalarWindowKernels.bounds(timestampsMs, timestampsMs.length, endsMs, rangeMs)
+        expect(bounds).toEqual(fresh)
+        const [out, want] = [emptyColumn(endsMs.length), emptyColumn(endsMs.length)]
+        own.rate(values, timestampsMs, bounds, rangeMs, RateMode.RATE, out)
+        scalarWindowKernels.rate(values, timestampsMs, fresh, rangeMs, RateMode.RATE, want)
+        expect(out.present).toEqual(want.present)
+        const isDefined = (_: number, k: number): boolean => want.present[k] === 1
+        expect(out.values.filter(isDefined)).toEqual(want.values.filter(isDefined))
+      }
+    }),
+    { numRuns: 200 },
+  )
 })
 
 test('window kernels: bounds are those of left-open windows, by definition', () => {
@@ -189,7 +220,8 @@ test('window kernels: increase makes up for counter resets', () => {
   const bounds = scalarWindowKernels.bounds(timestampsMs, 4, Float64Array.from([40_000]), 40_000)
   const out = new Float64Array(1)
   const present = new Uint8Array(1)
-  scalarWindowKernels.rate(values, timestampsMs, bounds, 40_000, RateMode.INCREASE, out, present)
+  const column = { values: out, present, valuesAt: -1, presentAt: -1 }
+  scalarWindowKernels.rate(values, timestampsMs, bounds, 40_000, RateMode.INCREASE, column)
   // 4 - 5 + 9 over 30 s, extended by the full 10 s at the start.
   expect([...out, ...present]).toEqual([8 * (40 / 30), 1])
 })

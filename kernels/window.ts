@@ -1,4 +1,5 @@
 import { createKernelMemory, instantiateKernels, KERNEL_RESERVED_BYTES, type KernelExports } from './instance.ts'
+import { MemoryStepKernels, scalarStepKernels, type StepColumn, type StepKernels } from './steps.ts'
 import {
   type RateGeometry,
   RateMode,
@@ -13,7 +14,10 @@ import {
 
 export { RateMode }
 
-/** Sample index bounds [lo, hi) of the windows that end at `endsMs`. Shared by all columns of equal times; never changed. */
+/**
+ * Sample index bounds [lo, hi) of the windows that end at `endsMs`. Shared by all columns of equal times; not changed until it is
+ * given up.
+ */
 export interface WindowBounds {
   readonly endsMs: Float64Array
   readonly lo: Int32Array
@@ -25,8 +29,17 @@ export interface WindowBounds {
  * window is too small for a result.
  */
 export interface WindowKernels {
-  /** @param endsMs ascending; kept by reference */
-  bounds(timestampsMs: Float64Array, length: number, endsMs: Float64Array, rangeMs: number): WindowBounds
+  /**
+   * @param endsMs ascending; kept by reference
+   * @param former given up: its memory is used again
+   */
+  bounds(
+    timestampsMs: Float64Array,
+    length: number,
+    endsMs: Float64Array,
+    rangeMs: number,
+    former?: WindowBounds,
+  ): WindowBounds
   sum(values: Float64Array, bounds: WindowBounds, out: Float64Array): void
   avg(values: Float64Array, bounds: WindowBounds, out: Float64Array): void
   min(values: Float64Array, bounds: WindowBounds, out: Float64Array): void
@@ -37,16 +50,18 @@ export interface WindowKernels {
     bounds: WindowBounds,
     rangeMs: number,
     mode: RateMode,
-    out: Float64Array,
-    present: Uint8Array,
+    out: StepColumn,
   ): void
+  readonly steps: StepKernels
 }
 
 /** Plain TypeScript, for columns anywhere. */
 export const scalarWindowKernels: WindowKernels = {
-  bounds(timestampsMs, length, endsMs, rangeMs) {
-    const lo = new Int32Array(endsMs.length)
-    const hi = new Int32Array(endsMs.length)
+  bounds(timestampsMs, length, endsMs, rangeMs, former) {
+    const steps = endsMs.length
+    const isLike = former?.lo.length === steps
+    const lo = isLike ? former.lo : new Int32Array(steps)
+    const hi = isLike ? former.hi : new Int32Array(steps)
     windowBoundsTwin(timestampsMs, length, endsMs, rangeMs, lo, hi)
     return { endsMs, lo, hi }
   },
@@ -54,7 +69,7 @@ export const scalarWindowKernels: WindowKernels = {
   avg: (values, { lo, hi }, out) => windowAvgTwin(values, lo, hi, out),
   min: (values, { lo, hi }, out) => windowMinTwin(values, lo, hi, out),
   max: (values, { lo, hi }, out) => windowMaxTwin(values, lo, hi, out),
-  rate: (values, timestampsMs, bounds, rangeMs, mode, out, present) =>
+  rate: (values, timestampsMs, bounds, rangeMs, mode, out) =>
     windowRateTwin(
       values,
       geometryOf(bounds, timestampsMs, rangeMs, mode),
@@ -62,9 +77,10 @@ export const scalarWindowKernels: WindowKernels = {
       bounds.hi,
       rangeMs,
       mode,
-      out,
-      present,
+      out.values,
+      out.present,
     ),
+  steps: scalarStepKernels,
 }
 
 interface KnownGeometry {
@@ -76,11 +92,16 @@ interface KnownGeometry {
 
 // The windows last asked about: columns come target by target, and those of one target share their windows.
 const knownGeometries = new WeakMap<WindowBounds, KnownGeometry>()
+/** By the memory of their bounds: used again when that is. */
+const formerGeometries = new WeakMap<Int32Array, RateGeometry>()
 
 function geometryOf(bounds: WindowBounds, timestampsMs: Float64Array, rangeMs: number, mode: RateMode): RateGeometry {
   const known = knownGeometries.get(bounds)
   if (known?.timestampsMs === timestampsMs && known.rangeMs === rangeMs && known.mode === mode) return known.geometry
-  const geometry = rateGeometry(timestampsMs, bounds.lo, bounds.hi, bounds.endsMs, rangeMs, mode)
+  const { lo, hi, endsMs } = bounds
+  const former = formerGeometries.get(lo)
+  const geometry = rateGeometry(timestampsMs, lo, hi, endsMs, rangeMs, mode, former)
+  formerGeometries.set(lo, geometry)
   knownGeometries.set(bounds, { timestampsMs, rangeMs, mode, geometry })
   return geometry
 }
@@ -94,10 +115,12 @@ export interface WindowWorkspace {
   readonly kernels: KernelExports
   readonly offset: number
   readonly bytes: number
+  /** Of the same memory; those of any column by default. */
+  readonly steps?: StepKernels
 }
 
-// Ends and results as float64, lo and hi as int32, one byte for presence.
-const BYTES_PER_STEP = 25
+// Ends, results and four columns of geometry as float64, lo and hi as int32, one byte for presence.
+const BYTES_PER_STEP = 57
 
 const STEPS_MAX = 11_001
 /** Fewer steps are not worth copying a column. */
@@ -116,26 +139,48 @@ export function createWindowKernels(workspace: WindowWorkspace): WindowKernels {
 export const WINDOW_WORK_BYTES = STEPS_MAX * BYTES_PER_STEP + 64
 
 const OWN_COLUMN_SAMPLES_MAX = 1 << 16
+/** Columns of steps that lie in the kernels' own memory, which is never given back; more of them lie elsewhere. */
+const OWN_STEPS_BYTES = 16 << 20
 
 /** Kernels with a memory of their own, made when they are first used; for columns anywhere. */
 export function ownWindowKernels(): WindowKernels {
-  let made: WindowKernels | undefined
-  const kernels = (): WindowKernels => {
-    if (made !== undefined) return made
+  return new OwnWindowKernels()
+}
+
+class OwnWindowKernels implements WindowKernels, StepKernels {
+  readonly steps = this
+  #windows: WindowKernels | undefined
+
+  get #made(): WindowKernels {
+    if (this.#windows !== undefined) return this.#windows
     const bytes = WINDOW_WORK_BYTES + 8 * OWN_COLUMN_SAMPLES_MAX
     // Kernels may read a little beyond the end of a column.
-    const total = KERNEL_RESERVED_BYTES + bytes + 64
-    const memory = createKernelMemory({ initialBytes: total, maximumBytes: total })
-    made = createWindowKernels({ memory, kernels: instantiateKernels(memory), offset: KERNEL_RESERVED_BYTES, bytes })
-    return made
+    const stepsAt = KERNEL_RESERVED_BYTES + bytes + 64
+    const total = stepsAt + OWN_STEPS_BYTES
+    // Pages that are never touched take no memory.
+    const memory = createKernelMemory({ initialBytes: total + 64, maximumBytes: total + 64 })
+    const kernels = instantiateKernels(memory)
+    const steps = new MemoryStepKernels(kernels, memory.buffer, stepsAt, total)
+    this.#windows = createWindowKernels({ memory, kernels, offset: KERNEL_RESERVED_BYTES, bytes, steps })
+    return this.#windows
   }
-  return {
-    ...scalarWindowKernels,
-    sum: (values, bounds, out) => kernels().sum(values, bounds, out),
-    avg: (values, bounds, out) => kernels().avg(values, bounds, out),
-    min: (values, bounds, out) => kernels().min(values, bounds, out),
-    max: (values, bounds, out) => kernels().max(values, bounds, out),
+
+  startOver(): void {
+    this.#windows?.steps.startOver()
   }
+
+  bounds = scalarWindowKernels.bounds
+  sum: WindowKernels['sum'] = (values, bounds, out) => this.#made.sum(values, bounds, out)
+  avg: WindowKernels['avg'] = (values, bounds, out) => this.#made.avg(values, bounds, out)
+  min: WindowKernels['min'] = (values, bounds, out) => this.#made.min(values, bounds, out)
+  max: WindowKernels['max'] = (values, bounds, out) => this.#made.max(values, bounds, out)
+  rate: WindowKernels['rate'] = (values, timestampsMs, bounds, rangeMs, mode, out) =>
+    this.#made.rate(values, timestampsMs, bounds, rangeMs, mode, out)
+  take: StepKernels['take'] = (bytes) => this.#made.steps.take(bytes)
+  clear: StepKernels['clear'] = (column) => this.#made.steps.clear(column)
+  countPresent: StepKernels['countPresent'] = (column) => this.#made.steps.countPresent(column)
+  addSum: StepKernels['addSum'] = (sums, column) => this.#made.steps.addSum(sums, column)
+  quantileBounds: StepKernels['quantileBounds'] = (columns, phi) => this.#made.steps.quantileBounds(columns, phi)
 }
 
 class MemoryWindowKernels implements WindowKernels {
@@ -147,29 +192,53 @@ class MemoryWindowKernels implements WindowKernels {
   readonly #lo: Int32Array
   readonly #hi: Int32Array
   readonly #present: Uint8Array
+  readonly #geometry: Float64Array
   readonly #column: Float64Array
+  readonly steps: StepKernels
+  // Where the columns above are: asking a typed array for it takes longer than some of the kernels.
+  readonly #outAt: number
+  readonly #geometryAt: number
+  readonly #loAt: number
+  readonly #hiAt: number
+  readonly #presentAt: number
+  readonly #columnAt: number
   // A grown memory has a new buffer object; views on earlier ones stay valid.
   readonly #buffers = new WeakSet<ArrayBufferLike>()
   #resident: WindowBounds | undefined
+  #residentGeometry: RateGeometry | undefined
 
-  constructor({ memory, kernels, offset, bytes }: WindowWorkspace) {
+  constructor({ memory, kernels, offset, bytes, steps }: WindowWorkspace) {
     const stepsMax = Math.min(STEPS_MAX, Math.floor(bytes / BYTES_PER_STEP))
     const columnAt = Math.ceil((stepsMax * BYTES_PER_STEP) / 8) * 8
+    this.steps = steps ?? scalarStepKernels
     this.#memory = memory
     this.#kernels = kernels
     this.#stepsMax = stepsMax
     this.#ends = new Float64Array(memory.buffer, offset, stepsMax)
     this.#out = new Float64Array(memory.buffer, offset + 8 * stepsMax, stepsMax)
-    this.#lo = new Int32Array(memory.buffer, offset + 16 * stepsMax, stepsMax)
-    this.#hi = new Int32Array(memory.buffer, offset + 20 * stepsMax, stepsMax)
-    this.#present = new Uint8Array(memory.buffer, offset + 24 * stepsMax, stepsMax)
+    this.#geometry = new Float64Array(memory.buffer, offset + 16 * stepsMax, 4 * stepsMax)
+    this.#lo = new Int32Array(memory.buffer, offset + 48 * stepsMax, stepsMax)
+    this.#hi = new Int32Array(memory.buffer, offset + 52 * stepsMax, stepsMax)
+    this.#present = new Uint8Array(memory.buffer, offset + 56 * stepsMax, stepsMax)
     this.#column = new Float64Array(memory.buffer, offset + columnAt, Math.max(0, (bytes - columnAt) >>> 3))
+    this.#outAt = this.#out.byteOffset
+    this.#geometryAt = this.#geometry.byteOffset
+    this.#loAt = this.#lo.byteOffset
+    this.#hiAt = this.#hi.byteOffset
+    this.#presentAt = this.#present.byteOffset
+    this.#columnAt = this.#column.byteOffset
   }
 
-  bounds(timestampsMs: Float64Array, length: number, endsMs: Float64Array, rangeMs: number): WindowBounds {
+  bounds(
+    timestampsMs: Float64Array,
+    length: number,
+    endsMs: Float64Array,
+    rangeMs: number,
+    former?: WindowBounds,
+  ): WindowBounds {
     const steps = endsMs.length
     if (!this.#holds(timestampsMs) || steps > this.#stepsMax) {
-      return scalarWindowKernels.bounds(timestampsMs, length, endsMs, rangeMs)
+      return scalarWindowKernels.bounds(timestampsMs, length, endsMs, rangeMs, former)
     }
     this.#ends.set(endsMs)
     const { windowBounds } = this.#kernels
@@ -209,35 +278,46 @@ class MemoryWindowKernels implements WindowKernels {
     bounds: WindowBounds,
     rangeMs: number,
     mode: RateMode,
-    out: Float64Array,
-    present: Uint8Array,
+    out: StepColumn,
   ): void {
-    const at = this.#holds(timestampsMs) ? this.#place(values, bounds) : -1
+    const at = this.#place(values, bounds)
     if (at < 0) {
-      scalarWindowKernels.rate(values, timestampsMs, bounds, rangeMs, mode, out, present)
+      scalarWindowKernels.rate(values, timestampsMs, bounds, rangeMs, mode, out)
       return
     }
-    const steps = out.length
-    this.#present.fill(0, 0, steps)
+    const steps = bounds.lo.length
+    const geometryAt = this.#placeGeometry(geometryOf(bounds, timestampsMs, rangeMs, mode))
+    const isInPlace = out.valuesAt >= 0
+    const presentAt = isInPlace ? out.presentAt : this.#presentAt
+    if (!isInPlace) this.#present.fill(0, 0, steps)
     this.#kernels.windowRate!(
       at,
-      timestampsMs.byteOffset,
-      this.#lo.byteOffset,
-      this.#hi.byteOffset,
-      this.#ends.byteOffset,
+      this.#loAt,
+      this.#hiAt,
+      geometryAt,
       steps,
-      rangeMs,
+      rangeMs / 1000,
       mode,
-      this.#out.byteOffset,
-      this.#present.byteOffset,
+      isInPlace ? out.valuesAt : this.#outAt,
+      presentAt,
     )
-    out.set(this.#out.subarray(0, steps))
-    present.set(this.#present.subarray(0, steps))
+    if (isInPlace) return
+    out.values.set(this.#out.subarray(0, steps))
+    out.present.set(this.#present.subarray(0, steps))
+  }
+
+  #placeGeometry(geometry: RateGeometry): number {
+    if (this.#residentGeometry !== geometry) {
+      const { spanS, startS, endS, factor } = geometry
+      const steps = spanS.length
+      for (const [i, column] of [spanS, startS, endS, factor].entries()) this.#geometry.set(column, i * steps)
+      this.#residentGeometry = geometry
+    }
+    return this.#geometryAt
   }
 
   #reduce(name: 'windowSum' | 'windowAvg' | 'windowMin' | 'windowMax', at: number, out: Float64Array): void {
-    const [lo, hi] = [this.#lo.byteOffset, this.#hi.byteOffset]
-    this.#kernels[name]!(at, lo, hi, out.length, this.#out.byteOffset)
+    this.#kernels[name]!(at, this.#loAt, this.#hiAt, out.length, this.#outAt)
     out.set(this.#out.subarray(0, out.length))
   }
 
@@ -251,8 +331,8 @@ class MemoryWindowKernels implements WindowKernels {
       // Windows end later and later.
       const length = bounds.hi[steps - 1]!
       if (length > this.#column.length) return -1
-      this.#column.set(values.subarray(0, length))
-      at = this.#column.byteOffset
+      this.#column.set(length === values.length ? values : values.subarray(0, length))
+      at = this.#columnAt
     }
     if (this.#resident !== bounds) {
       this.#ends.set(bounds.endsMs)

@@ -14,17 +14,23 @@ const gunzip = promisify(zlib.gunzip)
 const inflate = promisify(zlib.inflate)
 const inflateRaw = promisify(zlib.inflateRaw)
 
-const inflater = new Inflater()
+const sharedInflater = new Inflater()
 
 /**
  * Unpacks a body in place, if it is gzip and not big.
  *
  * @param encoding value of Content-Encoding, in lower case
  * @param bytesMax 0 = no limit
+ * @param inflater holds the result
  * @returns a view that holds until the next call; `undefined` where `unpackBody` must be asked
  * @throws {BodyTooLargeError} @throws {HttpRequestError} for damaged data
  */
-export function gunzipAtOnce(packed: Uint8Array, encoding: string, bytesMax: number): Uint8Array | undefined {
+export function gunzipAtOnce(
+  packed: Uint8Array,
+  encoding: string,
+  bytesMax: number,
+  inflater = sharedInflater,
+): Uint8Array | undefined {
   if (encoding !== 'gzip' || packed.length > PACKED_AT_ONCE_BYTES) return undefined
   const isLimit = bytesMax > 0 && bytesMax <= UNPACKED_AT_ONCE_BYTES
   const end = packed.length

@@ -203,7 +203,7 @@ export class AnswerReader {
         if (isName(bytes, from, 'location')) this.location = latin1(bytes, start, end)
         break
       case 10:
-        if (isName(bytes, from, 'connection')) this.#takeConnection(latin1(bytes, start, end))
+        if (isName(bytes, from, 'connection')) this.#takeConnection(bytes, start, end)
         break
       case 12:
         if (isName(bytes, from, 'content-type')) this.#takeContentType(bytes, start, end)
@@ -220,8 +220,12 @@ export class AnswerReader {
     }
   }
 
-  #takeConnection(value: string): void {
-    const options = value.toLowerCase().split(',')
+  #takeConnection(bytes: Uint8Array, start: number, end: number): void {
+    if (end - start === 10 && isName(bytes, start, 'keep-alive')) {
+      this.keepsAlive = true
+      return
+    }
+    const options = latin1(bytes, start, end).toLowerCase().split(',')
     if (options.some((option) => option.trim() === 'close')) this.keepsAlive = false
     else if (options.some((option) => option.trim() === 'keep-alive')) this.keepsAlive = true
   }

@@ -23,18 +23,23 @@ interface Engine {
 /** What a piece of packed data turned out to be. */
 export type Unpacked = Uint8Array | 'too large'
 
-const OUTPUT_BYTES_INITIAL = 128 * 1024
+const OUTPUT_BYTES = 128 * 1024
 
 /**
  * Unpacks gzip in place, at once, with one engine and one output buffer for all: without either being made anew for each
  * body, which costs more than the unpacking.
  */
 export class Inflater {
-  #output = new Uint8Array(OUTPUT_BYTES_INITIAL)
+  readonly #output: Uint8Array
+  /** For what does not fit; bigger than the other once it is needed. */
+  #large: Uint8Array
   readonly #engine: Engine | undefined
   #failure: string | undefined
 
-  constructor() {
+  /** @param output where results stand that fit there */
+  constructor(output: Uint8Array = new Uint8Array(OUTPUT_BYTES)) {
+    this.#output = output
+    this.#large = output
     this.#engine = this.#findEngine()
   }
 
@@ -49,27 +54,29 @@ export class Inflater {
 
   #run(engine: Engine, packed: Uint8Array, bytesMax: number): Unpacked {
     const { _handle: handle, _writeState: state } = engine
+    let output = this.#output
     let taken = 0
     let made = 0
     this.#failure = undefined
     handle.reset()
     for (;;) {
-      const room = this.#output.length - made
+      const room = output.length - made
       // Told that nothing follows, the engine keeps no copy of the last 32 KiB, and reports data that end too early.
-      handle.writeSync(constants.Z_FINISH, packed, taken, packed.length - taken, this.#output, made, room)
+      handle.writeSync(constants.Z_FINISH, packed, taken, packed.length - taken, output, made, room)
       if (this.#failure !== undefined) throw new Error(this.#failure)
       made += room - state[0]!
       taken = packed.length - state[1]!
       if (made > bytesMax) return 'too large'
-      if (state[0]! > 0) return this.#output.subarray(0, made)
-      this.#grow()
+      if (state[0]! > 0) return output.subarray(0, made)
+      output = this.#largerThan(output)
     }
   }
 
-  #grow(): void {
-    const grown = new Uint8Array(this.#output.length * 2)
-    grown.set(this.#output)
-    this.#output = grown
+  /** With the same content, and room behind it. */
+  #largerThan(full: Uint8Array): Uint8Array {
+    if (this.#large.length <= full.length) this.#large = new Uint8Array(full.length * 2)
+    this.#large.set(full)
+    return this.#large
   }
 
   /** `undefined` where Node has become another inside; its documented way takes over then. */

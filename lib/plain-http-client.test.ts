@@ -330,3 +330,33 @@ test('a prepared request holds what the configuration adds, or is left to the ge
   expect(plainRequest({ ...request, url: 'http://' })).toBeUndefined()
   expect(plainRequest({ ...request, url: 'http://%zz:x@h/' })).toBeUndefined()
 })
+
+test('bodies stand in the buffers that were given, also shared ones, as far as they fit', async () => {
+  const bodies = ['plain', 'packed', 'x'.repeat(5000), 'packed again'].map((text) => Buffer.from(text))
+  const packed = [false, true, true, true]
+  const peer = await serve((socket, _request, number) => {
+    const body = packed[number] ? gzipSync(bodies[number]!) : bodies[number]!
+    const encoding = packed[number] ? 'content-encoding: gzip\r\n' : ''
+    socket.write(
+      Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\n${encoding}content-length: ${body.length}\r\n\r\n`), body]),
+    )
+  })
+  const shared = (): Uint8Array => new Uint8Array(new SharedArrayBuffer(4096))
+  const buffers = { read: shared(), unpack: shared() }
+  const client = new PlainHttpClient({ keepAliveMs: 60_000, buffers })
+  cleanups.push(() => client.close())
+  const request = plainRequest({ url: `http://127.0.0.1:${peer.port}/`, timeoutMs: 5000 })!
+  const seen: { text: string; buffer: ArrayBufferLike }[] = []
+  for (const _ of bodies) {
+    await new Promise<void>((resolve, reject) => {
+      const onAnswer = ({ body }: { body: Uint8Array }): void => {
+        seen.push({ text: Buffer.from(body).toString(), buffer: body.buffer })
+        resolve()
+      }
+      client.exchange(request, { onAnswer, onFailure: reject }).start()
+    })
+  }
+  expect(seen.map(({ text }) => text)).toEqual(bodies.map(String))
+  const places = seen.map(({ buffer }) => Object.entries(buffers).find(([, one]) => one.buffer === buffer)?.[0])
+  expect(places).toEqual(['read', 'unpack', undefined, 'unpack'])
+})

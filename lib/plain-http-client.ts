@@ -4,6 +4,7 @@ import { BodyTooLargeError, HttpRequestError } from './http-client.ts'
 import { connectionErrorText } from './http-text.ts'
 import { AnswerReader } from './http1-reader.ts'
 import { gunzipAtOnce, unpackBody } from './http-unpack.ts'
+import { Inflater } from './inflater.ts'
 
 /** A request that is sent again and again. */
 export interface PlainRequest {
@@ -44,6 +45,8 @@ export interface PlainExchange {
 export interface PlainHttpClientOptions {
   /** How long an unused connection is kept. */
   readonly keepAliveMs: number
+  /** Where bodies stand that arrive in one piece, beside their heads, and where they are unpacked; as far as they fit. */
+  readonly buffers?: { readonly read: Uint8Array; readonly unpack: Uint8Array }
 }
 
 const READ_BYTES = 64 * 1024
@@ -74,12 +77,15 @@ class Origins {
   readonly keepAliveMs: number
   readonly deadlines = new Deadlines()
   /** One for all: between reading and the callback nothing else runs. */
-  readonly readBuffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  readonly readBuffer: Uint8Array
+  readonly inflater: Inflater
   isClosed = false
   readonly #byKey = new Map<string, Origin>()
 
-  constructor({ keepAliveMs }: PlainHttpClientOptions) {
+  constructor({ keepAliveMs, buffers }: PlainHttpClientOptions) {
     this.keepAliveMs = keepAliveMs
+    this.readBuffer = buffers?.read ?? Buffer.allocUnsafeSlow(READ_BYTES)
+    this.inflater = new Inflater(buffers?.unpack)
   }
 
   of(key: string, { host, port }: PlainRequest): Origin {
@@ -162,7 +168,7 @@ class Exchange implements PlainExchange {
     const { contentEncoding: encoding, status, contentType, location, body } = reader
     let unpacked: Uint8Array | undefined = body
     try {
-      if (encoding !== '') unpacked = gunzipAtOnce(body, encoding, this.request.bodyBytesMax)
+      if (encoding !== '') unpacked = gunzipAtOnce(body, encoding, this.request.bodyBytesMax, this.#origins.inflater)
     } catch (error) {
       return this.fail(error as HttpRequestError)
     }

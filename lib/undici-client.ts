@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { Agent, type Dispatcher, ProxyAgent } from 'undici'
+import type { Dispatcher } from 'undici'
 import { BodyTooLargeError, type HttpClientConfig, type StreamingHttpClient } from './http-client.ts'
 import { type HttpRequest, HttpRequestError, type HttpResponse } from './http-client.ts'
 import { errorMessage } from './errors.ts'
@@ -139,6 +139,8 @@ class UndiciClient implements StreamingHttpClient {
   }
 
   async #dispatcher(url: URL): Promise<Dispatcher> {
+    // Large, and not needed by many: plain targets are scraped without it.
+    const { Agent, ProxyAgent } = await import('undici')
     const { dispatchers, tls } = await this.#connections()
     const proxy = proxyOf(url, this.#config, process.env) ?? ''
     const key = proxy === '' ? '' : `${url.protocol}${proxy}`

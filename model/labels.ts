@@ -28,8 +28,15 @@ export function labelsFromEntries(entries: Iterable<readonly [string, string]>):
 
 export function labelsToRecord(labels: Labels): Record<string, string> {
   const record: Record<string, string> = {}
-  for (let i = 0; i < labels.length; i += 2) record[labels[i]!] = labels[i + 1]!
+  for (let i = 0; i < labels.length; i += 2) put(record, labels[i]!, labels[i + 1]!)
   return record
+}
+
+/** An assignment would set the prototype where that is the label's name. */
+function put(record: Record<string, string>, name: string, value: string): void {
+  if (name === '__proto__')
+    Object.defineProperty(record, name, { value, enumerable: true, configurable: true, writable: true })
+  else record[name] = value
 }
 
 /** The value, or '' where the label is missing: to PromQL both are the same. */

@@ -1,7 +1,16 @@
 import fc from 'fast-check'
 import { RE2JS } from 're2js'
 import { describe, expect, test } from 'vitest'
-import { compareLabels, compareStrings, labelsFromRecord, labelsText, projectLabels, withLabels } from './labels.ts'
+import {
+  compareLabels,
+  compareStrings,
+  labelsFromEntries,
+  labelsFromRecord,
+  labelsText,
+  labelsToRecord,
+  projectLabels,
+  withLabels,
+} from './labels.ts'
 import { createMatcher, matches, matcherText } from './matcher.ts'
 import { compileAnchored } from './regex.ts'
 
@@ -109,4 +118,14 @@ describe('labels', () => {
     expect(projectLabels(base, new Set(['a']), false)).toEqual(['b', '2'])
     expect(compareLabels(['a', '1'], ['a', '1', 'b', '2'])).toBeLessThan(0)
   })
+})
+
+test('a label may have any name, that of a prototype too', () => {
+  const labels = labelsFromEntries([
+    ['__proto__', 'x'],
+    ['constructor', 'y'],
+  ])
+  const record = labelsToRecord(labels)
+  expect(JSON.stringify(record)).toBe('{"__proto__":"x","constructor":"y"}')
+  expect(labelsFromRecord(record)).toEqual(labels)
 })

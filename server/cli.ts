@@ -50,11 +50,13 @@ const COMMANDS: Readonly<Record<string, () => Promise<void>>> = {
   tsdb: async () => (await import('./commands/tsdb.ts')).registerTsdbCommand(program),
 }
 
-try {
-  for (const name of commandsOf(process.argv[2])) await COMMANDS[name]!()
-  await program.parseAsync()
-} catch (error) {
-  process.exitCode = exitCodeOf(error)
+async function run(): Promise<void> {
+  try {
+    for (const name of commandsOf(process.argv[2])) await COMMANDS[name]!()
+    await program.parseAsync()
+  } catch (error) {
+    process.exitCode = exitCodeOf(error)
+  }
 }
 
 /** The command that is meant; all of them where they are to be listed, or the name is none of theirs. */
@@ -74,3 +76,6 @@ function exitCodeOf(error: unknown): number {
   else console.error(error instanceof Error ? (error.stack ?? errorMessage(error)) : errorMessage(error))
   return 1
 }
+
+// Not awaited: what is joined into one file by the build has no await at its top.
+void run()

@@ -31,6 +31,7 @@ export interface Settings {
   readonly adminApiEnabled: boolean
   readonly notificationsSubscribersMax: number
   readonly remoteWriteEnabled: boolean
+  readonly otlpEnabled: boolean
   /** Full names of protobuf messages. */
   readonly remoteWriteMessages: readonly string[]
   /** '' = none. */
@@ -43,6 +44,9 @@ export interface Settings {
   readonly lookbackDeltaMs: number
   readonly queryTimeoutMs: number
   readonly queryMaxSamples: number
+  /** In one answer to a remote reader. */
+  readonly remoteReadSamplesMax: number
+  readonly remoteReadFrameBytesMax: number
   readonly queryWorkers: number
   readonly outageToleranceMs: number
   readonly gracePeriodMs: number
@@ -80,6 +84,7 @@ export function settingsOf({ values }: ParsedFlags): Settings {
     adminApiEnabled: text('web.enable-admin-api') === 'true',
     notificationsSubscribersMax: Number(text('web.max-notifications-subscribers')),
     remoteWriteEnabled: text('web.enable-remote-write-receiver') === 'true',
+    otlpEnabled: text('web.enable-otlp-receiver') === 'true',
     remoteWriteMessages: writeMessages(text('web.remote-write-receiver.accepted-protobuf-messages')),
     webConfigPath: text('web.config.file'),
     corsOrigin: corsRegex(text('web.cors.origin')),
@@ -90,6 +95,8 @@ export function settingsOf({ values }: ParsedFlags): Settings {
     lookbackDeltaMs: durationMs('query.lookback-delta'),
     queryTimeoutMs: durationMs('query.timeout'),
     queryMaxSamples: Number(text('query.max-samples')),
+    remoteReadSamplesMax: Number(text('storage.remote.read-sample-limit')),
+    remoteReadFrameBytesMax: Number(text('storage.remote.read-max-bytes-in-frame')),
     queryWorkers: workers > 0 ? workers : Math.max(1, availableParallelism() - 1),
     outageToleranceMs: durationMs('rules.alert.for-outage-tolerance'),
     gracePeriodMs: durationMs('rules.alert.for-grace-period'),

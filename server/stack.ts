@@ -37,6 +37,7 @@ import { QueryPool } from './query/query-pool.ts'
 import { batchedRuleQueries } from './query/rule-queries.ts'
 import { TinyQueries } from './query/tiny-queries.ts'
 import type { EngineSettings, MatchRequest } from './query/query-worker.ts'
+import { RemoteMetadata } from './remote-write/remote-metadata.ts'
 import { RemoteWriteReceiver } from './remote-write/receiver.ts'
 import { registerProcessMetrics, registerQueryMetrics, type ReloadState } from './self-metrics.ts'
 import { type Settings, stateFolder } from './settings.ts'
@@ -55,6 +56,8 @@ export interface Stack {
   readonly scrapes: ScrapeManager
   readonly prober: Prober
   readonly remoteWrite: RemoteWriteReceiver
+  /** What senders have said of their metrics. */
+  readonly remoteMetadata: RemoteMetadata
   readonly rules: RuleManager
   readonly externalAlertmanagers: ExternalAlertmanagers
   readonly notifications: Notifications
@@ -123,7 +126,9 @@ export async function buildStack(
     checkpointLogBytes: settings.walSegmentBytes,
   })
 
+  const remoteMetadata = new RemoteMetadata()
   const remoteWrite = new RemoteWriteReceiver({
+    metadata: remoteMetadata,
     appender: () => tsdb.appender({ stream: 'remote-write' }),
     clock,
     registry,
@@ -290,6 +295,7 @@ export async function buildStack(
     scrapes,
     prober: createProber(() => config.probeModules, logger),
     remoteWrite,
+    remoteMetadata,
     rules,
     externalAlertmanagers,
     notifications,

@@ -4,7 +4,6 @@ import type { Appender, GroupWriter, Labels, Matcher, SeriesExemplars, TimeRange
 import { removeLeftovers } from './block/block-folder.ts'
 import { BlockList } from './block/block-list.ts'
 import { DeletionList } from './block/deletion-list.ts'
-import { type Deletion, pendingIn } from './block/deletions.ts'
 import type { BlockMeta } from './block/meta.ts'
 import { writeSnapshot } from './block/snapshot.ts'
 import { listChunkFiles } from './chunk/head-chunk-file.ts'
@@ -16,7 +15,7 @@ import { SampleStream } from './head/sample-stream.ts'
 import { StreamAppender } from './head/stream-appender.ts'
 import { Adoption } from './import-export/adoption.ts'
 import { lockDataFolder } from './lock.ts'
-import { Compactor, retentionOf } from './maintenance/compactor.ts'
+import { Compactor } from './maintenance/compactor.ts'
 import { Maintenance } from './maintenance/maintenance.ts'
 import { HeadMemory } from './memory/head-memory.ts'
 import { Root } from './memory/layout.ts'
@@ -25,6 +24,7 @@ import type { TsdbOptions, TsdbSettings } from './options.ts'
 import type { ReaderHandle } from './read/reader.ts'
 import { makeStoreFolders, type StoreFolders } from './store-folders.ts'
 import type { Tsdb, TsdbStats } from './tsdb-interface.ts'
+import { Upkeep } from './upkeep.ts'
 import { replayLog, type ReplayResult } from './wal/replay.ts'
 import { WalLog } from './wal/wal-log.ts'
 import { WalWriter } from './wal/wal-writer.ts'
@@ -37,10 +37,7 @@ const BLOCK_DURATION_MS = 2 * 3_600_000
 const WAL_SEGMENT_BYTES_MAX = 32 << 20
 const WAL_BACKLOG_BYTES_MAX = 64 << 20
 const CHECKPOINT_LOG_BYTES = 32 << 20
-const TICK_INTERVAL_MS = 15_000
 const EXEMPLARS_MAX = 100_000
-// Closed rows wait this long for company, so that one message and one fsync serve many groups.
-const SEAL_DELAY_MS = 200
 
 /**
  * Opens the store in a folder, which is made if missing, and brings back what a former run left.
@@ -75,13 +72,10 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
   readonly #logger: Logger
   readonly #unlock: () => void
   readonly #adoption: Adoption | undefined
+  readonly #upkeep: Upkeep
   readonly #streams = new Map<string, SampleStream>()
   readonly #readerSlots = new Set<number>()
   #observeSync: (seconds: number) => void = () => undefined
-  #cancelTick: (() => void) | undefined
-  #cancelSeal: (() => void) | undefined
-  #maintaining: Promise<void> | undefined
-  #damageSeen = 0
   #isClosed = false
 
   constructor(options: TsdbOptions, folders: StoreFolders, unlock: () => void) {
@@ -97,13 +91,15 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
     const maximumBytes = Math.min(options.headMemoryMaxBytes ?? HEAD_MEMORY_BYTES_MAX, HEAD_MEMORY_BYTES_MAX)
     const shared = createKernelMemory({ initialBytes: 4 << 20, maximumBytes })
     const memory = new HeadMemory(shared, maximumBytes)
+    let upkeep: Upkeep | undefined
     const instance = instantiateKernels(shared)
     this.head = new Head({
       memory,
       kernels: rowKernels(instance),
       columns: columnKernels(instance),
       windowMs: options.blockDurationMs ?? BLOCK_DURATION_MS,
-      onClosed: () => this.#sealSoon(),
+      // While the log is read there is none yet.
+      onClosed: () => upkeep?.sealSoon(),
     })
     this.blockList = new BlockList(folders.dataDir, memory, options.logger)
     this.blockList.load()
@@ -178,7 +174,21 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
     this.replaySeconds = (performance.now() - startedAt) / 1000
     this.#observeSync = registerTsdbMetrics(options.registry, this)
     this.#logStart(replayed)
-    this.#scheduleTick()
+    this.#upkeep = upkeep = new Upkeep({
+      head: this.head,
+      log: this.log,
+      blockList: this.blockList,
+      deletions: this.deletions,
+      maintenance: this.maintenance,
+      compactor: this.compactor,
+      clock: options.clock,
+      logger: options.logger,
+      settings: () => this.settings,
+      streams: () => this.#streams.values(),
+      // While parts of a history come in from the newest to the oldest, ranges only look as if they were full.
+      mayMerge: () => this.#adoption?.isRunning !== true,
+    })
+    this.#upkeep.start()
     this.#adoption?.start()
   }
 
@@ -270,7 +280,7 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
   }
 
   async maintain(): Promise<void> {
-    await this.#maintainHead()
+    await this.#upkeep.run()
     await this.compactor.run()
   }
 
@@ -286,42 +296,27 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
   async cleanTombstones(): Promise<void> {
     this.#checkOpen()
     await this.compactor.cleanTombstones()
-    await this.#dropDoneDeletions()
+    await this.#upkeep.dropDoneDeletions()
   }
 
   async snapshot(options: { readonly skipHead?: boolean } = {}): Promise<string> {
     this.#checkOpen()
     // What is in the head must not become a block meanwhile.
-    while (this.#maintaining !== undefined) await this.#maintaining.catch(() => undefined)
-    const result = writeSnapshot({
-      folders: this.#folders,
-      blocks: this.blockList.metas,
-      deletions: this.deletions,
-      nowMs: this.options.clock.nowMs(),
-      writeHead: options.skipHead === true ? undefined : (folder) => this.maintenance.writeHeadBlocks(folder),
-    })
-    this.#maintaining = result.then(
-      () => this.#endMaintaining(),
-      () => this.#endMaintaining(),
+    return this.#upkeep.between(() =>
+      writeSnapshot({
+        folders: this.#folders,
+        blocks: this.blockList.metas,
+        deletions: this.deletions,
+        nowMs: this.options.clock.nowMs(),
+        writeHead: options.skipHead === true ? undefined : (folder) => this.maintenance.writeHeadBlocks(folder),
+      }),
     )
-    return result
-  }
-
-  #maintainHead(): Promise<void> {
-    this.#maintaining ??= this.#maintain().finally(() => this.#endMaintaining())
-    return this.#maintaining
-  }
-
-  #endMaintaining(): void {
-    this.#maintaining = undefined
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#cancelTick?.()
-    this.#cancelSeal?.()
-    await this.#maintaining?.catch(() => undefined) // Its caller gets the failure.
+    await this.#upkeep.stop()
     await this.#adoption?.close()
     try {
       await this.writer.flushed()
@@ -336,71 +331,6 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
         this.#unlock()
       }
     }
-  }
-
-  async #maintain(): Promise<void> {
-    if (this.#isClosed) return
-    await this.maintenance.run()
-    this.#reclaim()
-    await this.#checkDamage()
-    this.blockList.applyRetention({
-      retentionMs: ({ resolution }) => retentionOf(this.settings, resolution),
-      isNeeded: (meta) => this.compactor.isToBeSummarised(meta),
-      retentionBytes: this.settings.retentionBytes ?? 0,
-      otherBytes: this.settings.retentionBytes ? this.log.sizeBytes() : 0,
-    })
-    await this.#dropDoneDeletions()
-  }
-
-  /** Forgets deletions that all blocks have carried out and that mean nothing in the head. */
-  async #dropDoneDeletions(): Promise<void> {
-    const { minMs } = this.head.timeRange()
-    const metas = this.blockList.metas
-    const isDone = (deletion: Deletion): boolean =>
-      !(minMs <= deletion.maxTimeMs) && metas.every((meta) => pendingIn([deletion], meta).length === 0)
-    const before = this.deletions.all
-    await this.deletions.drop(isDone)
-    if (this.deletions.all !== before) this.blockList.deletions = this.deletions.all
-  }
-
-  /** Frees what belongs to series whose samples are all in blocks. */
-  #reclaim(): void {
-    const streams = [...this.#streams.values()]
-    for (const stream of streams) stream.reclaim(this.head.minValidMs)
-    this.head.reclaimLabels(labelSetsOf(streams))
-    this.head.memory.reclaim()
-  }
-
-  /** A reader has met damage: every block is read, the bad ones go aside. */
-  async #checkDamage(): Promise<void> {
-    const reports = this.head.memory.root(Root.DAMAGE_REPORTS)
-    if (reports === this.#damageSeen) return
-    this.#damageSeen = reports
-    for (const { ulid } of this.blockList.metas) {
-      const why = await this.maintenance.verifyBlock(ulid)
-      if (why !== undefined) this.blockList.isolate(ulid, why)
-    }
-  }
-
-  #scheduleTick(): void {
-    if (this.#isClosed) return
-    // Short blocks need it more often.
-    const delayMs = Math.min(TICK_INTERVAL_MS, this.head.windowMs / 8)
-    this.#cancelTick = this.options.clock.schedule(delayMs, () => {
-      this.#maintainHead()
-        // While parts of a history come in from the newest to the oldest, ranges only look as if they were full.
-        .then(() => (this.#adoption?.isRunning === true ? undefined : void this.compactor.run()))
-        .catch((err: unknown) => this.#logger.error({ err }, 'maintenance failed, it will be tried again'))
-        .finally(() => this.#scheduleTick())
-    })
-  }
-
-  #sealSoon(): void {
-    if (this.#isClosed || this.#cancelSeal !== undefined) return
-    this.#cancelSeal = this.options.clock.schedule(SEAL_DELAY_MS, () => {
-      this.#cancelSeal = undefined
-      void this.maintenance.seal()
-    })
   }
 
   #takeSlot(): number {
@@ -425,8 +355,4 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
       'store is open',
     )
   }
-}
-
-function* labelSetsOf(streams: readonly SampleStream[]): Generator<number> {
-  for (const stream of streams) yield* stream.labelSets()
 }

@@ -1,18 +1,24 @@
 import type { Clock } from '../../lib/index.ts'
-import type { Labels } from '../../model/index.ts'
 import type { StateLog, StatePart } from '../store/state-log.ts'
 import type { StateRecord } from '../store/frame.ts'
-import { isResolved, mergeAlerts, type StoredAlert } from './stored-alert.ts'
+import { type AlertFields, alertOf, AlertRecords, PUT, TOUCH, type TouchRecord } from './alert-records.ts'
+import { highHalfOf } from './fingerprint.ts'
+import { type IncomingAlert, isResolved, mergeAlerts, type StoredAlert, storedAlert } from './stored-alert.ts'
 
-const PUT = 'alert'
-const TOUCH = 'alert-touch'
 const GONE = 'alert-gone'
+/** Of one alert each, as logs have them that were written before the above. */
+const PUT_ONE = 'alert'
+const TOUCH_ONE = 'alert-touch'
 
 /** All alerts known, firing or lately resolved, by fingerprint. Every change goes to the log. */
 export class AlertRegistry implements StatePart {
-  readonly kinds = [PUT, TOUCH, GONE]
+  readonly kinds = [PUT, TOUCH, GONE, PUT_ONE, TOUCH_ONE]
   readonly #clock: Clock
   readonly #alerts = new Map<string, StoredAlert>()
+  /** Fingerprints by their upper halves. Of two with the same the later; what is not there is only found more slowly. */
+  readonly #byHighHalf = new Map<number, string>()
+  /** Changes that are not in the log yet. */
+  readonly #changes = new AlertRecords()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -26,14 +32,29 @@ export class AlertRegistry implements StatePart {
     return this.#alerts.get(fingerprint)
   }
 
-  /** Merges the alert with what is known of it and logs the change; the caller commits. Returns what is known now. */
-  put(alert: StoredAlert, log: StateLog): StoredAlert {
-    const old = this.#alerts.get(alert.fingerprint)
-    // The labels of one fingerprint are one object, by which others remember what they found out about them.
-    const merged = old ? mergeAlerts(old, { ...alert, labels: old.labels }, this.#clock.nowMs()) : alert
-    this.#alerts.set(merged.fingerprint, merged)
-    log.write(old && sameTexts(old, merged) ? touchRecord(merged) : putRecord(merged))
+  /** An alert whose fingerprint begins with these 32 bits; its labels show whether it is the one that is meant. */
+  candidate(highHalf: number): StoredAlert | undefined {
+    const fingerprint = this.#byHighHalf.get(highHalf)
+    return fingerprint === undefined ? undefined : this.#alerts.get(fingerprint)
+  }
+
+  /**
+   * Merges the alert with what is known of it. Others may have a turn when `logChanges` has been called.
+   *
+   * @param old what `get` says
+   * @returns what is known now
+   */
+  put(alert: IncomingAlert, old: StoredAlert | undefined): StoredAlert {
+    const merged = old ? mergeAlerts(old, alert, this.#clock.nowMs()) : storedAlert(alert)
+    this.#set(merged)
+    if (old?.annotations === merged.annotations && old.generatorUrl === merged.generatorUrl) this.#changes.touch(merged)
+    else this.#changes.put(merged)
     return merged
+  }
+
+  /** Gives the log what has changed; the caller commits. */
+  logChanges(log: StateLog): void {
+    for (const record of this.#changes.take()) log.write(record)
   }
 
   /**
@@ -56,59 +77,49 @@ export class AlertRegistry implements StatePart {
     const nowMs = this.#clock.nowMs()
     for (const alert of this.#alerts.values()) {
       if (!isResolved(alert, nowMs) || needed.has(alert.fingerprint)) continue
-      this.#alerts.delete(alert.fingerprint)
+      this.#delete(alert.fingerprint)
       log.write([GONE, alert.fingerprint])
     }
   }
 
   apply(record: StateRecord): void {
-    const [kind, fingerprint] = record as [string, string]
-    if (kind === GONE) this.#alerts.delete(fingerprint)
-    else if (kind === PUT) this.#alerts.set(fingerprint, alertOf(record))
-    else {
-      const old = this.#alerts.get(fingerprint)
-      const [, , startsAtMs, endsAtMs, updatedAtMs, timeout] = record as TouchRecord
-      if (old) this.#alerts.set(fingerprint, { ...old, startsAtMs, endsAtMs, updatedAtMs, timeout })
-    }
+    const [kind, ...items] = record
+    if (kind === GONE) this.#delete(items[0] as string)
+    else if (kind === PUT) for (const fields of items as AlertFields[]) this.#set(alertOf(fields))
+    else if (kind === PUT_ONE) this.#set(alertOf(items as unknown as AlertFields))
+    else if (kind === TOUCH) this.#touchAll(record as TouchRecord)
+    else this.#touch(...(items as [string, number, number, number, boolean]))
   }
 
   *snapshot(): Iterable<StateRecord> {
-    for (const alert of this.#alerts.values()) yield putRecord(alert)
+    const records = new AlertRecords()
+    for (const alert of this.#alerts.values()) {
+      records.put(alert)
+      yield* records.takeFull()
+    }
+    yield* records.take()
+  }
+
+  #touchAll([, fingerprints, timesMs]: TouchRecord): void {
+    for (const [i, fingerprint] of fingerprints.entries()) {
+      const [startsAtMs, endsAtMs, updatedAtMs, timeout] = timesMs.slice(4 * i, 4 * i + 4)
+      this.#touch(fingerprint, startsAtMs!, endsAtMs!, updatedAtMs!, timeout === 1)
+    }
+  }
+
+  #touch(fingerprint: string, startsAtMs: number, endsAtMs: number, updatedAtMs: number, timeout: boolean): void {
+    const old = this.#alerts.get(fingerprint)
+    if (old) this.#alerts.set(fingerprint, { ...old, startsAtMs, endsAtMs, updatedAtMs, timeout })
+  }
+
+  #set(alert: StoredAlert): void {
+    const { size } = this.#alerts
+    this.#alerts.set(alert.fingerprint, alert)
+    if (this.#alerts.size > size) this.#byHighHalf.set(highHalfOf(alert.fingerprint), alert.fingerprint)
+  }
+
+  #delete(fingerprint: string): void {
+    this.#alerts.delete(fingerprint)
+    this.#byHighHalf.delete(highHalfOf(fingerprint))
   }
 }
-
-type PutRecord = readonly [string, string, Labels, Labels, number, number, number, string, boolean]
-type TouchRecord = readonly [string, string, number, number, number, boolean]
-
-const putRecord = (a: StoredAlert): PutRecord => [
-  PUT,
-  a.fingerprint,
-  a.labels,
-  a.annotations,
-  a.startsAtMs,
-  a.endsAtMs,
-  a.updatedAtMs,
-  a.generatorUrl,
-  a.timeout,
-]
-
-/** The usual case, a renewal: only times changed. */
-const touchRecord = (a: StoredAlert): TouchRecord => [
-  TOUCH,
-  a.fingerprint,
-  a.startsAtMs,
-  a.endsAtMs,
-  a.updatedAtMs,
-  a.timeout,
-]
-
-function alertOf(record: StateRecord): StoredAlert {
-  const [, fingerprint, labels, annotations, startsAtMs, endsAtMs, updatedAtMs, generatorUrl, timeout] =
-    record as unknown as PutRecord
-  return { fingerprint, labels, annotations, startsAtMs, endsAtMs, updatedAtMs, generatorUrl, timeout }
-}
-
-const sameTexts = (a: StoredAlert, b: StoredAlert): boolean =>
-  a.generatorUrl === b.generatorUrl &&
-  a.annotations.length === b.annotations.length &&
-  a.annotations.every((text, i) => text === b.annotations[i])

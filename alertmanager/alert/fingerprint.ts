@@ -9,36 +9,43 @@ const SEPARATOR = 0xff
  */
 export function fingerprintOf(labels: Labels): string {
   const hash = new Fnv64()
-  for (const text of labels) {
-    for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i)
-      if (code >= 0x80) {
-        for (const byte of encoder.encode(text.slice(i))) hash.add(byte)
-        break
-      }
-      hash.add(code)
-    }
-    hash.add(SEPARATOR)
-  }
+  for (const text of labels) hash.addText(encoder.encode(text))
   return hash.digits()
 }
 
-/** In two halves of 32 bits. */
-class Fnv64 {
+/** The first 32 of its 64 bits, signed. */
+export const highHalfOf = (fingerprint: string): number => Number.parseInt(fingerprint.slice(0, 8), 16) | 0
+
+const digits = Buffer.alloc(8)
+
+/** In two halves of 32 bits, since numbers have no 64. */
+export class Fnv64 {
   #high = 0xcbf29ce4 | 0
   #low = 0x84222325 | 0
 
-  add(byte: number): void {
-    const low = this.#low ^ byte
-    // Times the prime 2^40 + 0x1b3; the lower half in two parts, so that what it carries over is not lost.
-    const lowest = (low & 0xffff) * 0x1b3
-    const middle = (low >>> 16) * 0x1b3 + (lowest >>> 16)
-    this.#high = (Math.imul(this.#high, 0x1b3) + (middle >>> 16) + (low << 8)) | 0
-    this.#low = (middle << 16) | (lowest & 0xffff)
+  get highHalf(): number {
+    return this.#high
+  }
+
+  /** The bytes of a text, and what keeps it apart from the next. */
+  addText(bytes: Uint8Array, from = 0, to = bytes.length): void {
+    let high = this.#high
+    let low = this.#low
+    for (let i = from; i <= to; i++) {
+      low ^= i < to ? bytes[i]! : SEPARATOR
+      // Times the prime 2^40 + 0x1b3; the lower half in two parts, so that what it carries over is not lost.
+      const lowest = (low & 0xffff) * 0x1b3
+      const middle = (low >>> 16) * 0x1b3 + (lowest >>> 16)
+      high = (Math.imul(high, 0x1b3) + (middle >>> 16) + (low << 8)) | 0
+      low = (middle << 16) | (lowest & 0xffff)
+    }
+    this.#high = high
+    this.#low = low
   }
 
   digits(): string {
-    const hex = (word: number): string => (word >>> 0).toString(16).padStart(8, '0')
-    return hex(this.#high) + hex(this.#low)
+    digits.writeInt32BE(this.#high, 0)
+    digits.writeInt32BE(this.#low, 4)
+    return digits.toString('hex')
   }
 }

@@ -1,7 +1,7 @@
 import { AppError } from '../../lib/index.ts'
 import type { Labels } from '../../model/index.ts'
 import { fingerprintOf } from './fingerprint.ts'
-import type { StoredAlert } from './stored-alert.ts'
+import type { IncomingAlert } from './stored-alert.ts'
 
 /** An alert that arrives. `undefined` or 0 is a time that was not given. */
 export interface AlertInput {
@@ -10,6 +10,8 @@ export interface AlertInput {
   readonly startsAtMs?: number | undefined
   readonly endsAtMs?: number | undefined
   readonly generatorUrl: string
+  /** Of the labels, where it is known already. */
+  readonly fingerprint?: string | undefined
 }
 
 /** An alert that cannot be taken: without labels, with bad names or impossible times. */
@@ -19,7 +21,7 @@ export class InvalidAlertError extends AppError {
 }
 
 /** Fills in what the sender left out. @throws {InvalidAlertError} */
-export function toStoredAlert(input: AlertInput, nowMs: number, resolveTimeoutMs: number): StoredAlert {
+export function toStoredAlert(input: AlertInput, nowMs: number, resolveTimeoutMs: number): IncomingAlert {
   const { labels, annotations, generatorUrl } = input
   if (labels.length === 0) throw new InvalidAlertError('at least one label pair required')
   if (labels.includes('') && labels.indexOf('') % 2 === 0)
@@ -29,7 +31,7 @@ export function toStoredAlert(input: AlertInput, nowMs: number, resolveTimeoutMs
   const endsAtMs = givenEndMs ?? nowMs + resolveTimeoutMs
   if (endsAtMs < startsAtMs) throw new InvalidAlertError('start time must be before end time')
   return {
-    fingerprint: fingerprintOf(labels),
+    fingerprint: input.fingerprint ?? fingerprintOf(labels),
     labels,
     annotations,
     startsAtMs,

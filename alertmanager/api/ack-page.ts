@@ -1,5 +1,5 @@
 import type { Acknowledgement } from '../ack/acknowledgements.ts'
-import { timeText } from './alerts.ts'
+import { timeText } from './alert-input.ts'
 
 const STYLE =
   'body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:4rem auto;padding:0 1rem;color:#111827;background:#fff}' +

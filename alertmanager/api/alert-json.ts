@@ -1,58 +1,91 @@
+// Hot: there may be a hundred thousand alerts in an answer. Covered by bench/load/alerts.ts.
 import { compareStrings, type Labels } from '../../model/index.ts'
 import type { AlertView } from '../views.ts'
+import type { JsonBytes } from './json-bytes.ts'
 import { isSuppressed } from './query.ts'
 
-const ACTIVE = '{"inhibitedBy":[],"mutedBy":[],"silencedBy":[],"state":"active"}'
+const part = (json: string): Uint8Array => Buffer.from(json)
+const ANNOTATIONS = part('{"annotations":')
+const ENDS_AT = part(',"endsAt":"')
+const FINGERPRINT = part('","fingerprint":"')
+const GENERATOR_URL = part('","generatorURL":')
+const LABELS = part(',"labels":')
+const LABELS_NEXT = part('","labels":')
+const STATUS_ACTIVE = part('","status":{"inhibitedBy":[],"mutedBy":[],"silencedBy":[],"state":"active"},"updatedAt":"')
 
-/** Writes alerts as the API shows them: straight into text, since there may be a hundred thousand of them. One for each answer. */
+/** Writes alerts as the API shows them. One for each answer. */
 export class AlertJsonWriter {
-  readonly #receivers = new Map<string, string>()
-  readonly #times = new Map<number, string>()
-
-  one(view: AlertView): string {
-    const { alert } = view
-    const source = alert.generatorUrl === '' ? '' : `,"generatorURL":${quoted(alert.generatorUrl)}`
-    return (
-      `{"annotations":${labelsJson(alert.annotations)},"endsAt":${this.#time(alert.endsAtMs)},` +
-      `"fingerprint":"${alert.fingerprint}","receivers":${this.#receiversJson(view.receivers)},` +
-      `"startsAt":${this.#time(alert.startsAtMs)},"status":${statusJson(view)},` +
-      `"updatedAt":${this.#time(alert.updatedAtMs)}${source},"labels":${labelsJson(alert.labels)}}`
-    )
-  }
-
-  #receiversJson(names: readonly string[]): string {
-    const key = names.length === 1 ? names[0]! : JSON.stringify(names)
-    let text = this.#receivers.get(key)
-    if (text === undefined) {
-      text = JSON.stringify([...names].sort(compareStrings).map((name) => ({ name })))
-      this.#receivers.set(key, text)
-    }
-    return text
-  }
-
+  readonly #out: JsonBytes
+  readonly #receivers = new Map<string, Uint8Array>()
   /** Alerts of one batch share their times. */
-  #time(atMs: number): string {
-    let text = this.#times.get(atMs)
-    if (text === undefined) this.#times.set(atMs, (text = `"${new Date(atMs).toISOString()}"`))
-    return text
+  readonly #endsAt = new TimeJson()
+  readonly #startsAt = new TimeJson()
+  readonly #updatedAt = new TimeJson()
+
+  constructor(out: JsonBytes) {
+    this.#out = out
+  }
+
+  one(view: AlertView): void {
+    const { alert } = view
+    const out = this.#out
+    out.part(ANNOTATIONS)
+    writeLabels(out, alert.annotations)
+    out.part(ENDS_AT)
+    out.json(this.#endsAt.of(alert.endsAtMs))
+    out.part(FINGERPRINT)
+    out.json(alert.fingerprint)
+    out.part(this.#receiversPart(view.receivers))
+    out.json(this.#startsAt.of(alert.startsAtMs))
+    if (isSuppressed(view)) out.json(suppressedJson(view))
+    else out.part(STATUS_ACTIVE)
+    out.json(this.#updatedAt.of(alert.updatedAtMs))
+    if (alert.generatorUrl === '') out.part(LABELS_NEXT)
+    else {
+      out.part(GENERATOR_URL)
+      out.text(alert.generatorUrl)
+      out.part(LABELS)
+    }
+    writeLabels(out, alert.labels)
+    out.json('}')
+  }
+
+  #receiversPart(names: readonly string[]): Uint8Array {
+    const key = names.length === 1 ? names[0]! : JSON.stringify(names)
+    let json = this.#receivers.get(key)
+    if (json === undefined) {
+      const receivers = JSON.stringify([...names].sort(compareStrings).map((name) => ({ name })))
+      this.#receivers.set(key, (json = part(`","receivers":${receivers},"startsAt":"`)))
+    }
+    return json
   }
 }
 
-export function labelsJson(labels: Labels): string {
-  let text = '{'
-  for (let i = 0; i < labels.length; i += 2)
-    text += `${i === 0 ? '' : ','}${quoted(labels[i]!)}:${quoted(labels[i + 1]!)}`
-  return `${text}}`
+/** Remembers the last time it was asked for. */
+class TimeJson {
+  #atMs = Number.NaN
+  #text = ''
+
+  of(atMs: number): string {
+    if (atMs !== this.#atMs) {
+      this.#atMs = atMs
+      this.#text = new Date(atMs).toISOString()
+    }
+    return this.#text
+  }
 }
 
-// What JSON has to escape, and what is no whole character; most texts have none of it.
-// oxlint-disable-next-line no-control-regex -- JSON escapes exactly these
-const SPECIAL = /["\\\ud800-\udfff]|[^ -\uffff]/
+export function writeLabels(out: JsonBytes, labels: Labels): void {
+  for (let i = 0; i < labels.length; i += 2) {
+    out.json(i === 0 ? '{' : ',')
+    out.text(labels[i]!)
+    out.json(':')
+    out.text(labels[i + 1]!)
+  }
+  out.json(labels.length === 0 ? '{}' : '}')
+}
 
-const quoted = (text: string): string => (SPECIAL.test(text) ? JSON.stringify(text) : `"${text}"`)
-
-function statusJson(view: AlertView): string {
-  if (!isSuppressed(view)) return ACTIVE
-  const { inhibitedBy, mutedBy, silencedBy } = view
-  return JSON.stringify({ inhibitedBy, mutedBy, silencedBy, state: 'suppressed' })
+function suppressedJson({ inhibitedBy, mutedBy, silencedBy }: AlertView): string {
+  const status = JSON.stringify({ inhibitedBy, mutedBy, silencedBy, state: 'suppressed' })
+  return `","status":${status},"updatedAt":"`
 }

@@ -1,5 +1,5 @@
-import type { Readable } from 'node:stream'
-import { AppError, bodyOfPieces, errorMessage } from '../../lib/index.ts'
+import { Readable } from 'node:stream'
+import { AppError, errorMessage } from '../../lib/index.ts'
 
 /** A refusal in the original's two manners: a bare JSON string, or `{code, message}` from its request checks. */
 export class AlertmanagerApiError extends AppError {
@@ -39,20 +39,6 @@ export function parseBody(what: string, text: string): unknown {
   }
 }
 
-/** JSON that is written piece by piece, since there may be a hundred thousand alerts in it. */
-export class JsonPieces {
-  readonly pieces: Iterable<string>
-
-  constructor(pieces: Iterable<string>) {
-    this.pieces = pieces
-  }
-}
-
-/** With the newline at the end that Go's encoder writes. */
-export const jsonBody = (value: unknown): string | Readable =>
-  value instanceof JsonPieces ? bodyOfPieces(withNewline(value.pieces)) : `${JSON.stringify(value)}\n`
-
-function* withNewline(pieces: Iterable<string>): Generator<string> {
-  yield* pieces
-  yield '\n'
-}
+/** With the newline at the end that Go's encoder writes. What is bytes is JSON already. */
+export const jsonBody = (value: unknown): string | Buffer | Readable =>
+  value instanceof Buffer || value instanceof Readable ? value : `${JSON.stringify(value)}\n`

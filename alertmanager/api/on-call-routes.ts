@@ -5,7 +5,7 @@ import { OnCallRequestError } from '../oncall/errors.ts'
 import type { Override } from '../oncall/overrides.ts'
 import type { OnCallView } from '../oncall/roster.ts'
 import type { EscalationView } from '../oncall/desk.ts'
-import { timeText } from './alerts.ts'
+import { timeText } from './alert-input.ts'
 
 const WEEK_MS = 7 * 86_400_000
 

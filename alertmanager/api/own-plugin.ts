@@ -10,7 +10,7 @@ import type { Receipt } from '../notify/receipts/receipts.ts'
 import type { FlappingView } from '../oncall/flap-damper.ts'
 import type { HeartbeatView } from '../oncall/heartbeat-sender.ts'
 import { ackPage, donePage } from './ack-page.ts'
-import { timeText } from './alerts.ts'
+import { timeText } from './alert-input.ts'
 import { addOnCall, escalationJson } from './on-call-routes.ts'
 import { listOf, type Query, queryOf } from './query.ts'
 

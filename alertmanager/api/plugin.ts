@@ -1,6 +1,15 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Readable } from 'node:stream'
+import {
+  errorCodes,
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
 import { AppError, errorMessage } from '../../lib/index.ts'
 import type { Alertmanager } from '../alertmanager.ts'
+import type { AlertInput } from '../alert/ingest.ts'
+import { AlertBodyReader } from './alert-body.ts'
 import { getAlerts, getGroups, postAlerts } from './alerts.ts'
 import { AlertmanagerApiError, jsonBody, parseBody } from './answers.ts'
 import { queryOf } from './query.ts'
@@ -28,8 +37,38 @@ export function alertmanagerApi(alertmanager: Alertmanager, options: Alertmanage
     })
     app.setErrorHandler((error, _request, reply) => sendError(error, reply))
     addMetricHooks(app, alertmanager)
+    await app.register(async (alerts) => addAlerts(alerts, alertmanager))
     addApiV2(app, alertmanager)
     addManagement(app, alertmanager, options)
+  }
+}
+
+/** In a scope of its own: bodies are read while they arrive. */
+function addAlerts(app: FastifyInstance, alertmanager: Alertmanager): void {
+  const reader = new AlertBodyReader((highHalf) => alertmanager.candidate(highHalf))
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, body, done) => done(null, body))
+  addRoute(app, '/api/v2/alerts', {
+    POST: async (request, reply) => {
+      checkJsonType(request)
+      return postAlerts(alertmanager, await readAlerts(reader, request, reply))
+    },
+    GET: (request) => getAlerts(alertmanager, queryOf(request)),
+  })
+}
+
+async function readAlerts(
+  reader: AlertBodyReader,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Iterable<AlertInput>> {
+  try {
+    if (Number(request.headers['content-length']) > BODY_BYTES_MAX) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE()
+    return await reader.read(request.body as Readable, BODY_BYTES_MAX)
+  } catch (error) {
+    // The rest of the body must not be taken for the next request.
+    if (error instanceof errorCodes.FST_ERR_CTP_BODY_TOO_LARGE) reply.header('connection', 'close')
+    throw error
   }
 }
 
@@ -38,13 +77,6 @@ function addApiV2(app: FastifyInstance, alertmanager: Alertmanager): void {
     addRoute(app, `/api/v2${path}`, handlers)
   const idOf = (request: FastifyRequest): string => (request.params as { id: string }).id
 
-  route('/alerts', {
-    POST: async (request) => {
-      checkJsonType(request)
-      return postAlerts(alertmanager, request.body as string)
-    },
-    GET: (request) => getAlerts(alertmanager, queryOf(request)),
-  })
   route('/alerts/groups', { GET: (request) => getGroups(alertmanager, queryOf(request)) })
   route('/receivers', { GET: (request) => getReceivers(alertmanager, queryOf(request)) })
   route('/silences', {
@@ -153,7 +185,7 @@ function setHeaders(reply: FastifyReply): FastifyReply {
 }
 
 const sendJson = (reply: FastifyReply, value: unknown): FastifyReply =>
-  setHeaders(reply).type('application/json').send(jsonBody(value))
+  setHeaders(reply).type('application/json; charset=utf-8').send(jsonBody(value))
 
 function sendError(error: unknown, reply: FastifyReply): FastifyReply {
   if (error instanceof AlertmanagerApiError) {

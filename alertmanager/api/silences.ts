@@ -3,7 +3,7 @@ import { createMatcher, labelsFromEntries, type Matcher, type MatchType } from '
 import type { Alertmanager } from '../alertmanager.ts'
 import { matchesAll } from '../matcher/parse.ts'
 import { type Silence, silenceState } from '../silence/silences.ts'
-import { timeOf, timeText } from './alerts.ts'
+import { timeOf, timeText } from './alert-input.ts'
 import { AlertmanagerApiError, malformed, missing, refused, tooFew } from './answers.ts'
 import { flagOf, matchersOf, type Query } from './query.ts'
 

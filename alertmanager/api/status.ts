@@ -1,5 +1,5 @@
 import type { Alertmanager } from '../alertmanager.ts'
-import { timeText } from './alerts.ts'
+import { timeText } from './alert-input.ts'
 import { type Query, receiverFilter } from './query.ts'
 
 export function getStatus(alertmanager: Alertmanager): unknown {

@@ -46,6 +46,10 @@ export class AlertGroup {
   readonly route: Route
   readonly labels: Labels
   readonly key: string
+  /** This one, for the many alerts that are in no other. */
+  readonly alone: readonly AlertGroup[] = [this]
+  /** Set by the dispatcher when it has taken it out: no more alerts. */
+  isGone = false
   readonly #clock: Clock
   readonly #flushHandler: FlushHandler
   readonly #onTimer: (group: AlertGroup) => void
@@ -121,8 +125,9 @@ export class AlertGroup {
   }
 
   insert(alert: StoredAlert): void {
-    if (!this.#alerts.has(alert.fingerprint)) this.#isSorted = false
+    const { size } = this.#alerts
     this.#alerts.set(alert.fingerprint, alert)
+    if (this.#alerts.size > size) this.#isSorted = false
     const nowMs = this.#clock.nowMs()
     // The alert waited long enough elsewhere, for example before a reload.
     if (!this.#hasFlushed && alert.startsAtMs + this.route.groupWaitMs < nowMs) this.#arm(nowMs)

@@ -6,7 +6,7 @@ import { AlertGroup, type FlushHandler, type GroupTimer } from './alert-group.ts
 import { StartLimiter } from './start-limiter.ts'
 
 export interface DispatcherOptions {
-  readonly routesOf: (labels: Labels) => readonly Route[]
+  readonly routesOf: (alert: StoredAlert) => readonly Route[]
   readonly clock: Clock
   readonly flushHandler: FlushHandler
   /** No first flush before this instant. */
@@ -48,7 +48,11 @@ export class Dispatcher {
 
   add(alert: StoredAlert): void {
     if (this.#abort.signal.aborted) return
-    for (const route of this.#options.routesOf(alert.labels)) this.#groupFor(route, alert).insert(alert)
+    const routes = this.#options.routesOf(alert)
+    let { groups } = alert.memo
+    if (groups === undefined || groups.some(({ isGone }) => isGone))
+      alert.memo.groups = groups = this.#groupsFor(routes, alert.labels)
+    for (const group of groups) group.insert(alert)
   }
 
   /** Alerts that some group still has to tell about. */
@@ -65,11 +69,17 @@ export class Dispatcher {
     await Promise.all([...this.groups()].map((group) => group.stop()))
   }
 
-  #groupFor(route: Route, alert: StoredAlert): AlertGroup {
+  #groupsFor(routes: readonly Route[], labels: Labels): readonly AlertGroup[] {
+    return routes.length === 1
+      ? this.#groupFor(routes[0]!, labels).alone
+      : routes.map((route) => this.#groupFor(route, labels))
+  }
+
+  #groupFor(route: Route, alertLabels: Labels): AlertGroup {
     const { clock, flushHandler, holdUntilMs, resumeTimer, onTimer } = this.#options
     let groups = this.#groups.get(route)
     if (!groups) this.#groups.set(route, (groups = new Map()))
-    const labels = groupLabelsOf(route, alert.labels)
+    const labels = groupLabelsOf(route, alertLabels)
     const id = labelsKey(labels)
     let group = groups.get(id)
     if (!group) {
@@ -102,6 +112,7 @@ export class Dispatcher {
         if (!group.isEmpty) continue
         groups.delete(id)
         // It has nothing left to flush; this only takes its timer down.
+        group.isGone = true
         void group.stop()
         this.#options.onGroupGone(group.key, group.route.receiver)
       }

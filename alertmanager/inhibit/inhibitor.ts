@@ -10,11 +10,14 @@ export interface InhibitRule {
   readonly equal: readonly string[]
 }
 
-interface RuleState {
+/** A rule and what it knows of. */
+export interface RuleState {
   readonly rule: InhibitRule
   /** Source alerts by fingerprint, by the values of the `equal` labels. */
   readonly sourcesByEqual: Map<string, Map<string, StoredAlert>>
 }
+
+const NONE: readonly RuleState[] = []
 
 /** Knows which alerts are muted because a more important one fires. */
 export class Inhibitor {
@@ -41,16 +44,21 @@ export class Inhibitor {
 
   /** The fingerprint of one live alert that inhibits these labels. */
   inhibitedBy(labels: Labels, nowMs: number): string | undefined {
-    for (const { rule, sourcesByEqual } of this.#states) {
-      if (!matchesAll(rule.targetMatchers, labels)) continue
-      // What is source and target at once may not be muted by another that is both: they would mute each other.
-      const isSourceToo = matchesAll(rule.sourceMatchers, labels)
-      for (const source of sourcesByEqual.get(equalKey(rule, labels))?.values() ?? []) {
-        if (isResolved(source, nowMs)) continue
-        if (!isSourceToo || !matchesAll(rule.targetMatchers, source.labels)) return source.fingerprint
-      }
+    return sourceOf(this.#rulesFor(labels), labels, nowMs)
+  }
+
+  /** The same for an alert, with which it is remembered what rules are about it: usually none. */
+  sourceFor({ labels, memo }: StoredAlert, nowMs: number): string | undefined {
+    if (memo.inhibitor !== this) {
+      memo.inhibitor = this
+      memo.inhibitRules = this.#rulesFor(labels)
     }
-    return undefined
+    return memo.inhibitRules.length === 0 ? undefined : sourceOf(memo.inhibitRules, labels, nowMs)
+  }
+
+  #rulesFor(labels: Labels): readonly RuleState[] {
+    const rules = this.#states.filter(({ rule }) => matchesAll(rule.targetMatchers, labels))
+    return rules.length === 0 ? NONE : rules.length === this.#states.length ? this.#states : rules
   }
 
   collectGarbage(nowMs: number): void {
@@ -61,6 +69,19 @@ export class Inhibitor {
       }
     }
   }
+}
+
+/** @param states of rules whose targets the labels are */
+function sourceOf(states: readonly RuleState[], labels: Labels, nowMs: number): string | undefined {
+  for (const { rule, sourcesByEqual } of states) {
+    // What is source and target at once may not be muted by another that is both: they would mute each other.
+    const isSourceToo = matchesAll(rule.sourceMatchers, labels)
+    for (const source of sourcesByEqual.get(equalKey(rule, labels))?.values() ?? []) {
+      if (isResolved(source, nowMs)) continue
+      if (!isSourceToo || !matchesAll(rule.targetMatchers, source.labels)) return source.fingerprint
+    }
+  }
+  return undefined
 }
 
 const equalKey = (rule: InhibitRule, labels: Labels): string =>

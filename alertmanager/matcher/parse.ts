@@ -41,8 +41,10 @@ function inBothGrammars(text: string, utf8: Parse, classic: Parse): Matcher[] {
   }
 }
 
-export const matchesAll = (matchers: readonly Matcher[], labels: Labels): boolean =>
-  matchers.every((matcher) => matches(matcher, labelValue(labels, matcher.name)))
+export function matchesAll(matchers: readonly Matcher[], labels: Labels): boolean {
+  for (const matcher of matchers) if (!matches(matcher, labelValue(labels, matcher.name))) return false
+  return true
+}
 
 const TYPE_ORDER: readonly MatchType[] = ['=', '!=', '=~', '!~']
 

@@ -72,7 +72,7 @@ function unmuted(
   { inhibitor, timeIntervals, state, metrics, nowMs }: AudienceOptions,
 ): { heard: readonly FlushedAlert[]; muted: readonly FlushedAlert[] } {
   const suppressed = (reason: string, count: number): void => metrics.suppressed.inc({ reason }, count)
-  const isInhibited = ({ alert }: FlushedAlert): boolean => inhibitor.inhibitedBy(alert.labels, nowMs) !== undefined
+  const isInhibited = ({ alert }: FlushedAlert): boolean => inhibitor.sourceFor(alert, nowMs) !== undefined
   const free = flush.alerts.filter((one) => !isInhibited(one))
   if (free.length < flush.alerts.length) suppressed('inhibition', flush.alerts.length - free.length)
   if (free.length === 0) return { heard: [], muted: flush.alerts }

@@ -5,6 +5,7 @@ import { silentLogger } from '../../lib/log.ts'
 import { createHttpClient } from '../../lib/undici-client.ts'
 import { EMPTY_LABELS, labelsFromRecord } from '../../model/index.ts'
 import { fingerprintOf } from '../alert/fingerprint.ts'
+import { AlertMemo } from '../alert/stored-alert.ts'
 import { parseAlertmanagerConfig } from '../index.ts'
 import { buildIntegrations } from './integrations.ts'
 import {
@@ -136,6 +137,7 @@ export function notificationOf(
       updatedAtMs: START_MS,
       generatorUrl: 'http://prometheus/graph',
       timeout: false,
+      memo: new AlertMemo(),
     }
     return { alert, resolved: status === 'resolved' }
   })

@@ -14,6 +14,12 @@ receivers:
   - { name: first, webhook_configs: [{ url: 'http://hook/first' }] }
   - { name: second, webhook_configs: [{ url: 'http://hook/second' }] }
 `
+const SMS_CONFIG = `
+route: { receiver: page, group_by: [alertname], group_wait: 1s, group_interval: 30s, repeat_interval: 12h }
+receivers:
+  - name: page
+    sms_configs: [{ to: ['+1'], text: hi, provider: smsc, base_url: 'http://smsc', login: me, password: geheim }]
+`
 const ON_CALL = `
 people: [{ name: anna }, { name: boris }]
 schedules:
@@ -24,6 +30,9 @@ expected_heartbeats: [{ name: backup, interval: 5m }]
 const clock = new ManualClock(START_MS)
 const apps = new Map<string, FastifyInstance>()
 const told: string[] = []
+/** Requests at the SMS provider, and what it says of its one message: 0 = under way, 1 = delivered. */
+const atProvider: string[] = []
+let smsStatus = 0
 
 const clientOf = (from: string): HttpClient => ({
   async request({ url, headers, body }) {
@@ -32,6 +41,11 @@ const clientOf = (from: string): HttpClient => ({
       const { status } = JSON.parse(String(body)) as { status: string }
       told.push(`${(clock.nowMs() - START_MS) / 1000} ${from} ${pathname} ${status}`)
       return { status: 200, headers: {}, body: new Uint8Array() }
+    }
+    if (hostname === 'smsc') {
+      atProvider.push(`${from} ${pathname}`)
+      const answer = pathname.includes('status') ? { status: smsStatus } : { id: 7, cnt: 1 }
+      return { status: 200, headers: {}, body: Buffer.from(JSON.stringify(answer)) }
     }
     const app = apps.get(hostname)
     if (!app) throw new HttpRequestError('nobody there', false)
@@ -46,9 +60,9 @@ const clientOf = (from: string): HttpClient => ({
   close: async () => {},
 })
 
-async function start(name: string, other: string): Promise<Alertmanager> {
+async function start(name: string, other: string, config = CONFIG, onCall = ON_CALL): Promise<Alertmanager> {
   const alertmanager = await createAlertmanager({
-    config: configOf(CONFIG, ON_CALL),
+    config: configOf(config, onCall),
     dataDir: undefined,
     clock,
     logger: silentLogger,
@@ -98,4 +112,24 @@ test('of two instances one takes each step, and both know who takes over and wha
     expect.stringMatching(/resolved$/),
     expect.stringMatching(/resolved$/),
   ])
+})
+
+test('either of two instances can say what became of a message; the one that sent it asks', async () => {
+  both = [await start('a', 'b', SMS_CONFIG, '{}'), await start('b', 'a', SMS_CONFIG, '{}')]
+  const [a, b] = both as [Alertmanager, Alertmanager]
+  await clock.advance(2000)
+  const labels = labelsFromRecord({ alertname: 'Texted' })
+  const endsAtMs = clock.nowMs() + 10_000_000
+  for (const one of both) await one.receive([{ labels, annotations: [], generatorUrl: '', endsAtMs }])
+  const outcomes = () => both.map((one) => one.onCall.receipt('page/sms/0', '7')?.outcome)
+  await clock.advance(40_000)
+  expect(outcomes()).toEqual(['pending', 'pending'])
+  smsStatus = 1
+  await clock.advance(60_000)
+  expect(outcomes()).toEqual(['delivered', 'delivered'])
+  expect(atProvider.filter((line) => line.includes('send'))).toHaveLength(1)
+  expect(new Set(atProvider.map((line) => line.split(' ')[0])).size).toBe(1)
+  // Nothing goes round between the two any more.
+  await clock.advance(60_000)
+  expect(b.onCall.receipt('page/sms/0', '7')).toEqual(a.onCall.receipt('page/sms/0', '7'))
 })

@@ -1,5 +1,6 @@
 import type { Labels, Matcher } from '../../model/index.ts'
 import { projectLabels } from '../../model/index.ts'
+import type { StoredAlert } from '../alert/stored-alert.ts'
 import { matchersText, matchesAll, sortMatchers } from '../matcher/parse.ts'
 
 /** What a node of the routing tree says, after its parent's settings came down to it. */
@@ -54,13 +55,23 @@ export function findRoutes(route: Route, labels: Labels): Route[] {
   return found.length > 0 ? found : [route]
 }
 
-/** `findRoutes` that remembers its answers for as long as somebody holds the labels. One for each routing tree. */
-export function routeFinder(root: Route): (labels: Labels) => readonly Route[] {
-  const known = new WeakMap<Labels, readonly Route[]>()
-  return (labels) => {
-    let routes = known.get(labels)
-    if (!routes) known.set(labels, (routes = findRoutes(root, labels)))
-    return routes
+/** `findRoutes` that remembers its answer with the alert. One for each routing tree. */
+export function routeFinder(root: Route): (alert: StoredAlert) => readonly Route[] {
+  // Most alerts have one destination, and share the list of it.
+  const lists = new Map<Route, readonly Route[]>()
+  const shared = (routes: readonly Route[]): readonly Route[] => {
+    if (routes.length !== 1) return routes
+    let list = lists.get(routes[0]!)
+    if (!list) lists.set(routes[0]!, (list = routes))
+    return list
+  }
+  return ({ labels, memo }) => {
+    if (memo.tree !== root) {
+      memo.tree = root
+      memo.routes = shared(findRoutes(root, labels))
+      memo.groups = undefined
+    }
+    return memo.routes
   }
 }
 

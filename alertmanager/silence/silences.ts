@@ -31,6 +31,7 @@ export type SilenceInput = Omit<Silence, 'id' | 'updatedAtMs'> & { readonly id?:
 
 const PUT = 'silence'
 const GONE = 'silence-gone'
+const NONE: readonly string[] = []
 
 export function silenceState(silence: Silence, nowMs: number): SilenceState {
   if (nowMs < silence.startsAtMs) return 'pending'
@@ -65,8 +66,8 @@ export class Silences implements StatePart {
   }
 
   /** Ids of the active silences that match the alert. */
-  mutedBy(fingerprint: string, labels: Labels): string[] {
-    if (this.#byId.size === 0) return []
+  mutedBy(fingerprint: string, labels: Labels): readonly string[] {
+    if (this.#byId.size === 0) return NONE
     let ids = this.#matchingIds.get(fingerprint)
     if (!ids) {
       ids = [...this.#byId.values()].filter((s) => matchesAll(s.matchers, labels)).map((s) => s.id)

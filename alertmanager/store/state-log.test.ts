@@ -1,7 +1,7 @@
 import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { silentLogger } from '../../lib/log.ts'
 import { decodeLog, encodeFrame, type StateRecord } from './frame.ts'
 import { openStateLog, type StatePart } from './state-log.ts'
@@ -105,6 +105,44 @@ test('a log that has grown begins anew with the state, and loses nothing that is
   expect(names[0]).not.toBe('state-00000001.log')
   expect((await readFile(join(dir, names[0]!))).length).toBeLessThan(5_000_000)
   expect(await reopened()).toEqual(part.values)
+})
+
+test('much is written before anybody commits', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  try {
+    const part = new MapPart()
+    const log = await openStateLog(dir, [part], silentLogger)
+    for (let i = 0; i < 300; i++) log.write(part.set(`key ${i}`, 'x'.repeat(10_000)))
+    const path = join(dir, 'state-00000001.log')
+    while ((await stat(path)).size < 2_000_000) await new Promise((resolve) => setImmediate(resolve))
+    await log.close()
+    expect(await reopened()).toEqual(part.values)
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test('who commits while the next log is being made does not wait for the end of it', async () => {
+  const seen: string[] = []
+  const filler = 'x'.repeat(10_000)
+  let commit = Promise.resolve()
+  const part: StatePart = {
+    kinds: ['set'],
+    apply() {},
+    *snapshot() {
+      log.write(['set', 'late', 1])
+      commit = log.commit().then(() => void seen.push('committed'))
+      for (let i = 0; i < 500; i++) yield ['set', `key ${i}`, filler]
+      seen.push('snapshot ends')
+    },
+  }
+  const log = await openStateLog(dir, [part], silentLogger)
+  for (let i = 0; i < 400; i++) log.write(['set', `key ${i}`, filler])
+  await log.commit()
+  await log.close()
+  await commit
+  expect(seen).toEqual(['committed', 'snapshot ends'])
+  expect((await reopened()).get('late')).toBe(1)
 })
 
 test('every commit is served, however soon it follows the last', async () => {

@@ -29,8 +29,11 @@ export const memoryLog: StateLog = { write: () => {}, commit: async () => {}, cl
 
 const FILE_NAME = /^state-(\d{8})\.log$/
 const SNAPSHOT_MIN_BYTES = 1024 * 1024
-const SNAPSHOT_SLICE = 500
+/** So much is encoded, copied and written at a time. */
+const SLICE_BYTES = 256 * 1024
 const LAZY_WRITE_DELAY_MS = 1000
+/** So much is written at once, whoever may want to commit later: he will have less to wait for. */
+const EARLY_WRITE_BYTES = 2 * 1024 * 1024
 
 /**
  * Opens `state-NNNNNNNN.log` in `dir`, replays it into `parts` and keeps it open. The highest number is the truth; each file
@@ -101,6 +104,7 @@ class FileStateLog implements StateLog {
   #sizeBytes: number
   #snapshotBytes = 0
   #frames: Buffer[] = []
+  #frameBytes = 0
   #waiters: Waiter[] = []
   /** Set while a snapshot is being written: what is logged meanwhile and must follow it. */
   #tail: Buffer[] | undefined
@@ -128,10 +132,13 @@ class FileStateLog implements StateLog {
     if (this.#closed) return
     const frame = encodeFrame(record)
     this.#frames.push(frame)
+    this.#frameBytes += frame.length
     this.#tail?.push(frame)
-    this.#lazyTimer ??= setTimeout(() => {
-      this.commit().catch((err: unknown) => this.#logger.error({ err }, 'Alert state log cannot be written'))
-    }, LAZY_WRITE_DELAY_MS).unref()
+    this.#lazyTimer ??= setTimeout(() => this.#commitUnasked(), LAZY_WRITE_DELAY_MS).unref()
+    if (this.#frameBytes < EARLY_WRITE_BYTES || this.#busy !== undefined) return
+    // What cannot be written now waits for the next commit, not for each record.
+    this.#frameBytes = 0
+    this.#commitUnasked()
   }
 
   commit(): Promise<void> {
@@ -149,6 +156,10 @@ class FileStateLog implements StateLog {
     clearTimeout(this.#lazyTimer)
     await this.#busy
     await this.#file.close()
+  }
+
+  #commitUnasked(): void {
+    this.commit().catch((err: unknown) => this.#logger.error({ err }, 'Alert state log cannot be written'))
   }
 
   /** Writes batch after batch until nobody waits; callers that come while a batch is being synced share the next one. */
@@ -181,11 +192,11 @@ class FileStateLog implements StateLog {
     const frames = this.#frames
     if (frames.length === 0) return
     this.#frames = []
-    const batch = Buffer.concat(frames)
+    this.#frameBytes = 0
     try {
-      await writeAll(this.#file, batch)
+      const writtenBytes = await writeFrames(this.#file, frames)
       await this.#file.datasync()
-      this.#sizeBytes += batch.length
+      this.#sizeBytes += writtenBytes
     } catch (error) {
       // Nothing of it counts: the file goes back to its last whole record and the batch waits for the next commit.
       this.#frames = [...frames, ...this.#frames]
@@ -204,8 +215,10 @@ class FileStateLog implements StateLog {
       const next = await open(temporaryPath, 'a')
       const snapshotBytes = await this.#writeSnapshot(next)
       await this.#writeBatch()
-      const tail = Buffer.concat(this.#tail)
-      await writeAll(next, tail)
+      // Whoever writes from here on is not in the tail, and waits until the next file is the truth.
+      const tail = this.#tail
+      this.#tail = undefined
+      const tailBytes = await writeFrames(next, tail)
       await next.sync()
       await rename(temporaryPath, path)
       await syncDir(this.#dir)
@@ -215,7 +228,7 @@ class FileStateLog implements StateLog {
       await rm(pathOf(this.#dir, this.#sequence))
       this.#sequence++
       this.#snapshotBytes = snapshotBytes
-      this.#sizeBytes = snapshotBytes + tail.length
+      this.#sizeBytes = snapshotBytes + tailBytes
     } catch (err) {
       this.#logger.error({ err }, 'Alert state snapshot failed; the log goes on growing')
       this.#snapshotBytes = this.#sizeBytes
@@ -227,21 +240,39 @@ class FileStateLog implements StateLog {
   async #writeSnapshot(file: FileHandle): Promise<number> {
     let writtenBytes = 0
     let slice: Buffer[] = []
+    let sliceBytes = 0
     const flush = async (): Promise<void> => {
-      const bytes = Buffer.concat(slice)
+      writtenBytes += await writeFrames(file, slice)
       slice = []
-      writtenBytes += bytes.length
-      await writeAll(file, bytes)
+      sliceBytes = 0
     }
     for (const part of this.#parts) {
       for (const record of part.snapshot()) {
-        slice.push(encodeFrame(record))
-        if (slice.length >= SNAPSHOT_SLICE) await flush()
+        const frame = encodeFrame(record)
+        slice.push(frame)
+        sliceBytes += frame.length
+        if (sliceBytes < SLICE_BYTES) continue
+        await flush()
+        // The file so far is still the truth: nobody has to wait for the whole of the next.
+        await this.#serveWaiters()
       }
     }
     await flush()
     return writtenBytes
   }
+}
+
+/** @returns how many bytes they have */
+async function writeFrames(file: FileHandle, frames: readonly Buffer[]): Promise<number> {
+  let writtenBytes = 0
+  for (let next = 0; next < frames.length; ) {
+    const first = next
+    for (let bytes = 0; next < frames.length && bytes < SLICE_BYTES; next++) bytes += frames[next]!.length
+    const slice = Buffer.concat(frames.slice(first, next))
+    await writeAll(file, slice)
+    writtenBytes += slice.length
+  }
+  return writtenBytes
 }
 
 async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {

@@ -86,6 +86,28 @@ export function differenceOf(ours: Buffer, theirs: Buffer): string | undefined {
   return undefined
 }
 
+/** As `differenceOf`, whatever series the values of a time belong to. */
+export function differenceOfValues(ours: Buffer, theirs: Buffer): string | undefined {
+  const [a, b] = [valuesByTime(ours), valuesByTime(theirs)]
+  if (a.size !== b.size) return `${a.size} and ${b.size} times`
+  for (const [seconds, values] of a) {
+    const others = b.get(seconds) ?? []
+    const isSame = values.length === others.length && values.every((value, i) => areClose(value, others[i]!))
+    if (!isSame) return `${values.join(' ')} and ${others.join(' ')} at ${seconds}`
+  }
+  return undefined
+}
+
+/** Ascending. */
+function valuesByTime(body: Buffer): Map<number, number[]> {
+  const found = new Map<number, number[]>()
+  for (const points of pointsOf(body).values()) {
+    for (const [seconds, value] of points) found.set(seconds, [...(found.get(seconds) ?? []), Number(value)])
+  }
+  for (const values of found.values()) values.sort((a, b) => a - b)
+  return found
+}
+
 const areClose = (a: number, b: number): boolean =>
   Object.is(a, b) || a === b || Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b))
 

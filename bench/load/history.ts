@@ -7,7 +7,7 @@
 import { loadavg } from 'node:os'
 import { encodeSnappy, ProtoWriter } from '../../model/index.ts'
 import { makeBenchFolder, removeBenchFolder } from './bench-folder.ts'
-import { ask, differenceOf, geometricMean, pointsOf, type Question, quantileOf } from './ask.ts'
+import { ask, differenceOf, differenceOfValues, geometricMean, pointsOf, type Question, quantileOf } from './ask.ts'
 import { post, Sender } from './remote-write.ts'
 import { sleepSeconds } from './session.ts'
 import { isInstalled, type RunningSystem, startSystem, type SystemName } from './systems.ts'
@@ -237,7 +237,9 @@ async function askAll(
       }
     }
     const [ours, theirs] = [bodies.get('belltower'), bodies.get('prometheus')]
-    const difference = ours && theirs && differenceOf(ours, theirs)
+    // Of equal values either may be among the first: which of them is nobody's promise.
+    const compare = /^(?:top|bottom)k\b/.test(question.query) ? differenceOfValues : differenceOf
+    const difference = ours && theirs && compare(ours, theirs)
     results.push({ kind, query: question.query, answers, difference })
   }
   return results

@@ -1,7 +1,9 @@
-// Range queries end to end over HTTP, beside the real systems on data scraped from the same targets at the same time.
+// Range queries end to end over HTTP, beside the real systems on data scraped from the same targets at the same time; then
+// what eight heavy queries at once do to scrapes, and one that is over its limits to memory.
 // Measures parsing, evaluating and writing the answer on recent data; does not measure old blocks, nor many users at once.
 // Run: npm run bench -- query [--targets=100] [--interval=1] [--seconds=150] [--rounds=15] [--systems=belltower,prometheus]
 import { geometricMean, quantileOf } from './ask.ts'
+import { printHeavyQueries, runHeavyQueries } from './heavy-queries.ts'
 import { type Session, type SessionOptions, sleepSeconds, withSession } from './session.ts'
 import type { RunningSystem } from './systems.ts'
 import { printTable, ratioText } from './table.ts'
@@ -10,6 +12,8 @@ export interface QueryOptions extends Omit<SessionOptions, 'withHistograms'> {
   /** How long the systems scrape before they are asked. */
   readonly seconds: number
   readonly rounds: number
+  /** How long each system answers heavy queries; absent: not at all. */
+  readonly heavySeconds?: number
 }
 
 export interface QueryResult {
@@ -63,7 +67,8 @@ const seriesCounts = (answers: QueryResult['answers']): string =>
     .map(([name, { series }]) => `${name} ${series} series`)
     .join(', ')
 
-async function measure({ systems }: Session, options: QueryOptions): Promise<QueryResult[]> {
+async function measure(session: Session, options: QueryOptions): Promise<QueryResult[]> {
+  const { systems } = session
   console.log(`scraping ${options.targets} targets every ${options.intervalMs} ms for ${options.seconds} s`)
   const startSeconds = Math.ceil(Date.now() / 1000)
   await sleepSeconds(options.seconds)
@@ -83,6 +88,9 @@ async function measure({ systems }: Session, options: QueryOptions): Promise<Que
       { p50Ms: quantileOf(times.get(name)!, 0.5), series: series.get(name)! },
     ])
     results.push({ query, answers: Object.fromEntries(entries) as QueryResult['answers'] })
+  }
+  if (options.heavySeconds !== undefined) {
+    printHeavyQueries(await runHeavyQueries(session, range, options.heavySeconds))
   }
   return results
 }

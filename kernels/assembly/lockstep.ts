@@ -373,6 +373,11 @@ export function lockstepOrder(entries: usize, count: i32, slots: usize, position
   return <i32>((out - start) >> 4)
 }
 
+/** See LockstepKernel.copy. */
+export function lockstepCopy(to: usize, from: usize, length: i32): void {
+  memory.copy(to, from, length)
+}
+
 /** See LockstepKernel.countLines. */
 export function lockstepCountLines(at: usize, length: i32): i32 {
   const newline = i8x16.splat(10)

@@ -73,12 +73,13 @@ export function formatSample(value: f64, out: usize): usize {
   if (bits >> 63) store<u8>(p++, MINUS)
   const magnitude = abs(value)
   if (magnitude < 9007199254740992.0) {
-    const whole = <u64>magnitude
-    if (<f64>whole == magnitude) return writeInteger(whole, p)
+    // Conversions of signed numbers are single instructions.
+    const whole = <i64>magnitude
+    if (<f64>whole == magnitude) return writeInteger(<u64>whole, p)
     // Up to 6 decimals and 15 digits: if it reads back it is the shortest, as no two decimals that short share a double.
     if (magnitude < 1e9 && magnitude >= 1e-6) {
       const scaled = nearest(magnitude * 1e6)
-      if (scaled / 1e6 == magnitude) return writeDecimal(<u64>scaled, -6, magnitude, p)
+      if (scaled / 1e6 == magnitude) return writeDecimal(<u64><i64>scaled, -6, magnitude, p)
     }
   }
   return writeShortest(bits & 0x7fffffffffffffff, magnitude, p)
@@ -149,7 +150,7 @@ function writeShortest(bits: u64, magnitude: f64, p: usize): usize {
   const lower = roundToOdd(below2, below1 - borrow) + odd
   const s = middle >> 2
   if (s >= 10) {
-    const tenth = s / 10
+    const tenth = mulHigh(s, 0xcccccccccccccccd) >> 3
     const below = lower <= 40 * tenth
     const above = 40 * tenth + 40 <= upper
     if (below != above) return writeDecimal(tenth + <u64>above, k + 1, magnitude, p)
@@ -220,8 +221,10 @@ function writeDecimal(digits: u64, exponent: i32, magnitude: f64, out: usize): u
     for (let i = n; i < point; i++) store<u8>(p++, ZERO)
     return p
   }
-  memory.copy(p + point + 1, p + point, n - point)
-  store<u8>(p + point, POINT)
+  // At most 16 digits stand behind the point; a copy of any length would be a call.
+  const at = p + point
+  v128.store(at, v128.load(at), 1)
+  store<u8>(at, POINT)
   return p + n + 1
 }
 
@@ -259,23 +262,9 @@ function writeDigits(value: u64, end: usize): void {
   let p = end
   let v = value
   while (v >= 100000000) {
-    // Below 2^60 the estimate is off by one at most; a division of 64 bits takes several times as long.
-    let rest = v < 0x1000000000000000 ? <u64>(<f64>v * 1e-8) : v / 100000000
-    let left = <i64>(v - rest * 100000000)
-    if (left < 0) {
-      left += 100000000
-      rest--
-    } else if (left >= 100000000) {
-      left -= 100000000
-      rest++
-    }
-    let low = <u32>left
-    for (let i = 0; i < 4; i++) {
-      const next = low / 100
-      p -= 2
-      store<u16>(p, load<u16>(PAIRS + ((<usize>(low - next * 100)) << 1)))
-      low = next
-    }
+    const rest = hundredMillions(v)
+    p -= 8
+    store<u64>(p, eightDigits(<u32>(v - rest * 100000000)))
     v = rest
   }
   let w = <u32>v
@@ -287,6 +276,29 @@ function writeDigits(value: u64, end: usize): void {
   }
   if (w >= 10) store<u16>(p - 2, load<u16>(PAIRS + ((<usize>w) << 1)))
   else store<u8>(p - 1, ZERO + <u8>w)
+}
+
+// v / 100,000,000. Below 2^60 the estimate is off by one at most; a division of 64 bits takes several times as long.
+// @ts-ignore: decorator
+@inline
+function hundredMillions(v: u64): u64 {
+  if (v >= 0x1000000000000000) return v / 100000000
+  const rest = <u64><i64>(<f64><i64>v * 1e-8)
+  const left = <i64>(v - rest * 100000000)
+  return left < 0 ? rest - 1 : left >= 100000000 ? rest + 1 : rest
+}
+
+// The eight digits of a number below 100,000,000 as ASCII, the first in the lowest byte: halves, pairs and digits are split
+// side by side in one word.
+// @ts-ignore: decorator
+@inline
+function eightDigits(w: u32): u64 {
+  const high = w / 10000
+  const halves = <u64>high | (<u64>(w - high * 10000) << 32)
+  const hundreds = ((halves * 10486) >> 20) & 0x0000007f0000007f
+  const pairs = hundreds | ((halves - hundreds * 100) << 16)
+  const tens = ((pairs * 103) >> 10) & 0x000f000f000f000f
+  return (tens | ((pairs - tens * 10) << 8)) | 0x3030303030303030
 }
 
 function digitCount(value: u64): i32 {

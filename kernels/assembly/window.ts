@@ -220,54 +220,110 @@ export function windowMax(values: usize, lo: usize, hi: usize, steps: i32, out: 
   }
 }
 
-/** `present`: u8 per step, set to 1 where the window has two samples; the caller clears it. */
+/**
+ * `geometry`: four columns of f64 per step, one after the other, of the fields of `RateGeometry`. `present`: u8 per step, set
+ * to 1 where the window has two samples; the caller clears it.
+ */
 export function windowRate(
   values: usize,
-  ts: usize,
   lo: usize,
   hi: usize,
-  ends: usize,
+  geometry: usize,
   steps: i32,
-  range: f64,
+  rangeS: f64,
   mode: i32,
   out: usize,
   present: usize,
 ): void {
   if (steps == 0) return
   const isCounter = mode != DELTA
-  const last = i32At(hi, steps - 1)
-  let reset = i32At(lo, 0) + 1
-  for (let k = 0; k < steps; k++) {
+  const end = i32At(hi, steps - 1)
+  let reset = isCounter ? nextReset(values, i32At(lo, 0) + 1, end) : end
+  const plane = <usize>steps << 3
+  for (let k = 0; k < steps; ) {
     const from = i32At(lo, k)
     const to = i32At(hi, k)
-    if (to - from < 2) continue
-    const first = f64At(values, from)
-    let raw = f64At(values, to - 1) - first
-    if (isCounter) {
-      if (reset <= from) reset = from + 1
-      while (reset < last && !(f64At(values, reset) < f64At(values, reset - 1))) reset++
-      for (let i = reset; i < to; i++) {
-        const before = f64At(values, i - 1)
-        if (f64At(values, i) < before) raw += before
+    if (isCounter && reset <= from) reset = nextReset(values, from + 1, end)
+    if (k + 1 < steps && to - from > 1) {
+      const nextFrom = i32At(lo, k + 1)
+      const nextTo = i32At(hi, k + 1)
+      // No reset inside of either window.
+      if (nextTo <= reset && nextTo - nextFrom > 1) {
+        const p = values + (<usize>from << 3)
+        const q = values + (<usize>to << 3) - 8
+        // Most often the step is that of the samples.
+        const isNext = nextFrom - from == 1 && nextTo - to == 1
+        const first = isNext ? v128.load(p) : pairAt(p, values + (<usize>nextFrom << 3))
+        const last = isNext ? v128.load(q) : pairAt(q, values + (<usize>nextTo << 3) - 8)
+        const raw = f64x2.sub(last, first)
+        const at = geometry + (<usize>k << 3)
+        if (!isCounter || !mayPairBeginInside(first, raw, v128.load(at), v128.load(at + plane))) {
+          v128.store(out + (<usize>k << 3), f64x2.mul(raw, v128.load(at + 3 * plane)))
+          store<u16>(present + <usize>k, 0x0101)
+          k += 2
+          continue
+        }
       }
     }
-    const firstMs = f64At(ts, from)
-    const lastMs = f64At(ts, to - 1)
-    const end = f64At(ends, k)
-    const spanS = (lastMs - firstMs) / 1000
-    let startS = (firstMs - (end - range)) / 1000
-    let endS = (end - lastMs) / 1000
-    const gapS = spanS / <f64>(to - from - 1)
-    const thresholdS = gapS * 1.1
-    if (startS >= thresholdS) startS = gapS / 2
-    if (isCounter && raw > 0 && first >= 0) {
-      const toZeroS = spanS * (first / raw)
-      if (toZeroS < startS) startS = toZeroS
+    if (to - from > 1) {
+      const at = geometry + (<usize>k << 3)
+      store<f64>(out + (<usize>k << 3), rateOne(values, from, to, reset, at, plane, rangeS, mode))
+      store<u8>(present + <usize>k, 1)
     }
-    if (endS >= thresholdS) endS = gapS / 2
-    let factor = (spanS + startS + endS) / spanS
-    if (mode == RATE) factor /= range / 1000
-    store<f64>(out + (<usize>k << 3), raw * factor)
-    store<u8>(present + <usize>k, 1)
+    k++
   }
+}
+
+/** The first index from `i` on with a value below its predecessor; `end` where there is none. */
+function nextReset(values: usize, i: i32, end: i32): i32 {
+  let p = values + (<usize>i << 3)
+  const stop = values + (<usize>end << 3)
+  for (; p + 24 < stop; p += 32) {
+    const low = f64x2.lt(v128.load(p), v128.load(p - 8))
+    const high = f64x2.lt(v128.load(p, 16), v128.load(p, 8))
+    if (v128.any_true(v128.or(low, high))) break
+  }
+  for (; p < stop; p += 8) if (load<f64>(p) < load<f64>(p - 8)) return <i32>((p - values) >> 3)
+  return end
+}
+
+/** As the twin's `mayBeginInside`, of counters that grew from a first value that is not negative; true for either of two. */
+// @ts-ignore: decorator
+@inline
+function mayPairBeginInside(first: v128, raw: v128, spanS: v128, startS: v128): bool {
+  const zero = f64x2.splat(0)
+  const grew = v128.and(f64x2.gt(raw, zero), f64x2.ge(first, zero))
+  const isFar = f64x2.gt(f64x2.mul(first, spanS), f64x2.mul(f64x2.mul(startS, raw), f64x2.splat(1.000001)))
+  const isUsual = v128.and(f64x2.ge(first, f64x2.splat(1e-290)), f64x2.le(first, f64x2.splat(1e290)))
+  return v128.any_true(v128.andnot(grew, v128.and(isFar, isUsual)))
+}
+
+function rateOne(
+  values: usize,
+  from: i32,
+  to: i32,
+  reset: i32,
+  geometry: usize,
+  plane: usize,
+  rangeS: f64,
+  mode: i32,
+): f64 {
+  const first = f64At(values, from)
+  let raw = f64At(values, to - 1) - first
+  let factor = load<f64>(geometry + 3 * plane)
+  if (mode != DELTA) {
+    for (let i = reset; i < to; i++) {
+      const before = f64At(values, i - 1)
+      if (f64At(values, i) < before) raw += before
+    }
+    if (raw > 0 && first >= 0) {
+      const spanS = load<f64>(geometry)
+      const toZeroS = spanS * (first / raw)
+      if (toZeroS < load<f64>(geometry + plane)) {
+        factor = (spanS + toZeroS + load<f64>(geometry + 2 * plane)) / spanS
+        if (mode == RATE) factor /= rangeS
+      }
+    }
+  }
+  return raw * factor
 }

@@ -1,11 +1,9 @@
 import type { Exemplar } from '../exemplar.ts'
-import { type BucketSpan, CounterResetHint, type NativeHistogram } from '../native-histogram.ts'
+import { CounterResetHint, type NativeHistogram } from '../native-histogram.ts'
 import type { ClientHistogram } from './client-metrics.ts'
 import { readExemplar, readTimestampMs } from './decode-exemplar.ts'
-import { countsOfDeltas, readDoubles, readSint64s, readSpan, spansOf } from './native-buckets.ts'
+import { NativeFields } from './native-fields.ts'
 import type { ProtoReader } from './proto-reader.ts'
-
-const NO_BOUNDS = new Float64Array(0)
 
 type ClassicBucket = ClientHistogram['buckets'][number]
 
@@ -14,18 +12,9 @@ class HistogramFields {
   count = 0
   floatCount = 0
   sum = 0
-  schema = 0
-  zeroThreshold = 0
-  zeroCount = 0
-  floatZeroCount = 0
   readonly buckets: ClassicBucket[] = []
   readonly exemplars: Exemplar[] = []
-  readonly positiveSpans: BucketSpan[] = []
-  readonly negativeSpans: BucketSpan[] = []
-  readonly positiveDeltas: number[] = []
-  readonly negativeDeltas: number[] = []
-  readonly positiveCounts: number[] = []
-  readonly negativeCounts: number[] = []
+  readonly native = new NativeFields()
 }
 
 /** Reads the open `Histogram` message. */
@@ -48,6 +37,9 @@ export function readHistogram(
   }
 }
 
+// The number of a field stands above the three bits of its type.
+const ONE_NUMBER = 1 << 3
+
 function readField(reader: ProtoReader, tag: number, fields: HistogramFields): void {
   switch (tag) {
     case 8:
@@ -62,41 +54,11 @@ function readField(reader: ProtoReader, tag: number, fields: HistogramFields): v
     case 33:
       fields.floatCount = reader.double()
       return
-    case 40:
-      fields.schema = reader.sint32()
-      return
-    case 49:
-      fields.zeroThreshold = reader.double()
-      return
-    case 56:
-      fields.zeroCount = reader.uint64()
-      return
-    case 65:
-      fields.floatZeroCount = reader.double()
-      return
-    case 74:
-      fields.negativeSpans.push(readSpan(reader))
-      return
-    case 80:
-    case 82:
-      return readSint64s(reader, tag, fields.negativeDeltas)
-    case 89:
-    case 90:
-      return readDoubles(reader, tag, fields.negativeCounts)
-    case 98:
-      fields.positiveSpans.push(readSpan(reader))
-      return
-    case 104:
-    case 106:
-      return readSint64s(reader, tag, fields.positiveDeltas)
-    case 113:
-    case 114:
-      return readDoubles(reader, tag, fields.positiveCounts)
     case 130:
       fields.exemplars.push(readExemplar(reader))
       return
     default:
-      reader.skip(tag)
+      if (!fields.native.take(reader, tag - ONE_NUMBER)) reader.skip(tag)
   }
 }
 
@@ -118,25 +80,11 @@ function readBucket(reader: ProtoReader): ClassicBucket {
 }
 
 /** A message says that it is native by spans (empty ones will do) or by its bucket around zero. */
-function nativeOf(fields: HistogramFields, isGauge: boolean): NativeHistogram | undefined {
-  const { positiveSpans, negativeSpans, zeroThreshold, zeroCount, floatZeroCount } = fields
-  const isNative =
-    positiveSpans.length > 0 || negativeSpans.length > 0 || zeroThreshold > 0 || zeroCount > 0 || floatZeroCount > 0
-  if (!isNative) return undefined
-  const isFloat =
-    fields.floatCount > 0 || floatZeroCount > 0 || fields.positiveCounts.length > 0 || fields.negativeCounts.length > 0
-  return {
-    integer: !isFloat,
-    counterResetHint: isGauge ? CounterResetHint.GAUGE : CounterResetHint.UNKNOWN,
-    schema: fields.schema,
-    zeroThreshold,
-    zeroCount: isFloat ? floatZeroCount : zeroCount,
-    count: isFloat ? fields.floatCount : fields.count,
-    sum: fields.sum,
-    positiveSpans: spansOf(positiveSpans),
-    positiveBuckets: isFloat ? Float64Array.from(fields.positiveCounts) : countsOfDeltas(fields.positiveDeltas),
-    negativeSpans: spansOf(negativeSpans),
-    negativeBuckets: isFloat ? Float64Array.from(fields.negativeCounts) : countsOfDeltas(fields.negativeDeltas),
-    customBounds: NO_BOUNDS,
-  }
+function nativeOf({ count, floatCount, sum, native }: HistogramFields, isGauge: boolean): NativeHistogram | undefined {
+  const { positiveSpans, negativeSpans, positiveCounts, negativeCounts, floatZeroCount } = native
+  const saysZero = native.zeroThreshold > 0 || native.zeroCount > 0 || floatZeroCount > 0
+  if (positiveSpans.length === 0 && negativeSpans.length === 0 && !saysZero) return undefined
+  const isFloat = floatCount > 0 || floatZeroCount > 0 || positiveCounts.length > 0 || negativeCounts.length > 0
+  const counterResetHint = isGauge ? CounterResetHint.GAUGE : CounterResetHint.UNKNOWN
+  return native.histogram({ isFloat, count: isFloat ? floatCount : count, sum, counterResetHint })
 }

@@ -32,7 +32,11 @@ export class ProtoWriter {
   }
 
   uint64(field: number, value: number): void {
-    if (value === 0) return
+    if (value !== 0) this.uint64Always(field, value)
+  }
+
+  /** Zero too. */
+  uint64Always(field: number, value: number): void {
     this.#tag(field, ProtoType.VARINT)
     this.#varint(value)
   }

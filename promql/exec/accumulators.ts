@@ -1,3 +1,4 @@
+import type { PlacedSums, StepKernels } from '../../kernels/index.ts'
 import { invariant } from '../../lib/index.ts'
 import type { AggregationOp } from '../parse/ast.ts'
 import type { StepSeries } from './step-series.ts'
@@ -11,10 +12,10 @@ export interface Accumulator {
   finish(out: Pick<StepSeries, 'values' | 'present'>): void
 }
 
-export function createAccumulator(op: AggregationOp, stepCount: number): Accumulator {
+export function createAccumulator(op: AggregationOp, stepCount: number, kernels: StepKernels): Accumulator {
   switch (op) {
     case 'sum':
-      return new SumAccumulator(stepCount)
+      return new SumAccumulator(stepCount, kernels)
     case 'avg':
       return new AvgAccumulator(stepCount)
     case 'min':
@@ -38,58 +39,48 @@ const isInfinite = (x: number): boolean => x === Number.POSITIVE_INFINITY || x =
 
 /** Sum compensated after Neumaier; the error term is dropped where the sum is infinite. */
 class SumAccumulator implements Accumulator {
-  readonly #sums: Float64Array
-  readonly #errors: Float64Array
-  readonly #seen: Uint8Array
+  readonly #kernels: StepKernels
+  readonly #held: PlacedSums
 
-  constructor(stepCount: number) {
+  constructor(stepCount: number, kernels: StepKernels) {
     // One piece of memory instead of three: there may be many groups.
-    const memory = new ArrayBuffer(17 * stepCount)
-    this.#sums = new Float64Array(memory, 0, stepCount)
-    this.#errors = new Float64Array(memory, 8 * stepCount, stepCount)
-    this.#seen = new Uint8Array(memory, 16 * stepCount, stepCount)
+    const bytes = 17 * stepCount
+    const piece = kernels.take(bytes)
+    const { buffer, offset } = piece ?? { buffer: new ArrayBuffer(bytes), offset: 0 }
+    if (piece !== undefined) new Uint8Array(buffer, offset, bytes).fill(0)
+    this.#kernels = kernels
+    this.#held = {
+      sums: new Float64Array(buffer, offset, stepCount),
+      errors: new Float64Array(buffer, offset + 8 * stepCount, stepCount),
+      seen: new Uint8Array(buffer, offset + 16 * stepCount, stepCount),
+      at: piece === undefined ? -1 : offset,
+    }
   }
 
   addAt(i: number, x: number): void {
-    if (this.#seen[i] === 0) {
-      this.#seen[i] = 1
-      this.#sums[i] = x
+    const { sums, errors, seen } = this.#held
+    if (seen[i] === 0) {
+      seen[i] = 1
+      sums[i] = x
       return
     }
-    const sum = this.#sums[i]!
+    const sum = sums[i]!
     const t = sum + x
     const added = t - sum
-    this.#errors[i] = isInfinite(t) ? 0 : this.#errors[i]! + (sum - (t - added) + (x - added))
-    this.#sums[i] = t
+    errors[i] = isInfinite(t) ? 0 : errors[i]! + (sum - (t - added) + (x - added))
+    sums[i] = t
   }
 
-  add({ values, present }: StepSeries): void {
-    const sums = this.#sums
-    const errors = this.#errors
-    const seen = this.#seen
-    for (let i = 0; i < values.length; i++) {
-      if (present[i] === 0) continue
-      const x = values[i]!
-      if (seen[i] === 0) {
-        // The first value stands for itself, which keeps the sign of a zero.
-        seen[i] = 1
-        sums[i] = x
-        continue
-      }
-      const sum = sums[i]!
-      const t = sum + x
-      // The rounding error itself, as Neumaier's two cases give it, but without having to guess which of them comes next.
-      const added = t - sum
-      errors[i] = isInfinite(t) ? 0 : errors[i]! + (sum - (t - added) + (x - added))
-      sums[i] = t
-    }
+  add(series: StepSeries): void {
+    this.#kernels.addSum(this.#held, series)
   }
 
   finish(out: Pick<StepSeries, 'values' | 'present'>): void {
-    out.present.set(this.#seen)
-    for (let i = 0; i < this.#sums.length; i++) {
-      const sum = this.#sums[i]!
-      out.values[i] = isInfinite(sum) ? sum : sum + this.#errors[i]!
+    const { sums, errors, seen } = this.#held
+    out.present.set(seen)
+    for (let i = 0; i < sums.length; i++) {
+      const sum = sums[i]!
+      out.values[i] = isInfinite(sum) ? sum : sum + errors[i]!
     }
   }
 }

@@ -1,3 +1,4 @@
+import { scalarStepKernels } from '../../kernels/index.ts'
 import type { NewestByGroup } from '../../model/index.ts'
 import type { Aggregation, Expr, VectorSelector } from '../parse/ast.ts'
 import { createAccumulator } from './accumulators.ts'
@@ -36,7 +37,7 @@ function* accumulated(expr: Aggregation, found: NewestByGroup, ctx: EvalContext)
   limits.poll()
   ctx.counter?.addAtOneStep(length)
   // Each group takes the place of a step.
-  const accumulator = createAccumulator(expr.op, groups.length)
+  const accumulator = createAccumulator(expr.op, groups.length, scalarStepKernels)
   for (let i = 0; i < length; i++) accumulator.addAt(groupIndexes[i]!, values[i]!)
   const results = { values: new Float64Array(groups.length), present: new Uint8Array(groups.length) }
   accumulator.finish(results)

@@ -9,7 +9,7 @@ import {
   withLabels,
 } from '../../model/index.ts'
 import { isLabelName } from '../functions/label-functions.ts'
-import { quantileOfSorted, sortNaNFirst } from '../functions/quantile.ts'
+import { betweenRanks, quantileOfSorted, sortNaNFirst } from '../functions/quantile.ts'
 import { histogramText } from '../histogram/format.ts'
 import type { Aggregation } from '../parse/ast.ts'
 import { type Accumulator, createAccumulator } from './accumulators.ts'
@@ -63,7 +63,7 @@ function* accumulate(
 ): Generator<StepSeries> {
   const groups = new GroupTable<Group>(grouping, (labels) => {
     ctx.query.limits.hold(ctx.grid.count)
-    const accumulator = createAccumulator(expr.op, ctx.grid.count)
+    const accumulator = createAccumulator(expr.op, ctx.grid.count, ctx.pool.kernels)
     return { labels, accumulator, histograms: undefined, dropName: false }
   })
   for (const series of evaluateVector(expr.expr, below)) {
@@ -117,17 +117,35 @@ function* quantiles(expr: Aggregation, grouping: Grouping, ctx: EvalContext): Ge
   for (const { labels, members } of inOrder(groups.values(), expr, ctx)) {
     const out = ctx.pool.take(labels)
     out.dropName = keepsName(expr) && members.some((series) => series.dropName)
-    const buffer = new Float64Array(members.length)
-    for (let step = 0; step < ctx.grid.count; step++) {
+    quantileOfMembers(phis, members, out, ctx)
+    for (const series of members) ctx.pool.release(series)
+    if (ctx.pool.charge(out) > 0) yield out
+    else ctx.pool.release(out)
+  }
+}
+
+function quantileOfMembers(
+  phis: Float64Array,
+  members: readonly StepSeries[],
+  out: StepSeries,
+  ctx: EvalContext,
+): void {
+  const phi = phis[0]!
+  const isSame = phi >= 0 && phi <= 1 && phis.every((other) => other === phi)
+  const bounds = isSame ? ctx.pool.kernels.quantileBounds(members, phi) : undefined
+  const buffer = new Float64Array(members.length)
+  for (let step = 0; step < ctx.grid.count; step++) {
+    const known = bounds?.counts[step] ?? -1
+    if (known === 0) continue
+    if (known > 0) {
+      out.values[step] = betweenRanks(phi, known, bounds!.lower[step]!, bounds!.upper[step]!)
+    } else {
       let n = 0
       for (const series of members) if (series.present[step] === 1) buffer[n++] = series.values[step]!
       if (n === 0) continue
       out.values[step] = quantileOfSorted(phis[step]!, sortNaNFirst(buffer.subarray(0, n)))
-      out.present[step] = 1
     }
-    for (const series of members) ctx.pool.release(series)
-    if (ctx.pool.charge(out) > 0) yield out
-    else ctx.pool.release(out)
+    out.present[step] = 1
   }
 }
 

@@ -168,12 +168,16 @@ function evaluateGroup(
   group.members.sort((a, b) => a.upperBound - b.upperBound)
   const metric = forMetric(labelValue(group.labels, METRIC_NAME))
   const fixes: TimedFix[] = []
+  // The same objects for each step.
+  const all = group.members.map(({ upperBound, series }) => ({ bucket: { upperBound, count: 0 }, series }))
+  const buckets: Bucket[] = []
   for (let step = 0; step < ctx.grid.count; step++) {
     const native = nativeAt(group.natives, step)
-    const buckets: Bucket[] = []
-    for (const { upperBound, series } of group.members) {
+    buckets.length = 0
+    for (const { bucket, series } of all) {
       if (series.present[step] === 0 || histogramAt(series, step) !== undefined) continue
-      buckets.push({ upperBound, count: series.values[step]! })
+      bucket.count = series.values[step]!
+      buckets.push(bucket)
     }
     if (native !== undefined && buckets.length > 0) {
       const text = 'vector contains a mix of classic and native histograms'

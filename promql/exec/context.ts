@@ -72,7 +72,13 @@ export function contextFor(
   wholeStartMs = grid.startMs,
 ): EvalContext {
   query.limits.checkSteps(grid.count)
-  return { query, grid, wholeStartMs, pool: new SeriesPool(grid.count, query.limits), counter }
+  return {
+    query,
+    grid,
+    wholeStartMs,
+    pool: new SeriesPool(grid.count, query.limits, query.windowKernels.steps),
+    counter,
+  }
 }
 
 /** For a selector that reads from `minTimeMs` on: the order its series would have over the whole grid. */

@@ -36,7 +36,10 @@ export interface EngineOptions {
   readonly delayedNameRemoval?: boolean
   /** Series carry their type and unit as labels `__type__` and `__unit__`. Default false. */
   readonly typeAndUnitLabels?: boolean
-  /** What sums and extremes of windows are computed with; plain TypeScript by default. */
+  /**
+   * What sums and extremes of windows are computed with; plain TypeScript by default. Where columns lie in the kernels' memory
+   * the series of an answer are good until the engine's next call.
+   */
   readonly windowKernels?: WindowKernels
   /** For deadlines; the system's by default. */
   readonly clock?: Clock
@@ -197,6 +200,7 @@ class Run {
 
   evaluate(queryable: Queryable, probe?: Probe): Evaluation {
     const { plan, readRange } = this.#plan()
+    this.#engine.windowKernels?.steps.startOver()
     const querier = queryable.querier(readRange)
     try {
       const prepared = { plan, querier, preparedAt: performance.now(), probe }

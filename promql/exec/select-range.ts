@@ -151,7 +151,9 @@ class WindowCutter {
   cut(column: PlainColumn): ColumnWindows {
     const { query, grid } = this.#ctx
     if (this.#bounds === undefined || column.timestampsMs !== this.#timestampsMs || column.length !== this.#length) {
-      this.#bounds = query.windowKernels.bounds(column.timestampsMs, column.length, this.#endsMs, this.#rangeMs)
+      const { timestampsMs, length } = column
+      // Windows are only good until the next series is taken.
+      this.#bounds = query.windowKernels.bounds(timestampsMs, length, this.#endsMs, this.#rangeMs, this.#bounds)
       this.#timestampsMs = column.timestampsMs
       this.#length = column.length
       this.#samplesInWindows = sumOfWidths(this.#bounds)

@@ -1,3 +1,4 @@
+import { countPresentTwin, type StepColumn, type StepKernels } from '../../kernels/index.ts'
 import {
   EMPTY_LABELS,
   type Labels,
@@ -13,7 +14,7 @@ import type { QueryLimits } from './query-limits.ts'
  * one from its input may change it in place, hand it on, or give it back to the pool. A present step is a native histogram
  * where `histograms` has one, and a float everywhere else.
  */
-export interface StepSeries {
+export interface StepSeries extends StepColumn {
   /** Not to be looked at where `group` is set. */
   labels: Labels
   /** See `EvalContext.grouping`. */
@@ -31,18 +32,25 @@ export interface StepSeries {
 }
 
 const SLAB_SERIES_MAX = 32
+/** Columns of fewer steps are not worth a place in the kernels' memory. */
+const PLACED_STEPS_MIN = 16
 
 /** Makes and recycles the series of one grid, and counts the samples they hold. */
 export class SeriesPool {
   readonly stepCount: number
+  readonly kernels: StepKernels
   readonly #limits: QueryLimits
   readonly #free: StepSeries[] = []
-  #slab = new ArrayBuffer(0)
+  #slab: ArrayBufferLike = new ArrayBuffer(0)
+  /** Where the slab begins in its buffer. */
+  #slabAt = 0
+  #isPlaced = false
   #slabSeries = 0
   #nextInSlab = 0
 
-  constructor(stepCount: number, limits: QueryLimits) {
+  constructor(stepCount: number, limits: QueryLimits, kernels: StepKernels) {
     this.stepCount = stepCount
+    this.kernels = kernels
     this.#limits = limits
   }
 
@@ -57,7 +65,7 @@ export class SeriesPool {
     recycled.dropName = false
     // For a single step a call of `fill` would cost more than all the rest.
     if (recycled.present.length === 1) recycled.present[0] = 0
-    else recycled.present.fill(0)
+    else this.kernels.clear(recycled)
     recycled.histograms = undefined
     return recycled
   }
@@ -67,20 +75,32 @@ export class SeriesPool {
     const { stepCount } = this
     if (this.#nextInSlab === this.#slabSeries) {
       this.#slabSeries = Math.min(Math.max(2 * this.#slabSeries, 1), SLAB_SERIES_MAX)
-      this.#slab = new ArrayBuffer(this.#slabSeries * stepCount * 9)
-      this.#nextInSlab = 0
+      this.#takeSlab(this.#slabSeries * stepCount * 9)
     }
     const index = this.#nextInSlab++
-    const presentAt = (8 * this.#slabSeries + index) * stepCount
+    const valuesAt = this.#slabAt + 8 * index * stepCount
+    const presentAt = this.#slabAt + (8 * this.#slabSeries + index) * stepCount
+    const present = new Uint8Array(this.#slab, presentAt, stepCount)
+    if (this.#isPlaced) present.fill(0)
     return {
       labels,
       group: undefined,
       dropName: false,
-      values: new Float64Array(this.#slab, 8 * index * stepCount, stepCount),
-      present: new Uint8Array(this.#slab, presentAt, stepCount),
+      values: new Float64Array(this.#slab, valuesAt, stepCount),
+      present,
+      valuesAt: this.#isPlaced ? valuesAt : -1,
+      presentAt: this.#isPlaced ? presentAt : -1,
       histograms: undefined,
       charged: 0,
     }
+  }
+
+  #takeSlab(bytes: number): void {
+    const piece = this.stepCount < PLACED_STEPS_MIN ? undefined : this.kernels.take(bytes)
+    this.#isPlaced = piece !== undefined
+    this.#slab = piece?.buffer ?? new ArrayBuffer(bytes)
+    this.#slabAt = piece?.offset ?? 0
+    this.#nextInSlab = 0
   }
 
   /** For a column of the store; by its group where that was told, but with labels where there may be notes on histograms. */
@@ -117,7 +137,7 @@ export class SeriesPool {
    * @throws {QueryTooManySamplesError}
    */
   charge(series: StepSeries): number {
-    const count = countPresent(series.present)
+    const count = this.kernels.countPresent(series)
     const held = series.histograms === undefined ? count : heldSamples(series, series.histograms)
     this.#limits.hold(held - series.charged)
     series.charged = held
@@ -131,8 +151,4 @@ export class SeriesPool {
   }
 }
 
-export function countPresent(present: Uint8Array): number {
-  let count = 0
-  for (let i = 0; i < present.length; i++) count += present[i]!
-  return count
-}
+export const countPresent = countPresentTwin

@@ -79,8 +79,10 @@ function rankOf(bound: number, sorted: readonly Bucket[]): number {
 
 /** Sorted, equal bounds summed, counts made monotonic; `undefined` without a bucket for +Inf. */
 function prepare(buckets: Bucket[]): { buckets: Bucket[]; fix: MonotonicityFix | undefined } | undefined {
-  buckets.sort((a, b) => a.upperBound - b.upperBound)
+  const isReady = areAscending(buckets)
+  if (!isReady) buckets.sort((a, b) => a.upperBound - b.upperBound)
   if (buckets.length === 0 || buckets[buckets.length - 1]!.upperBound !== Number.POSITIVE_INFINITY) return undefined
+  if (isReady) return { buckets, fix: makeMonotonic(buckets) }
   const merged: Bucket[] = []
   for (const bucket of buckets) {
     const last = merged[merged.length - 1]
@@ -88,6 +90,12 @@ function prepare(buckets: Bucket[]): { buckets: Bucket[]; fix: MonotonicityFix |
     else merged.push(bucket)
   }
   return { buckets: merged, fix: makeMonotonic(merged) }
+}
+
+/** Sorted, and no two alike. */
+function areAscending(buckets: readonly Bucket[]): boolean {
+  for (let i = 1; i < buckets.length; i++) if (!(buckets[i - 1]!.upperBound < buckets[i]!.upperBound)) return false
+  return true
 }
 
 function makeMonotonic(buckets: Bucket[]): MonotonicityFix | undefined {

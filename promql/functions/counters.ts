@@ -4,15 +4,7 @@ import { eachWindow, type WindowFunction } from './windows.ts'
 const extrapolated =
   (mode: RateMode): WindowFunction =>
   (windows, _scalars, out) =>
-    windows.kernels.rate(
-      windows.values,
-      windows.timestampsMs,
-      windows.bounds,
-      windows.rangeMs,
-      mode,
-      out.values,
-      out.present,
-    )
+    windows.kernels.rate(windows.values, windows.timestampsMs, windows.bounds, windows.rangeMs, mode, out)
 
 export const rate = extrapolated(RateMode.RATE)
 export const increase = extrapolated(RateMode.INCREASE)

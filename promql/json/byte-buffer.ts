@@ -2,11 +2,19 @@ const encoder = new TextEncoder()
 
 /** Bytes that grow at the end. `bytes` is replaced when it grows, so read it anew after `reserve`. */
 export class ByteBuffer {
-  bytes: Uint8Array<ArrayBuffer>
+  bytes: Uint8Array
   length = 0
+  readonly #given: Uint8Array | undefined
 
-  constructor(capacity: number) {
-    this.bytes = new Uint8Array(capacity)
+  /** @param given to be written into as far as it goes */
+  constructor(capacity: number, given?: Uint8Array) {
+    this.#given = given
+    this.bytes = given ?? new Uint8Array(capacity)
+  }
+
+  /** Whether all of it is in what was given. */
+  get isInRoom(): boolean {
+    return this.bytes === this.#given
   }
 
   /** Makes room for `count` more bytes. */
@@ -49,8 +57,12 @@ export class ByteBuffer {
     this.length = at
   }
 
-  /** What was written, in a buffer of its own; write nothing more. Copied only where much of the buffer is left over. */
-  toBytes(): Uint8Array<ArrayBuffer> {
+  /**
+   * What was written, in what was given or in a buffer of its own; write nothing more. Copied only where much of the buffer is
+   * left over.
+   */
+  toBytes(): Uint8Array {
+    if (this.isInRoom) return this.bytes.subarray(0, this.length)
     const isFilled = this.length >= UNCOPIED_BYTES_MIN && this.length * 2 >= this.bytes.length
     return isFilled ? this.bytes.subarray(0, this.length) : this.bytes.slice(0, this.length)
   }

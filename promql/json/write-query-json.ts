@@ -18,12 +18,20 @@ export interface QueryJsonExtras {
   readonly stats?: EvaluationStats
   /** How long the query waited before it was evaluated; part of the statistics. */
   readonly queuedMs?: number
+  /** Finds memory to write into, of the size that the answer is expected to have at most. */
+  readonly findRoom?: (bytes: number) => Uint8Array | undefined
+  /** Told now and then how much of the room has been filled for good, while the rest is being written. */
+  readonly onFilled?: (bytes: number) => void
 }
 
 /** Prometheus shows ten of each kind and counts the rest. */
 const ANNOTATIONS_MAX = 10
+/** Written between two words about it. */
+const FILLED_BYTES = 1 << 18
 /** Points written between two looks at the buffer's capacity. */
 const BLOCK_POINTS = 2048
+/** Of a time with milliseconds and 17 digits. */
+const POINT_BYTES_USUAL = 40
 
 // One per thread: it holds a compiled kernel and scratch memory, no state.
 let sharedFormatter: NumberFormatter | undefined
@@ -31,13 +39,14 @@ let sharedFormatter: NumberFormatter | undefined
 /**
  * The whole body of a successful `/api/v1/query` or `/api/v1/query_range`, byte for byte as Prometheus writes it.
  *
- * @returns bytes of a buffer that holds nothing else, so that it can be transferred
+ * @returns the beginning of the room that was found, or bytes of a buffer that holds nothing else, so that it can be transferred
  */
-export function writeQueryJson(result: QueryResult, extras: QueryJsonExtras = {}): Uint8Array<ArrayBuffer> {
+export function writeQueryJson(result: QueryResult, extras: QueryJsonExtras = {}): Uint8Array {
   const limit = extras.limit ? extras.limit : Number.POSITIVE_INFINITY
-  const out = new ByteBuffer(expectedBytes(result, limit))
+  const expected = expectedBytes(result, limit)
+  const out = new ByteBuffer(expected, extras.findRoom?.(expected))
   out.ascii(`{"status":"success","data":{"resultType":"${result.type}","result":`)
-  const truncated = writeResult(out, result, limit)
+  const truncated = writeResult(out, result, limit, extras.onFilled)
   if (extras.stats) out.ascii(`,"stats":${statsJson(extras.stats, extras.queuedMs ?? 0)}`)
   out.ascii('}')
   const warnings = truncated ? ['results truncated due to limit'] : []
@@ -53,19 +62,25 @@ function expectedBytes(result: QueryResult, limit: number): number {
   if (result.type === 'vector') return frame + Math.min(result.samples.length, limit) * 256
   if (result.type !== 'matrix') return frame
   let sum = frame + BLOCK_POINTS * POINT_BYTES_MAX
-  for (let i = 0; i < Math.min(result.series.length, limit); i++) sum += 256 + result.series[i]!.values.length * 34
+  for (let i = 0; i < Math.min(result.series.length, limit); i++)
+    sum += 256 + result.series[i]!.values.length * POINT_BYTES_USUAL
   return sum
 }
 
 /** @returns whether something was left out */
-function writeResult(out: ByteBuffer, result: QueryResult, limit: number): boolean {
+function writeResult(
+  out: ByteBuffer,
+  result: QueryResult,
+  limit: number,
+  onFilled: QueryJsonExtras['onFilled'],
+): boolean {
   sharedFormatter ??= new NumberFormatter()
   switch (result.type) {
     case 'vector':
       writeVector(out, sharedFormatter, result.samples, limit)
       return result.samples.length > limit
     case 'matrix':
-      writeMatrix(out, sharedFormatter, result.series, limit)
+      writeMatrix(out, sharedFormatter, result.series, limit, onFilled)
       return result.series.length > limit
     case 'scalar':
       // Another encoder than for vectors: the time is a plain JSON number and the value never has an exponent.
@@ -112,10 +127,16 @@ function writeMatrix(
   formatter: NumberFormatter,
   series: readonly MatrixSeries[],
   limit: number,
+  onFilled: QueryJsonExtras['onFilled'],
 ): void {
   const count = Math.min(series.length, limit)
+  let told = 0
   out.ascii('[')
   for (let i = 0; i < count; i++) {
+    if (out.length - told >= FILLED_BYTES && out.isInRoom) {
+      told = out.length
+      onFilled?.(told)
+    }
     const { labels, histograms } = series[i]!
     const { timestampsMs, values } = histograms === undefined ? series[i]! : floatPoints(series[i]!, histograms)
     out.ascii(i === 0 ? '{"metric":' : ',{"metric":')

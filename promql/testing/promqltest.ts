@@ -1,5 +1,6 @@
 import { errorMessage } from '../../lib/index.ts'
 import { compareLabels, labelsKey, labelsText } from '../../model/index.ts'
+import { ownWindowKernels } from '../../kernels/index.ts'
 import { createEngine, type Engine } from '../exec/engine.ts'
 import type { Evaluation, MatrixSeries, QueryResult } from '../exec/result.ts'
 import type { Expr } from '../parse/ast.ts'
@@ -23,6 +24,9 @@ const MINUTE_MS = 60_000
 // Times at which an expression that is fixed by @ must give the same answer as at its own time.
 const OTHER_TIMES_MS = [-10_000_000, 0, 100_000, 10_000_000, 1_000_000_000]
 
+/** One for all scripts: making its memory takes longer than most of them. */
+const KERNELS = ownWindowKernels()
+
 /**
  * Runs a script in Prometheus' test language against the engine and in-memory storage. Each instant evaluation is repeated
  * with all selectors fixed by `@` at other times, and as the middle step of a range query.
@@ -37,6 +41,7 @@ export function runScript(text: string, storageOptions: MemoryStorageOptions = {
     maxSamples: 10_000,
     features: ALL_FEATURES,
     delayedNameRemoval: true,
+    windowKernels: KERNELS,
   })
   const failures: { line: number; expr: string; why: string }[] = []
   let total = 0

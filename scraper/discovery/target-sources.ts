@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock, Logger } from '../../lib/index.ts'
 import type { Labels } from '../../model/index.ts'
 import type { DiscoveryConfig, FileSdConfig, HttpSdConfig, StaticConfig } from './config.ts'
@@ -20,20 +21,42 @@ export interface TargetSources {
 export interface NamedDiscovery {
   /** Of its mechanism. */
   readonly name: string
+  /** What it was made from. */
+  readonly config: unknown
   readonly discovery: Discovery
 }
 
-/** One discovery for each entry; all static ones together are one. */
+/**
+ * One discovery for each entry; all static ones together are one.
+ *
+ * @param running those whose entries are still there go on instead of new ones
+ */
 export function createDiscoveries(
   { staticConfigs = [], fileSdConfigs = [], httpSdConfigs = [], discoveries = [] }: TargetSources,
   partsOf: (mechanism: string) => DiscoveryParts,
+  running: readonly NamedDiscovery[] = [],
 ): NamedDiscovery[] {
+  const left = [...running]
+  const named = <C>(
+    name: string,
+    config: C,
+    create: (config: C, parts: DiscoveryParts) => Discovery,
+  ): NamedDiscovery => {
+    const at = left.findIndex((one) => one.name === name && isDeepStrictEqual(one.config, config))
+    return at < 0 ? { name, config, discovery: create(config, partsOf(name)) } : left.splice(at, 1)[0]!
+  }
   return [
-    ...(staticConfigs.length > 0 ? [{ name: 'static', discovery: staticDiscovery(staticConfigs) }] : []),
-    ...fileSdConfigs.map((file) => ({ name: 'file', discovery: fileDiscovery(file, partsOf('file')) })),
-    ...httpSdConfigs.map((service) => ({ name: 'http', discovery: httpDiscovery(service, partsOf('http')) })),
-    ...discoveries.map((one) => ({ name: one.kind, discovery: createDiscovery(one, partsOf(one.kind)) })),
+    ...(staticConfigs.length > 0 ? [named('static', staticConfigs, staticDiscovery)] : []),
+    ...fileSdConfigs.map((one) => named('file', one, fileDiscovery)),
+    ...httpSdConfigs.map((one) => named('http', one, httpDiscovery)),
+    ...discoveries.map((one) => named(one.kind, one, createDiscovery)),
   ]
+}
+
+/** Whether two settings are the same but for their sources, which may be the same too. */
+export function sameButSources<T extends TargetSources>(a: T, b: T): boolean {
+  const none = { staticConfigs: undefined, fileSdConfigs: undefined, httpSdConfigs: undefined, discoveries: undefined }
+  return isDeepStrictEqual({ ...a, ...none }, { ...b, ...none })
 }
 
 /**

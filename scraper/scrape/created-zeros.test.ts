@@ -1,47 +1,12 @@
 import { expect, test } from 'vitest'
-import { wasmLockstep } from '../../kernels/index.ts'
 import { type ClientMetric, CounterResetHint, encodeMetricFamilies, type MetricType } from '../../model/index.ts'
-import { PageMemory } from './page-memory.ts'
-import { RecordingAppendable } from './recording-appendable.ts'
-import { RecordingStore } from './recording-store.ts'
 import type { PageFormat } from './split-page.ts'
 import type { TargetRowsRules } from './target-rules.ts'
-import { TargetRows } from './target-rows.ts'
-
-const REPORT = {
-  up: true,
-  durationMs: 1,
-  samplesScraped: 0,
-  samplesKept: 0,
-  seriesAdded: 0,
-  timeoutMs: 1000,
-  sampleLimit: 0,
-  bodyBytes: 0,
-}
-const RULES: TargetRowsRules = {
-  honorLabels: false,
-  legacyNames: false,
-  labelLimit: 0,
-  labelNameLengthLimit: 0,
-  labelValueLengthLimit: 0,
-  relabel: (labels) => (labels.includes('drop_me') ? undefined : labels),
-  sampleLimit: 0,
-  honorTimestamps: true,
-  trackTimestampsStaleness: false,
-  extraScrapeMetrics: false,
-  scrapeNativeHistograms: true,
-  convertClassicHistograms: false,
-  alwaysScrapeClassicHistograms: false,
-  createdZeros: true,
-  histogramBucketLimit: 0,
-  histogramSchemaMax: 8,
-}
+import { dropping, REPORT, targetRig } from './testing.ts'
 
 function rig(rules: Partial<TargetRowsRules> = {}) {
-  const store = new RecordingStore()
-  const appendable = new RecordingAppendable()
-  const memory = new PageMemory(wasmLockstep)
-  const rows = new TargetRows({ memory, store, appendable }, ['job', 'j'], { ...RULES, ...rules })
+  const own = { relabel: dropping('drop_me'), scrapeNativeHistograms: true, createdZeros: true }
+  const { rows, store, appendable } = targetRig({ ...own, ...rules })
   const scrape = async (body: string | Uint8Array, format: PageFormat, timestampMs: number) => {
     const counts = rows.read(Buffer.from(body), format)
     await rows.write(timestampMs, REPORT)

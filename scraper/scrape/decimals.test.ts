@@ -3,22 +3,12 @@ import { LockstepParam, wasmLockstep } from '../../kernels/index.ts'
 import { type GroupAppendable, type GroupWriter, ROW_ENTRY_BYTES, SampleKind } from '../../model/index.ts'
 import { PageMemory } from './page-memory.ts'
 import { TargetRows } from './target-rows.ts'
+import { REPORT, RULES } from './testing.ts'
 
 // Every decimal that a page may hold is read as `Number` reads it, bit for bit. BELLTOWER_DECIMALS=10000000 makes it a soak.
 const WANTED = Number(process.env.BELLTOWER_DECIMALS ?? 300_000)
 const SEED = Number(process.env.BELLTOWER_SEED ?? 7)
 const LINE_COUNT = 2000
-
-const REPORT = {
-  up: true,
-  durationMs: 1,
-  samplesScraped: 0,
-  samplesKept: 0,
-  seriesAdded: 0,
-  timeoutMs: 1000,
-  sampleLimit: 0,
-  bodyBytes: 0,
-}
 
 /** The last value of each position, as a store would understand the entries. */
 class LastValues implements GroupAppendable {
@@ -85,23 +75,7 @@ function decimal(): string {
 test(`${WANTED} decimals, seed ${SEED}: every one equal to Number()`, { timeout: 600_000 }, () => {
   const memory = new PageMemory(wasmLockstep)
   const store = new LastValues()
-  const rows = new TargetRows({ memory, store, appendable: undefined }, [], {
-    honorLabels: false,
-    legacyNames: false,
-    labelLimit: 0,
-    labelNameLengthLimit: 0,
-    labelValueLengthLimit: 0,
-    relabel: undefined,
-    sampleLimit: 0,
-    honorTimestamps: true,
-    trackTimestampsStaleness: false,
-    extraScrapeMetrics: false,
-    scrapeNativeHistograms: false,
-    convertClassicHistograms: false,
-    alwaysScrapeClassicHistograms: false,
-    histogramBucketLimit: 0,
-    histogramSchemaMax: 8,
-  })
+  const rows = new TargetRows({ memory, store, appendable: undefined }, [], RULES)
   const wrong: string[] = []
   for (let page = 0; page * LINE_COUNT < WANTED + LINE_COUNT; page++) {
     const texts = Array.from({ length: LINE_COUNT }, () => {

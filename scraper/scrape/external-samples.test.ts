@@ -1,46 +1,9 @@
 import { expect, test } from 'vitest'
-import { wasmLockstep } from '../../kernels/index.ts'
-import { PageMemory } from './page-memory.ts'
-import { RecordingAppendable } from './recording-appendable.ts'
-import { RecordingStore } from './recording-store.ts'
 import type { TargetRowsRules } from './target-rules.ts'
-import { TargetRows } from './target-rows.ts'
-
-const REPORT = {
-  up: true,
-  durationMs: 1,
-  samplesScraped: 0,
-  samplesKept: 0,
-  seriesAdded: 0,
-  timeoutMs: 1000,
-  sampleLimit: 0,
-  bodyBytes: 0,
-}
-const RULES: TargetRowsRules = {
-  honorLabels: false,
-  legacyNames: false,
-  labelLimit: 0,
-  labelNameLengthLimit: 0,
-  labelValueLengthLimit: 0,
-  relabel: undefined,
-  sampleLimit: 0,
-  honorTimestamps: true,
-  trackTimestampsStaleness: true,
-  extraScrapeMetrics: false,
-  scrapeNativeHistograms: false,
-  convertClassicHistograms: false,
-  alwaysScrapeClassicHistograms: false,
-  histogramBucketLimit: 0,
-  histogramSchemaMax: 8,
-}
+import { REPORT, targetRig } from './testing.ts'
 
 function rig(rules: Partial<TargetRowsRules> = {}) {
-  const store = new RecordingStore()
-  const appendable = new RecordingAppendable()
-  const rows = new TargetRows({ memory: new PageMemory(wasmLockstep), store, appendable }, ['job', 'j'], {
-    ...RULES,
-    ...rules,
-  })
+  const { rows, store, appendable } = targetRig({ trackTimestampsStaleness: true, ...rules })
   const scrape = async (timeMs: number, text: string): Promise<string[]> => {
     rows.read(Buffer.from(text), 'text')
     await rows.write(timeMs, REPORT)

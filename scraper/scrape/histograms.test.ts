@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { wasmLockstep } from '../../kernels/index.ts'
 import {
   type ClientMetric,
   type ClientMetricFamily,
@@ -9,46 +8,12 @@ import {
   type NativeHistogram,
 } from '../../model/index.ts'
 import { customHistogram, limitHistogram, schemaOfFactor } from './histogram-buckets.ts'
-import { PageMemory } from './page-memory.ts'
-import { RecordingAppendable } from './recording-appendable.ts'
-import { RecordingStore } from './recording-store.ts'
 import type { PageFormat } from './split-page.ts'
 import { SampleLimitError, type TargetRowsRules } from './target-rules.ts'
-import { TargetRows } from './target-rows.ts'
-
-const REPORT = {
-  up: true,
-  durationMs: 1,
-  samplesScraped: 0,
-  samplesKept: 0,
-  seriesAdded: 0,
-  timeoutMs: 1000,
-  sampleLimit: 0,
-  bodyBytes: 0,
-}
-const RULES: TargetRowsRules = {
-  honorLabels: false,
-  legacyNames: false,
-  labelLimit: 0,
-  labelNameLengthLimit: 0,
-  labelValueLengthLimit: 0,
-  relabel: undefined,
-  sampleLimit: 0,
-  honorTimestamps: true,
-  trackTimestampsStaleness: false,
-  extraScrapeMetrics: false,
-  scrapeNativeHistograms: true,
-  convertClassicHistograms: false,
-  alwaysScrapeClassicHistograms: false,
-  histogramBucketLimit: 0,
-  histogramSchemaMax: 8,
-}
+import { REPORT, targetRig } from './testing.ts'
 
 function rig(rules: Partial<TargetRowsRules> = {}) {
-  const store = new RecordingStore()
-  const appendable = new RecordingAppendable()
-  const parts = { memory: new PageMemory(wasmLockstep), store, appendable }
-  const rows = new TargetRows(parts, ['job', 'j'], { ...RULES, ...rules })
+  const { rows, store, appendable } = targetRig({ scrapeNativeHistograms: true, ...rules })
   const floats = () =>
     [...store.groups[0]!.rows.at(-1)!.samples]
       .map(([key, value]) => `${key.replaceAll('\u00ff', ' ').replace(/^__name__ | ?job j/g, '')} = ${value}`)

@@ -1,6 +1,6 @@
 import { LOCKSTEP_TABLE_BYTES, LockstepParam } from '../../kernels/index.ts'
-import { type FinishedLayout, type LoadedPage, PageLayout } from './page-layout.ts'
-import type { PageMemory, Region } from './page-memory.ts'
+import { type FinishedLayout, PageLayout } from './page-layout.ts'
+import type { LoadedPage, PageMemory, Region } from './page-memory.ts'
 
 const NEWLINE = 10
 const HASH = 35

@@ -40,12 +40,13 @@ export function settleEvents(
   memory: PageMemory,
   body: Uint8Array,
   format: ExpositionFormat,
-  context = lineContext(),
+  context: LineContext = lineContext(),
 ): LooseLine[] | undefined {
-  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   const { words, params } = memory
   const eventCount = params[LockstepParam.EVENT_COUNT]!
   const loose: LooseLine[] = []
+  if (eventCount === 0) return loose
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   let at = params[LockstepParam.EVENTS]! / 4
   try {
     for (let i = 0; i < eventCount; i++, at += LOCKSTEP_EVENT_BYTES / 4) {

@@ -1,47 +1,9 @@
 import { expect, test } from 'vitest'
-import { wasmLockstep } from '../../kernels/index.ts'
 import { type ClientMetricFamily, encodeMetricFamilies } from '../../model/index.ts'
-import { PageMemory } from './page-memory.ts'
-import { RecordingAppendable } from './recording-appendable.ts'
-import { RecordingStore } from './recording-store.ts'
 import { SampleLimitError, type TargetRowsRules } from './target-rules.ts'
-import { TargetRows } from './target-rows.ts'
+import { dropping, REPORT, targetRig } from './testing.ts'
 
-const REPORT = {
-  up: true,
-  durationMs: 1,
-  samplesScraped: 0,
-  samplesKept: 0,
-  seriesAdded: 0,
-  timeoutMs: 1000,
-  sampleLimit: 0,
-  bodyBytes: 0,
-}
-const RULES: TargetRowsRules = {
-  honorLabels: false,
-  legacyNames: false,
-  labelLimit: 0,
-  labelNameLengthLimit: 0,
-  labelValueLengthLimit: 0,
-  relabel: (labels) => (labels.includes('drop_me') ? undefined : labels),
-  sampleLimit: 0,
-  honorTimestamps: true,
-  trackTimestampsStaleness: false,
-  extraScrapeMetrics: false,
-  scrapeNativeHistograms: false,
-  convertClassicHistograms: false,
-  alwaysScrapeClassicHistograms: false,
-  histogramBucketLimit: 0,
-  histogramSchemaMax: 8,
-}
-
-function rig(rules: Partial<TargetRowsRules> = {}) {
-  const store = new RecordingStore()
-  const appendable = new RecordingAppendable()
-  const memory = new PageMemory(wasmLockstep)
-  const rows = new TargetRows({ memory, store, appendable }, ['job', 'j'], { ...RULES, ...rules })
-  return { rows, store, appendable, memory }
-}
+const rig = (rules: Partial<TargetRowsRules> = {}) => targetRig({ relabel: dropping('drop_me'), ...rules })
 
 /** Families with comments, dropped lines, duplicates, own times, odd numbers. */
 function longPage(lineCount: number, shift: number): string {

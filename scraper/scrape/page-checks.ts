@@ -38,3 +38,6 @@ export function sliceFault(body: Uint8Array, format: ExpositionFormat, linesBefo
   }
   return undefined
 }
+
+/** The general parser takes a page that the kernel does not: no blank before a value, say. It is written anew then. */
+export class UnusualPageError extends Error {}

@@ -1,11 +1,5 @@
 import { LOCKSTEP_TABLE_BYTES, LockstepParam } from '../../kernels/index.ts'
-import type { PageMemory, Region } from './page-memory.ts'
-
-/** A page in memory that has not been accepted yet. */
-export interface LoadedPage {
-  readonly region: Region
-  readonly length: number
-}
+import type { LoadedPage, PageMemory, Region } from './page-memory.ts'
 
 /** Regions belong to whoever takes it. */
 export interface FinishedLayout {
@@ -55,7 +49,7 @@ export class PageLayout {
    * @returns number of lines, -1 for a malformed page
    */
   rematch(page: LoadedPage, force: boolean, extraEntries: number): number {
-    const lineCountMax = this.#memory.kernel.countLines(page.region.at, page.length)
+    const lineCountMax = this.#memory.kernel.countLines(page.at, page.length)
     // A page that did not fit the table cannot be compared with: every line is new then.
     const oldLineCount = this.#matchable ? this.#lineCount : 0
     this.#memory.prepareRematch(lineCountMax, oldLineCount, extraEntries)
@@ -105,8 +99,8 @@ export class PageLayout {
   /** A copy of the accepted page, empty before there is one. */
   pageCopy(): Uint8Array {
     if (!this.#page) return new Uint8Array(0)
-    const { region, length } = this.#page
-    return Uint8Array.from(this.#memory.bytes.subarray(region.at, region.at + length))
+    const { at, length } = this.#page
+    return Uint8Array.from(this.#memory.bytes.subarray(at, at + length))
   }
 
   /** Lines mean something else from now on (other relabelling): every line of the next page counts as new. */
@@ -116,7 +110,8 @@ export class PageLayout {
   }
 
   free(): void {
-    for (const region of [this.#page?.region, this.#table, this.#map]) if (region) this.#memory.free(region)
+    if (this.#page) this.#memory.freePage(this.#page)
+    for (const region of [this.#table, this.#map]) if (region) this.#memory.free(region)
     this.#page = undefined
     this.#table = undefined
     this.#map = undefined
@@ -126,9 +121,9 @@ export class PageLayout {
 
   #setInput(page: LoadedPage, lineCount: number): void {
     const { params } = this.#memory
-    params[LockstepParam.CUR] = page.region.at
+    params[LockstepParam.CUR] = page.at
     params[LockstepParam.CUR_LENGTH] = page.length
-    params[LockstepParam.PREV] = this.#page?.region.at ?? 0
+    params[LockstepParam.PREV] = this.#page?.at ?? 0
     params[LockstepParam.PREV_LENGTH] = this.#page?.length ?? 0
     params[LockstepParam.TABLE] = this.#table?.at ?? 0
     params[LockstepParam.LINE_COUNT] = lineCount
@@ -136,8 +131,7 @@ export class PageLayout {
   }
 
   #replacePage(page: LoadedPage): void {
-    if (this.#page) this.#memory.free(this.#page.region)
-    this.#page = page
+    this.#page = this.#memory.keepPage(page, this.#page)
   }
 
   #resize(held: Region | undefined, byteCount: number): Region {

@@ -16,11 +16,21 @@ export interface Region {
   readonly capacity: number
 }
 
+/** A page with a newline at its end, counted in `length`, and readable memory behind it. */
+export interface LoadedPage {
+  readonly at: number
+  readonly length: number
+  /** `undefined`: it stands where it was received, until the next one is. */
+  readonly region: Region | undefined
+}
+
 /** Entries the writer may put before the kernel's, for the series about the scrape itself. */
 export const FRONT_ENTRIES = 8
 
 const PAGE_BYTES = 65_536
 const NEWLINE = 10
+// A page in one piece is compared where it was received.
+const RECEIVE_BYTES = 256 * 1024
 
 /**
  * The scraper's own kernel memory: each target's last page and line table, and one scratch area that the scrape being
@@ -32,6 +42,11 @@ export class PageMemory {
   #nextAt: number
   readonly #free = new Map<number, Region[]>()
   readonly #scratch = new Map<string, Region>()
+  /** What the kernel's outputs have room for. */
+  #outputLines = -1
+  #outputEntries = -1
+  /** What the memory was when they were handed out: growing makes another object of it, at the same place. */
+  readonly #receivers: ArrayBufferLike[] = []
   #params: Uint32Array
   #bytes: Uint8Array
   #words: Int32Array
@@ -102,18 +117,52 @@ export class PageMemory {
     return region.at
   }
 
-  /** Copies a page in, ends it with a newline, pads it. `length` counts the newline. The caller owns the region. */
-  loadPage(body: Uint8Array): { region: Region; length: number } {
+  /** Copies a page in, unless it was received here, and ends it with a newline. The caller owns what comes back. */
+  loadPage(body: Uint8Array): LoadedPage {
     const endsWell = body.length === 0 || body[body.length - 1] === NEWLINE
     const length = body.length + (endsWell ? 0 : 1)
-    const region = this.allocate(length + LOCKSTEP_PADDING_BYTES)
-    this.#bytes.set(body, region.at)
-    if (!endsWell) this.#bytes[region.at + body.length] = NEWLINE
-    return { region, length }
+    const isHere = this.#receivers.includes(body.buffer)
+    const region = isHere ? undefined : this.allocate(length + LOCKSTEP_PADDING_BYTES)
+    const at = region?.at ?? body.byteOffset
+    if (region) this.#bytes.set(body, at)
+    if (!endsWell) this.#bytes[at + body.length] = NEWLINE
+    return { at, length, region }
+  }
+
+  /** The page as one that lasts, in the place of `old` where it fits there. */
+  keepPage(page: LoadedPage, old: LoadedPage | undefined): LoadedPage {
+    if (page.region) {
+      if (old) this.freePage(old)
+      return page
+    }
+    const { at, length } = page
+    const bytes = length + LOCKSTEP_PADDING_BYTES
+    let region = old?.region
+    if (region === undefined || region.capacity < bytes) {
+      if (region) this.free(region)
+      region = this.allocate(bytes)
+    }
+    this.kernel.copy(region.at, at, length)
+    return { at: region.at, length, region }
+  }
+
+  freePage({ region }: LoadedPage): void {
+    if (region) this.free(region)
+  }
+
+  /** Room to receive pages in: `loadPage` takes views of it as they are. */
+  receiver(): Uint8Array {
+    const { at } = this.allocate(RECEIVE_BYTES + LOCKSTEP_PADDING_BYTES)
+    const { buffer } = this.memory
+    this.#receivers.push(buffer)
+    return new Uint8Array(buffer, at, RECEIVE_BYTES)
   }
 
   /** Points the kernel's outputs at scratch that fits a page of so many lines, and so many entries besides. */
   prepareOutput(lineCountMax: number, extraEntries: number): void {
+    if (lineCountMax <= this.#outputLines && lineCountMax + extraEntries <= this.#outputEntries) return
+    this.#outputLines = lineCountMax
+    this.#outputEntries = lineCountMax + extraEntries
     const entries = this.scratch('entries', (FRONT_ENTRIES + lineCountMax + extraEntries) * ROW_ENTRY_BYTES)
     const events = this.scratch('events', lineCountMax * LOCKSTEP_EVENT_BYTES)
     const lengths = this.scratch('lengths', lineCountMax * 8)

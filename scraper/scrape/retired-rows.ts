@@ -1,6 +1,16 @@
 import { type Clock, errorMessage, type Logger } from '../../lib/index.ts'
 import { type Labels, labelsKey } from '../../model/index.ts'
+import type { Target } from '../targets/target.ts'
 import type { TargetRows } from './target-rows.ts'
+
+// Many that go at once do not end at once.
+const ENDS_PER_MS = 1
+
+export interface HeldRows {
+  readonly rows: TargetRows
+  /** Unix milliseconds, 0 = never. */
+  readonly lastScrapeMs: number
+}
 
 /**
  * Rows of targets that are no longer listed. A target that comes back soon, or stays under another configuration, goes on
@@ -9,16 +19,16 @@ import type { TargetRows } from './target-rows.ts'
 export class RetiredRows {
   readonly #clock: Clock
   readonly #logger: Logger
-  readonly #waiting = new Map<string, { readonly rows: TargetRows; readonly cancel: () => void }>()
+  readonly #waiting = new Map<string, HeldRows & { readonly cancel: () => void }>()
 
   constructor(clock: Clock, logger: Logger) {
     this.#clock = clock
     this.#logger = logger
   }
 
-  retire(labels: Labels, rows: TargetRows, intervalMs: number): void {
+  retire({ labels, intervalMs }: Target, rows: TargetRows, lastScrapeMs: number): void {
     const key = labelsKey(labels)
-    const cancel = this.#clock.schedule(intervalMs * 2.1, () => {
+    const cancel = this.#clock.schedule(intervalMs * 2.1 + this.#waiting.size / ENDS_PER_MS, () => {
       this.#waiting.delete(key)
       const failed = (error: unknown): void => {
         this.#logger.warn({ err: error, why: errorMessage(error) }, 'no stale markers for a target that went away')
@@ -30,15 +40,15 @@ export class RetiredRows {
         rows.close()
       }
     })
-    this.#waiting.set(key, { rows, cancel })
+    this.#waiting.set(key, { rows, lastScrapeMs, cancel })
   }
 
-  take(labels: Labels): TargetRows | undefined {
+  take(labels: Labels): HeldRows | undefined {
     const key = labelsKey(labels)
     const found = this.#waiting.get(key)
     found?.cancel()
     this.#waiting.delete(key)
-    return found?.rows
+    return found
   }
 
   /** On shutdown: no markers, the target is most likely still there. */

@@ -66,12 +66,20 @@ export class ScrapeLoop implements Waiter {
     })
   }
 
-  /** @param firstDelayMs how long a first scrape outside the slot may wait; `undefined` = none is wanted */
-  start(firstDelayMs: number | undefined): void {
+  /** @param firstDelayMs how long a first scrape outside the slot may wait */
+  start(firstDelayMs: number): void {
     const nowMs = this.#parts.clock.nowMs()
     const slotMs = this.#nextSlotMs(nowMs)
-    if (firstDelayMs !== undefined && slotMs - nowMs > PATIENCE_MS + firstDelayMs) this.#wait(nowMs + firstDelayMs)
-    else this.#wait(slotMs)
+    this.#wait(slotMs - nowMs > PATIENCE_MS + firstDelayMs ? nowMs + firstDelayMs : slotMs)
+  }
+
+  /** Goes on for another loop of the same target. A scrape that it owes, because it was stopped meanwhile, is made up for. */
+  resume(lastScrapeMs: number): void {
+    const nowMs = this.#parts.clock.nowMs()
+    const slotMs = this.#nextSlotMs(nowMs)
+    this.lastScrapeMs = lastScrapeMs
+    const isOwed = lastScrapeMs > 0 && lastScrapeMs < slotMs - this.target.intervalMs
+    this.#wait(isOwed ? nowMs : slotMs)
   }
 
   /** Takes back a scrape that is under way; resolves when what came in before is stored. */

@@ -59,6 +59,9 @@ const job = (address: string, more: Partial<ScrapeConfig> = {}): ScrapeConfig =>
   ...more,
 })
 
+/** For what must not time out on a busy machine. */
+const PATIENT = { scrapeIntervalMs: 400, scrapeTimeoutMs: 390 }
+
 const apply = (manager: ScrapeManager, ...scrapeConfigs: ScrapeConfig[]): Promise<void> =>
   manager.apply({ global: { externalLabels: [] }, scrapeConfigs })
 
@@ -170,7 +173,7 @@ test('follows a target that sends elsewhere, if it may', async () => {
     res.writeHead(302, { Location: `http://${there}/metrics` }).end()
   })
   const { manager, store } = rig()
-  const config = job(here)
+  const config = job(here, PATIENT)
   await apply(manager, config)
   const own = { instance: here, job: 'j' }
   const rows = await rowsAfter(() => store.groups[0], 3)
@@ -268,7 +271,7 @@ test('an unchanged pool keeps its loop; a changed one keeps its series; a remove
   const address = await serve(page(() => `a ${n++}\n`))
   const other = await serve(page(() => 'b 1\n'))
   const { manager, store } = rig()
-  const config = job(address, { staticConfigs: [{ targets: [address, other] }] })
+  const config = job(address, { ...PATIENT, staticConfigs: [{ targets: [address, other] }] })
   await apply(manager, config)
   await until(() => store.groups.length === 2 && store.groups.every((group) => group.rows.length >= 2))
   await apply(manager, { ...config, staticConfigs: [{ targets: [address, other] }] })

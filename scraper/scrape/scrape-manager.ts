@@ -11,6 +11,7 @@ import {
   type MetricMetadata,
 } from '../../model/index.ts'
 import type { ScrapeConfig, ScraperConfig } from '../config.ts'
+import { sameButSources } from '../discovery/target-sources.ts'
 import { PageMemory } from './page-memory.ts'
 import { RetiredRows } from './retired-rows.ts'
 import type { ScrapeLoop } from './scrape-loop.ts'
@@ -92,7 +93,7 @@ export function createScrapeManager(parts: ScrapeManagerParts): ScrapeManager {
 class Manager implements ScrapeManager {
   readonly #logger: Logger
   readonly #retired: RetiredRows
-  readonly #plainClient = new PlainHttpClient({ keepAliveMs: KEEP_ALIVE_MS })
+  readonly #plainClient: PlainHttpClient
   readonly #poolParts: Omit<ScrapePoolParts, 'seed'>
   #pools = new Map<string, ScrapePool>()
 
@@ -101,6 +102,8 @@ class Manager implements ScrapeManager {
     this.#logger = parts.logger.child({ module: 'scraper' })
     this.#retired = new RetiredRows(clock, this.#logger)
     const memory = new PageMemory(wasmLockstep)
+    const buffers = { read: memory.receiver(), unpack: memory.receiver() }
+    this.#plainClient = new PlainHttpClient({ keepAliveMs: KEEP_ALIVE_MS, buffers })
     gaugeOf(
       registry,
       'belltower_scrape_page_memory_bytes',
@@ -125,10 +128,13 @@ class Manager implements ScrapeManager {
     const seed = `${hostname()}\0${labelsText(config.global.externalLabels)}`
     const kept = new Map<string, ScrapePool>()
     const fresh: ScrapePool[] = []
+    const changed: [ScrapePool, ScrapeConfig][] = []
     for (const one of config.scrapeConfigs) {
       const running = this.#pools.get(one.jobName)
-      if (running && isDeepStrictEqual(running.config, one)) kept.set(one.jobName, running)
-      else fresh.push(new ScrapePool(one, { ...this.#poolParts, seed }))
+      if (running && sameButSources(running.config, one)) {
+        kept.set(one.jobName, running)
+        if (!isDeepStrictEqual(running.config, one)) changed.push([running, one])
+      } else fresh.push(new ScrapePool(one, { ...this.#poolParts, seed }))
     }
     const ended = [...this.#pools.values()].filter((pool) => kept.get(pool.config.jobName) !== pool)
     this.#pools = new Map(config.scrapeConfigs.map((one) => [one.jobName, kept.get(one.jobName) ?? find(fresh, one)]))
@@ -138,9 +144,11 @@ class Manager implements ScrapeManager {
       pool.start()
       this.#poolParts.metrics.pools.inc()
     }
-    if (ended.length > 0) this.#poolParts.metrics.poolReloads.inc(ended.length)
+    await Promise.all(changed.map(([pool, one]) => pool.changeSources(one)))
+    const reloads = ended.length + changed.length
+    if (reloads > 0) this.#poolParts.metrics.poolReloads.inc(reloads)
     this.#logger.info(
-      { pools: this.#pools.size, changed: fresh.length, ended: ended.length },
+      { pools: this.#pools.size, changed: fresh.length + changed.length, ended: ended.length },
       'scrape configuration applied',
     )
   }

@@ -3,9 +3,10 @@ import { createHttpClient } from '../../lib/undici-client.ts'
 import type { Labels } from '../../model/index.ts'
 import { NATIVE_SCRAPE_PROTOCOLS, type ScrapeConfig } from '../config.ts'
 import type { Discovery, TargetGroup } from '../discovery/discovery.ts'
+import type { DiscoveryParts } from '../discovery/poll.ts'
 import { createDiscoveries, type NamedDiscovery } from '../discovery/target-sources.ts'
 import { compileRelabel, type Relabel } from '../relabel/relabel.ts'
-import { buildTarget, type Target } from '../targets/target.ts'
+import { buildTarget, type Target, type TargetResult } from '../targets/target.ts'
 import { FailureLog } from './failure-log.ts'
 import { schemaOfFactor } from './histogram-buckets.ts'
 import type { RetiredRows } from './retired-rows.ts'
@@ -32,28 +33,34 @@ export interface ScrapePoolParts {
 
 // Connections outlive the pause between two scrapes; an interval set by relabelling is rarely longer than this.
 const KEEP_ALIVE_MIN_MS = 300_000
+// How long targets of sources that are no longer asked stay, while new sources have not told theirs.
+const SOURCES_PATIENCE_MS = 5000
 // First scrapes of many targets are spread, so that a start is no burst.
 const FIRST_SCRAPES_PER_MS = 1
 
 /** One `scrape_configs` entry at work: its discoveries, its targets, a loop for each. */
 export class ScrapePool {
-  readonly config: ScrapeConfig
+  #config: ScrapeConfig
   readonly #parts: ScrapePoolParts
   readonly #relabel: Relabel
   readonly #rules: TargetRowsRules
   readonly #client: HttpClient
   readonly #httpTransport: Transport
   readonly #failureLog: FailureLog | undefined
-  readonly #discoveries: readonly NamedDiscovery[]
+  #discoveries: readonly NamedDiscovery[]
   readonly #groups = new Map<Discovery, readonly TargetGroup[]>()
+  readonly #built = new WeakMap<Labels, TargetResult>()
   #loops = new Map<string, ScrapeLoop>()
   #dropped: readonly Labels[] = []
   #droppedCount = 0
+  /** New sources that have told nothing yet; targets stay as they are until then. */
+  readonly #awaited = new Set<Discovery>()
+  #cancelPatience: (() => void) | undefined
   #stopped = false
 
   /** @throws {RelabelError} */
   constructor(config: ScrapeConfig, parts: ScrapePoolParts) {
-    this.config = config
+    this.#config = config
     this.#parts = parts
     this.#relabel = compileRelabel(config.relabelConfigs ?? [])
     this.#rules = { ...rowRules(config), createdZeros: parts.createdZeros }
@@ -68,11 +75,11 @@ export class ScrapePool {
     )
     this.#failureLog =
       config.scrapeFailureLogFile === undefined ? undefined : new FailureLog(config.scrapeFailureLogFile, parts)
-    this.#discoveries = createDiscoveries(config, (mechanism) => ({
-      clock: parts.clock,
-      logger: parts.logger,
-      onFailure: () => parts.metrics.sdFailures.inc({ mechanism, config: config.jobName }),
-    }))
+    this.#discoveries = this.#createDiscoveries([])
+  }
+
+  get config(): ScrapeConfig {
+    return this.#config
   }
 
   get loops(): Iterable<ScrapeLoop> {
@@ -89,45 +96,90 @@ export class ScrapePool {
   }
 
   start(): void {
-    this.#parts.metrics.poolTargetLimit.set({ scrape_job: this.config.jobName }, this.config.targetLimit ?? 0)
-    for (const { discovery } of this.#discoveries) {
-      discovery.run((groups) => {
-        this.#groups.set(discovery, groups)
-        this.#sync()
-      })
-    }
+    this.#parts.metrics.poolTargetLimit.set({ scrape_job: this.#config.jobName }, this.#config.targetLimit ?? 0)
+    for (const { discovery } of this.#discoveries) this.#run(discovery)
+  }
+
+  /**
+   * The same job with targets from elsewhere: those that stay are scraped on without a pause, sources that stay go on.
+   *
+   * @param config differs from the one before in its sources alone
+   */
+  async changeSources(config: ScrapeConfig): Promise<void> {
+    const before = this.#discoveries
+    this.#config = config
+    this.#discoveries = this.#createDiscoveries(before)
+    const fresh = this.#discoveries.filter((one) => !before.includes(one))
+    const ended = before.filter((one) => !this.#discoveries.includes(one))
+    this.#awaited.clear()
+    for (const { discovery } of fresh) this.#awaited.add(discovery)
+    this.#cancelPatience?.()
+    this.#cancelPatience = this.#parts.clock.schedule(SOURCES_PATIENCE_MS, () => this.#takeSources())
+    for (const { discovery } of fresh) this.#run(discovery)
+    if (fresh.length === 0) this.#takeSources()
+    await Promise.all(ended.map(({ discovery }) => discovery.stop()))
   }
 
   /** @param retire true hands the rows on for whoever continues them; false is for shutdown */
   async stop(retire: boolean): Promise<void> {
     this.#stopped = true
+    this.#cancelPatience?.()
     await Promise.all(this.#discoveries.map(({ discovery }) => discovery.stop()))
     const loops = [...this.#loops.values()]
     this.#loops.clear()
     const stopping = loops.map((loop) => loop.stop())
     await Promise.all([this.#client.close(), ...stopping])
     await this.#failureLog?.close()
-    for (const { target, rows } of loops) {
-      if (retire) this.#parts.retired.retire(target.labels, rows, target.intervalMs)
+    for (const { target, rows, lastScrapeMs } of loops) {
+      if (retire) this.#parts.retired.retire(target, rows, lastScrapeMs)
       else rows.close()
     }
     const { poolTargets, poolTargetLimit, poolSyncs, syncLength, syncFailed } = this.#parts.metrics
     if (retire)
       for (const metric of [poolTargets, poolTargetLimit, poolSyncs, syncLength, syncFailed])
-        metric.remove({ scrape_job: this.config.jobName })
+        metric.remove({ scrape_job: this.#config.jobName })
+  }
+
+  #createDiscoveries(running: readonly NamedDiscovery[]): NamedDiscovery[] {
+    const { clock, logger, metrics } = this.#parts
+    const config = this.#config.jobName
+    const partsOf = (mechanism: string): DiscoveryParts => ({
+      clock,
+      logger,
+      onFailure: () => metrics.sdFailures.inc({ mechanism, config }),
+    })
+    return createDiscoveries(this.#config, partsOf, running)
+  }
+
+  #run(discovery: Discovery): void {
+    discovery.run((groups) => {
+      this.#groups.set(discovery, groups)
+      this.#awaited.delete(discovery)
+      if (this.#awaited.size === 0) this.#takeSources()
+    })
+  }
+
+  /** Only what the sources of now tell counts. */
+  #takeSources(): void {
+    this.#cancelPatience?.()
+    this.#cancelPatience = undefined
+    this.#awaited.clear()
+    const present = new Set(this.#discoveries.map(({ discovery }) => discovery))
+    for (const discovery of this.#groups.keys()) if (!present.has(discovery)) this.#groups.delete(discovery)
+    this.#sync()
   }
 
   #sync(): void {
     if (this.#stopped) return
     const { metrics } = this.#parts
-    const labels = { scrape_job: this.config.jobName }
+    const labels = { scrape_job: this.#config.jobName }
     const done = metrics.syncLength.startTimer(labels)
     const targets = this.#buildTargets()
     for (const [key, loop] of this.#loops) {
       if (targets.has(key)) continue
       this.#loops.delete(key)
       void loop.stop()
-      this.#parts.retired.retire(loop.target.labels, loop.rows, loop.target.intervalMs)
+      this.#parts.retired.retire(loop.target, loop.rows, loop.lastScrapeMs)
     }
     for (const [key, target] of targets) if (!this.#loops.has(key)) this.#add(key, target, targets.size)
     this.#applyTargetLimit()
@@ -135,7 +187,7 @@ export class ScrapePool {
     metrics.poolSyncs.inc(labels)
     for (const { name, discovery } of this.#discoveries) {
       const count = (this.#groups.get(discovery) ?? []).reduce((sum, group) => sum + group.targets.length, 0)
-      metrics.discoveredTargets.set({ name, config: this.config.jobName }, count)
+      metrics.discoveredTargets.set({ name, config: this.#config.jobName }, count)
     }
     done()
   }
@@ -146,14 +198,14 @@ export class ScrapePool {
     this.#droppedCount = 0
     for (const group of [...this.#groups.values()].flat()) {
       for (const discovered of group.targets) {
-        const result = buildTarget(discovered, this.config, this.#relabel)
+        const result = this.#build(discovered)
         if (result.kind === 'active') targets.set(result.target.key, result.target)
         else if (result.kind === 'dropped') {
-          const keep = this.config.keepDroppedTargets ?? 0
+          const keep = this.#config.keepDroppedTargets ?? 0
           if (keep === 0 || this.#droppedCount < keep) dropped.push(result.discoveredLabels)
           this.#droppedCount++
         } else {
-          this.#parts.metrics.syncFailed.inc({ scrape_job: this.config.jobName })
+          this.#parts.metrics.syncFailed.inc({ scrape_job: this.#config.jobName })
           this.#parts.logger.error({ why: result.why, labels: result.discoveredLabels }, 'target is not usable')
         }
       }
@@ -162,16 +214,26 @@ export class ScrapePool {
     return targets
   }
 
+  /** A list that has not changed is not understood anew. */
+  #build(discovered: Labels): TargetResult {
+    let built = this.#built.get(discovered)
+    if (built === undefined) {
+      built = buildTarget(discovered, this.#config, this.#relabel)
+      this.#built.set(discovered, built)
+    }
+    return built
+  }
+
   #add(key: string, target: Target, targetCount: number): void {
     const { clock, ticker, logger, metrics, seed } = this.#parts
     const held = this.#parts.retired.take(target.labels)
-    if (held) held.changeRules(this.#rules)
-    const rows = held ?? new TargetRows(this.#parts.rows, target.labels, this.#rules)
+    held?.rows.changeRules(this.#rules)
+    const rows = held?.rows ?? new TargetRows(this.#parts.rows, target.labels, this.#rules)
     const source = this.#parts.inProcess.get(target.address)
-    const transport = source ? inProcessTransport(source, this.config) : this.#httpTransport
+    const transport = source ? inProcessTransport(source, this.#config) : this.#httpTransport
     const sampleLimit = this.#rules.sampleLimit
     const failureLog = this.#failureLog
-    const { jobName } = this.config
+    const { jobName } = this.#config
     const onFailure = failureLog && ((why: string): void => failureLog.add(jobName, target.url, why))
     const loop = new ScrapeLoop(target, rows, {
       clock,
@@ -185,11 +247,12 @@ export class ScrapePool {
     })
     this.#loops.set(key, loop)
     const spreadMs = targetCount / FIRST_SCRAPES_PER_MS
-    loop.start(held ? undefined : Math.floor((this.#loops.size / targetCount) * spreadMs))
+    if (held) loop.resume(held.lastScrapeMs)
+    else loop.start(Math.floor((this.#loops.size / targetCount) * spreadMs))
   }
 
   #applyTargetLimit(): void {
-    const limit = this.config.targetLimit ?? 0
+    const limit = this.#config.targetLimit ?? 0
     const exceeded = limit > 0 && this.#loops.size > limit
     if (exceeded) this.#parts.metrics.exceededTargetLimit.inc()
     const why = `target_limit exceeded (number of targets: ${this.#loops.size}, limit: ${limit})`

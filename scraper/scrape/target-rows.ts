@@ -2,9 +2,7 @@ import { LockstepMap, LockstepParam } from '../../kernels/index.ts'
 import { invariant } from '../../lib/index.ts'
 import {
   type Appendable,
-  ExpositionError,
   type ExpositionFormat,
-  type ExpositionSample,
   type GroupAppendable,
   type GroupWriter,
   type Labels,
@@ -16,20 +14,16 @@ import {
   SampleKind,
   withLabels,
 } from '../../model/index.ts'
-import { CreatedZeros } from './created-zeros.ts'
-import { ExternalSamples, type RefusedSamples } from './external-samples.ts'
-import { ExtraSamples } from './extra-samples.ts'
-import { limitHistogram } from './histogram-buckets.ts'
-import { KnownLabels } from './known-labels.ts'
-import { LabelIndex } from './label-index.ts'
-import { LayoutDraft, sliceEnd } from './layout-draft.ts'
-import { lineContext, type LooseLine, settleEvents, writeRawPayload } from './line-events.ts'
-import { droppedCount, freshCount, isAcceptable, isComparable, sliceFault } from './page-checks.ts'
-import { type LoadedPage, PageLayout } from './page-layout.ts'
-import type { PageMemory } from './page-memory.ts'
+import type { RefusedSamples } from './external-samples.ts'
+import { learnPage } from './learn-page.ts'
+import { lineContext, settleEvents } from './line-events.ts'
+import { droppedCount, freshCount, isAcceptable, isComparable, UnusualPageError } from './page-checks.ts'
+import { PageLayout } from './page-layout.ts'
+import type { LoadedPage, PageMemory } from './page-memory.ts'
 import { PositionStates } from './position-states.ts'
 import { ReportSeriesWriter, type ScrapeReport } from './report-series.ts'
-import { labelsOverTarget, seriesLabels } from './series-labels.ts'
+import { claimedPositions, SeriesPlaces } from './series-places.ts'
+import { SideSamples } from './side-samples.ts'
 import {
   type HistogramRules,
   type PageFormat,
@@ -38,15 +32,11 @@ import {
   splitProtobuf,
   splitProtobufInTurns,
 } from './split-page.ts'
+import { addEntry, addValue, orderedEntries, stageNew, stageNothing, stageSame, type StagedRow } from './staged-row.ts'
 import { addCounts, checkSampleLimit, type PageCounts, type TargetRowsRules } from './target-rules.ts'
 
-// A page with more new lines is learnt in slices, so that nobody else waits. A slice takes a few milliseconds: it is made
-// smaller where the machine is slow.
+// A page with more new lines is learnt in slices, so that nobody else waits.
 const NEW_LINES_MAX = 2000
-const SLICE_LINES = 1000
-const SLICE_LINES_FIRST = 250
-const SLICE_LINES_MIN = 100
-const SLICE_MS_MAX = 5
 // Of a target without a page before, this many bytes are new lines enough.
 const NEW_BYTES_MAX = NEW_LINES_MAX * 64
 // A longer page in protobuf is taken apart in turns: it takes some ten milliseconds a megabyte, every time.
@@ -59,25 +49,6 @@ export interface TargetRowsParts {
   readonly appendable: Appendable | undefined
 }
 
-/** Entries of the row to come, in the memory's scratch, and the page they came from. */
-interface Staged {
-  readonly page: LoadedPage | undefined
-  /** Lines of a page of new layout, `undefined` where only values changed. */
-  readonly lineCount: number | undefined
-  readonly comparable: boolean
-  /** By position, 1 where a line of the page owns it; `undefined` where nothing came or went. */
-  readonly claimed: Uint8Array | undefined
-  entryCount: number
-  ordered: boolean
-}
-
-interface ResolvedLine {
-  readonly line: number
-  readonly sample: ExpositionSample
-  /** Full labels; `undefined`: dropped by relabelling. */
-  readonly labels: Labels | undefined
-}
-
 /**
  * Turns the pages of one target into rows of its group. For each scrape `read` and then `write`, without a pause in between,
  * or `writeFailed`. The common case, a page that differs from the last one only in values, never leaves the kernel.
@@ -88,12 +59,9 @@ export class TargetRows {
   readonly #parts: TargetRowsParts
   readonly #targetLabels: Labels
   readonly #layout: PageLayout
-  readonly #positions = new LabelIndex()
   readonly #states = new PositionStates()
-  readonly #externals: ExternalSamples | undefined
-  readonly #extras: ExtraSamples | undefined
-  readonly #zeros: CreatedZeros | undefined
-  readonly #known: KnownLabels
+  readonly #side: SideSamples
+  readonly #places: SeriesPlaces
   readonly #report: ReportSeriesWriter
   #rules: TargetRowsRules
   #group: GroupWriter | undefined
@@ -102,11 +70,10 @@ export class TargetRows {
   /** The next page's values are all sent: the row before does not hold them. */
   #sendAll = false
   #format: ExpositionFormat = 'text'
-  #staged: Staged | undefined
+  #staged: StagedRow | undefined
   /** Of the last page, where it was taken apart. */
   #metadata: Map<string, MetricMetadata> | undefined
   #samplesKept = 0
-  #duplicateCount = 0
   /** Series that came up while the page was learnt. */
   #learntCount = 0
   /** A page in protobuf that was taken apart in turns. */
@@ -117,10 +84,8 @@ export class TargetRows {
     this.#targetLabels = targetLabels
     this.#rules = rules
     this.#layout = new PageLayout(parts.memory)
-    this.#externals = parts.appendable && new ExternalSamples(parts.appendable)
-    this.#extras = parts.appendable && new ExtraSamples(parts.appendable)
-    this.#zeros = parts.appendable && new CreatedZeros(parts.appendable)
-    this.#known = new KnownLabels(targetLabels)
+    this.#side = new SideSamples(parts.appendable, targetLabels, rules)
+    this.#places = new SeriesPlaces({ targetLabels, states: this.#states, side: this.#side }, rules)
     this.#report = new ReportSeriesWriter(rules.extraScrapeMetrics)
   }
 
@@ -128,7 +93,8 @@ export class TargetRows {
   changeRules(rules: TargetRowsRules): void {
     this.#rules = rules
     this.#prepared = undefined
-    this.#known.clear()
+    this.#side.changeRules(rules)
+    this.#places.changeRules(rules)
     this.#layout.forgetLines()
   }
 
@@ -173,7 +139,7 @@ export class TargetRows {
   #readSplit(group: GroupWriter, split: SplitPage): PageCounts {
     this.#metadata = split.metadata
     try {
-      const extra = this.#stageSplit(split)
+      const extra = this.#side.stageSplit(split)
       const counts = addCounts(this.#readFloats(group, split.body, 'text', false)!, extra)
       checkSampleLimit(counts, this.#rules.sampleLimit)
       return counts
@@ -203,109 +169,13 @@ export class TargetRows {
   }
 
   async #learnText(body: Uint8Array, format: ExpositionFormat, isStopped: () => boolean): Promise<void> {
-    if (!isAcceptable(body, format)) return
-    const { memory } = this.#parts
-    const group = this.#openGroup()
-    const page = memory.loadPage(body)
-    const lineCountMax = memory.kernel.countLines(page.region.at, page.length)
-    const draft = new LayoutDraft(memory, lineCountMax)
-    const progress = {
-      context: lineContext(),
-      claimed: new Uint8Array(group.positionCount + lineCountMax),
-      lineNumber: 0,
-      counts: { samplesScraped: 0, samplesKept: 0, seriesAdded: 0 },
-    }
-    let isAdopted = false
-    try {
-      // The page itself was work enough for one turn.
-      await nextTurn()
-      if (isStopped()) return
-      let sliceLines = SLICE_LINES_FIRST
-      for (let start = 0; start < body.length; ) {
-        const startedAt = performance.now()
-        const end = sliceEnd(body, start, sliceLines)
-        this.#learnSlice(group, draft, body.subarray(start, end), format, progress)
-        start = end
-        const isSlow = performance.now() - startedAt > SLICE_MS_MAX
-        sliceLines = isSlow ? Math.max(SLICE_LINES_MIN, sliceLines >> 1) : Math.min(SLICE_LINES, sliceLines * 2)
-        await nextTurn()
-        if (isStopped()) return
-      }
-      checkSampleLimit(progress.counts, this.#rules.sampleLimit)
-      if (format === 'openmetrics' && !progress.context.sawEnd) {
-        throw new ExpositionError(progress.lineNumber + 1, 'data does not end with # EOF')
-      }
-      this.#layout.adopt(draft.finish(page))
-      isAdopted = true
-      this.#learntCount = progress.counts.seriesAdded
-      this.#sendAll = true
-    } catch (error) {
-      // `read` knows what to do.
-      if (!(error instanceof UnusualPageError)) throw error
-    } finally {
-      draft.close()
-      if (!isAdopted) memory.free(page.region)
-    }
-  }
-
-  #learnSlice(
-    group: GroupWriter,
-    draft: LayoutDraft,
-    body: Uint8Array,
-    format: ExpositionFormat,
-    progress: LearnProgress,
-  ): void {
-    const { memory } = this.#parts
-    const slice = memory.loadPage(body)
-    try {
-      const lineCount = draft.scan(slice)
-      const loose = lineCount < 0 ? undefined : settleEvents(memory, body, format, progress.context)
-      if (loose === undefined) throw sliceFault(body, format, progress.lineNumber) ?? new UnusualPageError()
-      const mapAt = memory.params[LockstepParam.NEW_MAP]! / 4
-      const map = memory.words.subarray(mapAt, mapAt + lineCount)
-      const resolved = this.#resolve(loose, map)
-      const { counts } = progress
-      counts.samplesScraped += lineCount
-      counts.samplesKept += lineCount - droppedCount(map)
-      const { sampleLimit } = this.#rules
-      // Beyond the limit it only counts: what will not be stored needs no place.
-      if (sampleLimit === 0 || counts.samplesKept <= sampleLimit) {
-        counts.seriesAdded += this.#place(group, resolved, map, progress.claimed)
-        draft.append(slice, lineCount, isComparable(loose))
-      }
-      progress.lineNumber += memory.kernel.countLines(slice.region.at, slice.length)
-    } finally {
-      this.#externals?.discard()
-      memory.free(slice.region)
-    }
-  }
-
-  /** @throws {ScrapeLimitError} */
-  #stageSplit(split: SplitPage): PageCounts {
-    const extras = this.#extras
-    const counts = { samplesScraped: split.histograms.length, samplesKept: 0, seriesAdded: 0 }
-    const { histogramBucketLimit, histogramSchemaMax } = this.#rules
-    for (const sample of split.histograms) {
-      const labels = this.#known.of(sample, this.#rules)
-      if (labels === undefined) continue
-      counts.samplesKept++
-      const histogram = limitHistogram(sample.histogram, histogramBucketLimit, histogramSchemaMax)
-      if (extras?.stageHistogram(labels, this.#timeOf(sample), histogram)) counts.seriesAdded++
-    }
-    if (!extras) return counts
-    for (const sample of split.created) {
-      const labels = this.#known.of(sample, this.#rules)
-      if (labels) this.#zeros?.stage({ labels, createdMs: sample.createdMs, histogram: sample.histogram })
-    }
-    for (const sample of split.exemplars) {
-      const labels = this.#known.of(sample, this.#rules)
-      if (labels) extras.stageExemplar(labels, this.#timeOf(sample), sample.exemplar)
-    }
-    return counts
-  }
-
-  #timeOf({ timestampMs }: { readonly timestampMs: number | undefined }): number | undefined {
-    return this.#rules.honorTimestamps ? timestampMs : undefined
+    const { sampleLimit } = this.#rules
+    const parts = { memory: this.#parts.memory, group: this.#openGroup(), places: this.#places, side: this.#side }
+    const learnt = await learnPage({ ...parts, sampleLimit }, body, format, isStopped)
+    if (learnt === undefined) return
+    this.#layout.adopt(learnt.layout)
+    this.#learntCount = learnt.seriesAdded
+    this.#sendAll = true
   }
 
   #readFloats(
@@ -320,15 +190,15 @@ export class TargetRows {
       const mayCompare = !this.#sendAll && format === this.#format
       const same = mayCompare && this.#layout.compare(page, group.positionCount)
       if (same && settleEvents(memory, body, format) !== undefined) {
-        this.#staged = this.#stage({ page })
+        this.#staged = stageSame(memory, page)
         return { samplesScraped: this.#layout.lineCount, samplesKept: this.#samplesKept, seriesAdded: 0 }
       }
       const counts = this.#readNewLayout(group, page, body, format, mayDefer)
-      if (counts === undefined) memory.free(page.region)
+      if (counts === undefined) memory.freePage(page)
       return counts
     } catch (error) {
-      memory.free(page.region)
-      this.#externals?.discard()
+      memory.freePage(page)
+      this.#side.discard()
       throw error
     }
   }
@@ -345,10 +215,11 @@ export class TargetRows {
     this.#staged = undefined
     if (staged.lineCount === undefined) this.#layout.acceptSame(staged.page)
     else this.#layout.acceptNew(staged.page, staged.lineCount, staged.comparable)
-    const emit = (position: number, kind: SampleKind): void => void this.#addEntry(staged, position, kind)
-    if (staged.claimed) this.#states.settle(this.#positionCount, staged.claimed, this.#isReport, emit)
-    else if (this.#states.hasStale) this.#states.clearStale(this.#positionCount, emit)
-    this.refused.duplicateTimestamp += this.#duplicateCount
+    if (staged.claimed) this.#settle(staged, staged.claimed)
+    else if (this.#states.hasStale) {
+      this.#states.clearStale(this.#positionCount, (position, kind) => void this.#addEntry(staged, position, kind))
+    }
+    this.refused.duplicateTimestamp += this.#places.duplicateCount
     this.#sendAll = false
     return this.#writeRow(timestampMs, staged, report)
   }
@@ -373,7 +244,7 @@ export class TargetRows {
       const staged = this.#stageAllStale()
       for (let i = 0; i < this.#report.count; i++) this.#addEntry(staged, this.#basePosition + i, SampleKind.STALE)
       this.#send(timestampMs, staged, 0)
-      ended = this.#extras?.flush(timestampMs, false, this.refused)
+      ended = this.#side.end(timestampMs, this.refused)
     }
     this.close()
     return ended
@@ -404,17 +275,15 @@ export class TargetRows {
     // What a former owner of the group left behind is not ours to continue.
     this.#states.inherit(held)
     for (const [i, one] of labels.entries()) {
-      this.#positions.add(withLabels(this.#targetLabels, [[METRIC_NAME, one[1]!]]), this.#basePosition + i)
+      this.#places.add(withLabels(this.#targetLabels, [[METRIC_NAME, one[1]!]]), this.#basePosition + i)
     }
     return group
   }
 
   #discard(): void {
-    if (this.#staged?.page) this.#parts.memory.free(this.#staged.page.region)
+    if (this.#staged?.page) this.#parts.memory.freePage(this.#staged.page)
     this.#staged = undefined
-    this.#externals?.discard()
-    this.#extras?.discard()
-    this.#zeros?.discard()
+    this.#side.discard()
   }
 
   #readNewLayout(
@@ -440,19 +309,19 @@ export class TargetRows {
     }
     const mapAt = memory.params[LockstepParam.NEW_MAP]! / 4
     const map = memory.words.subarray(mapAt, mapAt + lineCount)
-    const resolved = this.#resolve(loose, map)
+    const resolved = this.#places.resolve(loose, map)
     const samplesKept = lineCount - droppedCount(map)
     const counts = { samplesScraped: lineCount, samplesKept, seriesAdded: 0 }
     checkSampleLimit(counts, this.#rules.sampleLimit)
 
     const allFound = memory.params[LockstepParam.MATCHED_COUNT] === this.#layout.lineCount
     const unchanged = allFound && resolved.length === 0 && !this.#states.hasStale && !this.#sendAll
-    const claimed = unchanged ? undefined : this.#claim(map, group.positionCount + resolved.length)
-    const seriesAdded = claimed === undefined ? 0 : this.#place(group, resolved, map, claimed)
-    const staged = this.#stage({ page, lineCount, comparable: isComparable(loose), claimed })
+    const claimed = unchanged ? undefined : claimedPositions(map, group.positionCount + resolved.length)
+    const seriesAdded = claimed === undefined ? 0 : this.#places.place(group, resolved, map, claimed)
+    const staged = stageNew(memory, { page, lineCount, comparable: isComparable(loose), claimed })
     for (const { line, sample } of loose) {
-      if (map[line]! >= 0) this.#addValue(staged, map[line]!, sample.value)
-      if (sample.exemplar && map[line] !== LockstepMap.DROPPED) this.#stageExemplar(sample)
+      if (map[line]! >= 0) addValue(memory, staged, map[line]!, sample.value)
+      if (sample.exemplar && map[line] !== LockstepMap.DROPPED) this.#side.stageExemplar(sample, sample.exemplar)
     }
     this.#staged = staged
     this.#format = format
@@ -462,101 +331,20 @@ export class TargetRows {
     return { ...counts, seriesAdded: seriesAdded + learnt }
   }
 
-  #stageExemplar(sample: ExpositionSample): void {
-    const labels = this.#extras && this.#known.of(sample, this.#rules)
-    if (labels) this.#extras?.stageExemplar(labels, this.#timeOf(sample), sample.exemplar!)
-  }
-
-  /** Finds out the labels of new lines, marks those that are dropped, stages samples of known external series. */
-  #resolve(loose: readonly LooseLine[], map: Int32Array): ResolvedLine[] {
-    const resolved: ResolvedLine[] = []
-    for (const { line, fresh, sample } of loose) {
-      const known = fresh ? LockstepMap.FRESH : map[line]!
-      if (known <= LockstepMap.EXTERNAL_LAST) {
-        this.#externals?.stage(LockstepMap.EXTERNAL_LAST - known, sample.timestampMs, sample.value)
-      } else if (known === LockstepMap.FRESH || (known >= 0 && this.#isExternal(sample))) {
-        const labels = seriesLabels(sample.labels, sample.emptyLabels, this.#targetLabels, this.#rules)
-        map[line] = labels === undefined ? LockstepMap.DROPPED : LockstepMap.FRESH
-        if (labels) resolved.push({ line, sample, labels })
-      }
-    }
-    return resolved
-  }
-
-  #isExternal(sample: ExpositionSample): boolean {
-    return sample.timestampMs !== undefined && this.#rules.honorTimestamps && this.#externals !== undefined
-  }
-
-  #claim(map: Int32Array, positionCountMax: number): Uint8Array {
-    const claimed = new Uint8Array(positionCountMax)
-    for (let i = 0; i < map.length; i++) if (map[i]! >= 0) claimed[map[i]!] = 1
-    return claimed
-  }
-
-  /** Gives new lines their positions; of lines with the same labels the first wins. Returns how many series came up. */
-  #place(group: GroupWriter, resolved: readonly ResolvedLine[], map: Int32Array, claimed: Uint8Array): number {
-    const added: Labels[] = []
-    const firstAdded = group.positionCount
-    let cameUp = 0
-    this.#duplicateCount = 0
-    for (const { line, sample, labels } of resolved) {
-      if (labels === undefined) continue
-      if (this.#isExternal(sample) && this.#externals) {
-        const slot = this.#externals.slotOf(labels)
-        this.#externals.stage(slot, sample.timestampMs, sample.value)
-        map[line] = LockstepMap.EXTERNAL_LAST - slot
-        continue
-      }
-      let position = this.#positions.find(labels)
-      if (position < 0) {
-        position = firstAdded + added.length
-        added.push(labelsOverTarget(labels, this.#targetLabels))
-        this.#positions.add(labels, position)
-      }
-      if (claimed[position] === 1) {
-        this.#duplicateCount++
-        // A line known from the page before may stand further down, under another spelling.
-        const owner = map.indexOf(position)
-        map[Math.max(owner, line)] = LockstepMap.DUPLICATE
-        if (line < owner) map[line] = position
-        continue
-      }
-      claimed[position] = 1
-      map[line] = position
-      if (!this.#states.isLive(position)) cameUp++
-    }
-    if (added.length > 0) group.addSeries(added)
-    this.#states.grow(group.positionCount)
-    return cameUp
-  }
-
-  #stage(of: {
-    page?: LoadedPage
-    lineCount?: number
-    comparable?: boolean
-    claimed?: Uint8Array | undefined
-  }): Staged {
-    const { params } = this.#parts.memory
-    return {
-      page: of.page,
-      lineCount: of.lineCount,
-      comparable: of.comparable ?? true,
-      claimed: of.claimed,
-      entryCount: params[LockstepParam.ENTRY_COUNT]!,
-      ordered: params[LockstepParam.ORDERED] === 1,
-    }
-  }
-
-  #stageAllStale(): Staged {
-    const { memory } = this.#parts
-    memory.prepareOutput(0, this.#positionCount)
-    memory.params[LockstepParam.ENTRY_COUNT] = 0
-    const staged = this.#stage({})
-    this.#states.settle(this.#positionCount, new Uint8Array(0), this.#isReport, (position, kind) =>
-      this.#addEntry(staged, position, kind),
-    )
+  #stageAllStale(): StagedRow {
+    const staged = stageNothing(this.#parts.memory, this.#positionCount)
+    this.#settle(staged, NOTHING_CLAIMED)
     this.#sendAll = true
     return staged
+  }
+
+  #settle(staged: StagedRow, claimed: Uint8Array): void {
+    const emit = (position: number, kind: SampleKind): void => void this.#addEntry(staged, position, kind)
+    this.#states.settle(this.#positionCount, claimed, this.#isReport, emit)
+  }
+
+  #addEntry(staged: StagedRow, position: number, kind: SampleKind): void {
+    addEntry(this.#parts.memory, staged, position, kind)
   }
 
   get #positionCount(): number {
@@ -566,81 +354,32 @@ export class TargetRows {
   readonly #isReport = (position: number): boolean =>
     position >= this.#basePosition && position < this.#basePosition + this.#report.count
 
-  #addValue(staged: Staged, position: number, value: number): void {
-    const { memory } = this.#parts
-    const whole = Number.isSafeInteger(value) && !Object.is(value, -0)
-    const at = this.#addEntry(staged, position, whole ? SampleKind.DECIMAL : SampleKind.RAW)
-    if (!whole) return writeRawPayload(memory, at, value)
-    memory.words[at / 4 + 2] = value
-    memory.words[at / 4 + 3] = Math.floor(value / 2 ** 32)
-  }
+  readonly #isShadowed = (position: number): boolean => this.#states.isLive(position)
 
-  /** Room was made for an entry per line and one per position. Returns the entry's address. */
-  #addEntry(staged: Staged, position: number, kind: SampleKind): number {
-    const { memory } = this.#parts
-    const at = memory.params[LockstepParam.ENTRIES]! + staged.entryCount * ROW_ENTRY_BYTES
-    memory.words.fill(0, at / 4, at / 4 + 4)
-    memory.words[at / 4] = position
-    memory.words[at / 4 + 1] = kind
-    staged.entryCount++
-    staged.ordered = false
-    return at
-  }
-
-  #writeRow(timestampMs: number, staged: Staged, report: ScrapeReport): Promise<void> | undefined {
-    const { memory } = this.#parts
-    const endAt = memory.params[LockstepParam.ENTRIES]!
-    const shadowed = (position: number): boolean => this.#states.isLive(position)
-    const front = this.#report.write(memory.words, endAt, this.#basePosition, report, shadowed)
+  #writeRow(timestampMs: number, staged: StagedRow, report: ScrapeReport): Promise<void> | undefined {
+    const { words, params } = this.#parts.memory
+    const endAt = params[LockstepParam.ENTRIES]!
+    const front = this.#report.write(words, endAt, this.#basePosition, report, this.#isShadowed)
     try {
       this.#send(timestampMs, staged, front)
     } catch (error) {
       this.#sendAll = true
       this.#report.forget()
-      this.#externals?.discard()
-      this.#extras?.discard()
+      this.#side.discard()
       throw error
     }
-    const { trackTimestampsStaleness } = this.#rules
-    const storing = [
-      // Before the others: a series' samples come in the order of their times.
-      this.#zeros?.flush(timestampMs),
-      this.#externals?.flush(timestampMs, trackTimestampsStaleness, this.refused),
-      this.#extras?.flush(timestampMs, trackTimestampsStaleness, this.refused),
-    ].filter((flushed) => flushed !== undefined)
-    return storing.length > 1 ? Promise.all(storing).then(() => undefined) : storing[0]
+    return this.#side.flush(timestampMs, this.refused)
   }
 
-  #send(timestampMs: number, staged: Staged, front: number): void {
+  #send(timestampMs: number, staged: StagedRow, front: number): void {
     const { memory } = this.#parts
-    let count = staged.entryCount + front
-    let at = memory.params[LockstepParam.ENTRIES]! - front * ROW_ENTRY_BYTES
-    // Kernel entries ascend on their own, but a series named like one of the report's would stand behind the front.
-    if (
-      !staged.ordered ||
-      memory.words[(at + front * ROW_ENTRY_BYTES) / 4]! < this.#basePosition + this.#report.count
-    ) {
-      const slots = memory.scratch('slots', this.#positionCount * 4)
-      const sorted = memory.scratch('sorted', count * ROW_ENTRY_BYTES)
-      count = memory.kernel.order(at, count, slots, this.#positionCount, sorted)
-      at = sorted
-    }
+    const frontEnd = this.#basePosition + this.#report.count
+    const { at, count } = orderedEntries(memory, staged, { front, frontEnd, positionCount: this.#positionCount })
     this.#group!.writeRow(timestampMs, memory.bytes.subarray(at, at + count * ROW_ENTRY_BYTES), count)
   }
 }
 
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
-interface LearnProgress {
-  readonly context: ReturnType<typeof lineContext>
-  readonly claimed: Uint8Array
-  /** Lines of any kind before the slice. */
-  lineNumber: number
-  readonly counts: { samplesScraped: number; samplesKept: number; seriesAdded: number }
-}
-
-/** The general parser takes a page that the kernel does not: no blank before a value, say. It is written anew then. */
-class UnusualPageError extends Error {}
+const NOTHING_CLAIMED = new Uint8Array(0)
 const AS_IT_IS: HistogramRules = {
   scrapeNativeHistograms: false,
   convertClassicHistograms: false,

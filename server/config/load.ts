@@ -138,9 +138,14 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   if (faults.length > 0) throw new ConfigError(faults)
 
   const retention = file.storage?.tsdb?.retention
+  let shown: string | undefined
   return {
     source,
-    yaml: shownYaml(text, global),
+    // Of a long file it takes as long as reading it, and few ever ask.
+    get yaml() {
+      shown ??= shownYaml(text, global)
+      return shown
+    },
     global,
     scrapeConfigs: [
       ...file.scrape_configs.map((job) => convertScrape(job, file, global, source)),
@@ -217,7 +222,6 @@ function withoutEffect(file: ConfigFile): string[] {
   return [
     ...(file.remote_write.length > 0 ? ['remote_write'] : []),
     ...(file.remote_read.length > 0 ? ['remote_read'] : []),
-    ...(file.otlp ? ['otlp'] : []),
     ...(file.tracing ? ['tracing'] : []),
   ]
 }

@@ -8,6 +8,7 @@ export interface FeatureFacts {
   readonly adminApi: boolean
   readonly lifecycle: boolean
   readonly remoteWriteReceiver: boolean
+  readonly otlpReceiver: boolean
 }
 
 type Features = Readonly<Record<string, Readonly<Record<string, boolean>>>>
@@ -21,7 +22,7 @@ export function registerFeaturesApi(app: FastifyInstance, facts: FeatureFacts): 
   app.get('/features', (_request, reply) => sendSuccess(reply, features))
 }
 
-function featuresOf({ enabled, adminApi, lifecycle, remoteWriteReceiver }: FeatureFacts): Features {
+function featuresOf({ enabled, adminApi, lifecycle, remoteWriteReceiver, otlpReceiver }: FeatureFacts): Features {
   const isExperimental = enabled.has('promql-experimental-functions')
   const functions = [...functionSignatures.values()].map(({ name, experimental }) => [
     name,
@@ -39,6 +40,7 @@ function featuresOf({ enabled, adminApi, lifecycle, remoteWriteReceiver }: Featu
       query_columns: true,
       query_stats: true,
       query_warnings: true,
+      otlp_write_receiver: otlpReceiver,
       remote_write_receiver: remoteWriteReceiver,
       rules_pagination: true,
       search: false,

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { QueryPool } from '../query/query-pool.ts'
-import type { JsonAnswer, MatchRequest } from '../query/query-worker.ts'
+import type { JsonAnswer } from '../query/answer-memory.ts'
+import type { MatchRequest } from '../query/query-worker.ts'
 import { abortSignalOf, sendAnswer } from './envelope.ts'
 import { ALL_TIME, BadRequestError, limitParam, optionalTimeParam, paramsOf } from './params.ts'
 

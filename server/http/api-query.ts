@@ -4,7 +4,8 @@ import { errorMessage } from '../../lib/index.ts'
 import { astJson, type Expr, parseExpr, prettyExpr } from '../../promql/index.ts'
 import type { QueryLog } from '../query/query-log.ts'
 import type { QueryPool } from '../query/query-pool.ts'
-import type { InstantRequest, JsonAnswer, RangeRequest } from '../query/query-worker.ts'
+import type { AnswerPart, JsonAnswer } from '../query/answer-memory.ts'
+import type { InstantRequest, RangeRequest } from '../query/query-worker.ts'
 import type { TinyQueries } from '../query/tiny-queries.ts'
 import type { DirectRoutes } from './direct.ts'
 import { directJson } from './direct-json.ts'
@@ -38,8 +39,8 @@ export function registerQueryApi(app: FastifyInstance, direct: DirectRoutes, opt
       sendAnswer(reply, start(askedOf(request.raw, paramsOf(request), request.ip), options, abortSignalOf(reply))),
     )
     for (const method of ['GET', 'POST'] as const) {
-      const answer = directJson((request, params, clientIp, signal) =>
-        start(askedOf(request, params, clientIp), options, signal),
+      const answer = directJson((request, params, clientIp, signal, onPart) =>
+        start(askedOf(request, params, clientIp), options, signal, onPart),
       )
       direct.add(method, `${app.prefix}${url}`, answer)
     }
@@ -60,7 +61,12 @@ interface Asked {
 }
 
 /** @throws {BadRequestError} */
-type StartQuery = (asked: Asked, options: QueryApiOptions, signal: AbortSignal) => Promise<JsonAnswer>
+type StartQuery = (
+  asked: Asked,
+  options: QueryApiOptions,
+  signal: AbortSignal,
+  onPart?: (part: AnswerPart) => void,
+) => Promise<JsonAnswer>
 
 function askedOf(
   { headers, method = '', url = '' }: IncomingMessage,
@@ -102,7 +108,7 @@ async function answerInstant(
   return answer
 }
 
-const rangeQuery: StartQuery = async (asked, options, signal) => {
+const rangeQuery: StartQuery = async (asked, options, signal, onPart) => {
   const { params } = asked
   const limit = limitParam(params)
   const startMs = timeParam(params, 'start')
@@ -126,7 +132,7 @@ const rangeQuery: StartQuery = async (asked, options, signal) => {
     ...commonOf(asked, options, limit),
   }
   parseQueryParam(params)
-  return logged(options.pool.run<JsonAnswer>('rangeJson', query, { signal }), asked, options, query)
+  return logged(options.pool.run<JsonAnswer>('rangeJson', query, { signal, onPart }), asked, options, query)
 }
 
 /** Writes the query log's line when the query has ended. */

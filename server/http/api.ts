@@ -3,6 +3,8 @@ import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from '../../lib/index.ts'
 import { labelsFromRecord } from '../../model/index.ts'
+import { registerOtlp } from '../otlp/routes.ts'
+import { registerRemoteRead } from '../remote-read/routes.ts'
 import { directRemoteWrite, registerRemoteWrite } from '../remote-write/routes.ts'
 import { retentionText, type Settings } from '../settings.ts'
 import type { Stack } from '../stack.ts'
@@ -57,7 +59,7 @@ export async function registerApi(api: FastifyInstance, stack: Stack, options: A
   registerTargetsApi(api, {
     scrapes: stack.scrapes,
     alertmanagers: () => stack.externalAlertmanagers,
-    remoteMetadata: () => stack.remoteWrite.metadata,
+    remoteMetadata: () => stack.remoteMetadata.entries,
     configYaml,
   })
   registerRulesApi(api, stack.rules)
@@ -68,6 +70,7 @@ export async function registerApi(api: FastifyInstance, stack: Stack, options: A
     adminApi: settings.adminApiEnabled,
     lifecycle: settings.lifecycleEnabled,
     remoteWriteReceiver: settings.remoteWriteEnabled,
+    otlpReceiver: settings.otlpEnabled,
   })
   registerOpenApi(api, BUILD_INFO.version ?? '')
   registerStatusApi(api, {
@@ -92,6 +95,25 @@ export async function registerApi(api: FastifyInstance, stack: Stack, options: A
   }
   await api.register((scope) => registerRemoteWrite(scope, remoteWrite))
   direct.add('POST', `${api.prefix}/write`, directRemoteWrite(remoteWrite))
+  const remoteRead = {
+    pool,
+    externalLabels: () => labelsFromRecord(stack.config().global.externalLabels),
+    samplesMax: settings.remoteReadSamplesMax,
+    frameBytesMax: settings.remoteReadFrameBytesMax,
+    registry: stack.registry,
+  }
+  await api.register((scope) => registerRemoteRead(scope, remoteRead))
+  const otlp = {
+    enabled: settings.otlpEnabled,
+    appender: () => tsdb.appender({ stream: 'otlp' }),
+    translation: () => ({
+      config: stack.config().otlp,
+      metadata: stack.remoteMetadata,
+      lookbackMs: settings.lookbackDeltaMs,
+    }),
+    logger: logger.child({ module: 'otlp' }),
+  }
+  await api.register((scope) => registerOtlp(scope, otlp))
 }
 
 /** What Belltower adds, relative to `/api/belltower/v1`. */

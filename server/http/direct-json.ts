@@ -1,10 +1,10 @@
 // Hot: dashboards ask here all day. Covered by bench/load/api.ts.
 import type { IncomingMessage } from 'node:http'
-import type { JsonAnswer } from '../query/query-worker.ts'
+import type { AnswerPart, JsonAnswer } from '../query/answer-memory.ts'
 import { FORM_BYTES_MAX, staysOnThisMachine } from './app.ts'
-import { type DirectHandler, readBody, sendDirect } from './direct.ts'
+import { type DirectHandler, readBody, sendDirect, startDirect } from './direct.ts'
 import { abortSignalOf, failureOf } from './envelope.ts'
-import { freeBuffer } from './free-buffer.ts'
+import { freeWhenSent, releaseWhenSent } from './free-buffer.ts'
 
 /** Starts what a request asks for. @throws what `failureOf` can tell */
 type StartAnswer = (
@@ -12,6 +12,7 @@ type StartAnswer = (
   params: URLSearchParams,
   clientIp: string,
   signal: AbortSignal,
+  onPart: (part: AnswerPart) => void,
 ) => Promise<JsonAnswer>
 
 const JSON_TYPE = 'application/json'
@@ -21,20 +22,34 @@ const FORM_TYPE = 'application/x-www-form-urlencoded'
 export function directJson(start: StartAnswer): DirectHandler {
   return async (request, response) => {
     if (staysOnThisMachine(request)) delete request.headers['accept-encoding']
+    let sent = 0
+    const onPart = ({ body, release }: AnswerPart): void => {
+      if (sent === 0) {
+        startDirect(response, ['Content-Type', JSON_TYPE])
+        releaseWhenSent(response, release)
+      }
+      response.write(body.subarray(sent))
+      sent = body.length
+    }
     try {
       const params = await paramsOf(request)
-      const { body, gzip } = await start(
-        request,
-        params,
-        request.socket.remoteAddress ?? '',
-        abortSignalOf({ raw: response }),
-      )
-      // Finished means that the kernel has taken all of it.
-      response.once('finish', () => freeBuffer(body))
+      const clientIp = request.socket.remoteAddress ?? ''
+      const answer = await start(request, params, clientIp, abortSignalOf({ raw: response }), onPart)
+      const { body, gzip } = answer
+      freeWhenSent(response, answer)
+      if (sent > 0) {
+        response.end(body.subarray(sent))
+        return 200
+      }
       const packed = gzip ? ['Content-Encoding', 'gzip', 'Vary', 'Accept-Encoding'] : []
       sendDirect(response, 200, ['Content-Type', JSON_TYPE, ...packed], body)
       return 200
     } catch (error) {
+      if (sent > 0) {
+        // It is too late for another status; an answer that breaks off is known to be none.
+        response.destroy()
+        return 500
+      }
       const { status, body } = failureOf(error)
       sendDirect(response, status, ['Content-Type', `${JSON_TYPE}; charset=utf-8`], body)
       return status

@@ -44,6 +44,39 @@ test.each<[path: string, init: RequestInit, status: number]>([
   expect(direct).toEqual(await answer(path, init, { origin: 'http://elsewhere' }))
 })
 
+test('a large answer is sent while it is written, the same as in one piece', async () => {
+  const endMs = Date.now()
+  const series = Array.from({ length: 200 }, (_, i) => ({
+    labels: ['__name__', 'wide', 'i', String(i)],
+    timestampMs: endMs,
+    value: i / 7,
+  }))
+  await server.write(series)
+  const path = `/query_range?query=sqrt(wide)&start=${endMs / 1000}&end=${endMs / 1000 + 200}&step=0.5&nocache=1`
+  for (let round = 0; round < 3; round++) {
+    const direct = await fetch(`${server.url}/prom/api/v1${path}`)
+    expect(direct.headers.get('transfer-encoding')).toBe('chunked')
+    const text = await direct.text()
+    expect(text.length).toBeGreaterThan(1 << 20)
+    expect(text).toBe((await answer(path, {}, { origin: 'http://elsewhere' })).body)
+  }
+})
+
+test('clients that go away in the middle of a large answer leave nothing behind', async () => {
+  const path = `/query_range?query=sqrt(wide)&start=${Date.now() / 1000}&end=${Date.now() / 1000 + 200}&step=0.5`
+  // More often than there is room for answers.
+  for (let round = 0; round < 30; round++) {
+    const { body } = await fetch(`${server.url}/prom/api/v1${path}&nocache=1`)
+    const reader = body!.getReader()
+    await reader.read()
+    await reader.cancel()
+  }
+  const direct = await fetch(`${server.url}/prom/api/v1${path}`)
+  // Only an answer in a room is sent in parts.
+  expect(direct.headers.get('transfer-encoding')).toBe('chunked')
+  expect(await direct.json()).toMatchObject({ status: 'success' })
+})
+
 test('requests are counted by route', async () => {
   const page = await (await fetch(`${server.url}/prom/metrics`)).text()
   expect(page).toMatch(/prometheus_http_requests_total\{handler="\/prom\/api\/v1\/write",code="204"\} 2\n/)

@@ -83,6 +83,11 @@ const COMMON_HEADERS: readonly string[] = Object.entries({
   'X-XSS-Protection': '0',
 }).flat()
 
+/** Begins an answer of which the length is not known yet. @param headers as of `sendDirect` */
+export function startDirect(response: ServerResponse, headers: readonly string[]): void {
+  response.writeHead(200, [...COMMON_HEADERS, 'Vary', 'Origin', ...headers])
+}
+
 /** @param headers name, value, name, value … */
 export function sendDirect(
   response: ServerResponse,

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { AppError, errorMessage } from '../../lib/index.ts'
-import type { JsonAnswer } from '../query/query-worker.ts'
+import type { JsonAnswer } from '../query/answer-memory.ts'
 import { freeBuffer } from './free-buffer.ts'
 
 /** `errorType` of Prometheus' API by HTTP status. */
@@ -48,13 +48,19 @@ export function failureOf(error: unknown): { readonly status: number; readonly b
 
 /** A body that a query worker has finished, packed or not. */
 export async function sendAnswer(reply: FastifyReply, pending: Promise<JsonAnswer>): Promise<void> {
-  const { body, gzip } = await pending
+  const { body, gzip, release } = await pending
   if (gzip) reply.header('content-encoding', 'gzip').header('vary', 'Accept-Encoding')
+  reply.header('content-type', JSON_TYPE)
+  if (release !== undefined) {
+    // The router takes bytes in memory that threads share for an object.
+    const copy = Buffer.from(body)
+    release()
+    await reply.send(copy)
+    return
+  }
   // Finished means that the kernel has taken all of it.
   reply.raw.once('finish', () => freeBuffer(body))
-  await reply
-    .header('content-type', JSON_TYPE)
-    .send(Buffer.from(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength))
+  await reply.send(Buffer.from(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength))
 }
 
 /** Aborts when the client goes away before it has its answer; after the answer nothing listens any more. */

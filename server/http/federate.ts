@@ -4,7 +4,7 @@ import { Counter } from '../../lib/metrics.ts'
 import type { Labels } from '../../model/index.ts'
 import type { FederationRequest } from '../query/federation.ts'
 import type { QueryPool } from '../query/query-pool.ts'
-import type { JsonAnswer } from '../query/query-worker.ts'
+import type { JsonAnswer } from '../query/answer-memory.ts'
 import { paramsOf } from './params.ts'
 
 export interface FederateOptions {

@@ -1,4 +1,6 @@
+import type { ServerResponse } from 'node:http'
 import { MessageChannel } from 'node:worker_threads'
+import type { JsonAnswer } from '../query/answer-memory.ts'
 
 const BYTES_MIN = 1 << 20
 
@@ -13,4 +15,17 @@ nowhere.unref()
  */
 export function freeBuffer({ buffer }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength >= BYTES_MIN) nowhere.postMessage(undefined, [buffer])
+}
+
+/** Gives an answer's memory back once nobody reads it any more. */
+export function freeWhenSent(response: ServerResponse, { body, release }: JsonAnswer): void {
+  if (release !== undefined) releaseWhenSent(response, release)
+  // Finished means that the kernel has taken all of it.
+  else response.once('finish', () => freeBuffer(body))
+}
+
+/** Calls back when the kernel has taken all of an answer, or when the connection is gone. */
+export function releaseWhenSent(response: ServerResponse, release: () => void): void {
+  if (response.closed) release()
+  else response.once('close', release)
 }

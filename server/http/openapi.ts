@@ -1,17 +1,20 @@
 import type { FastifyInstance } from 'fastify'
 import { stringify } from 'yaml'
+import { ALERTING } from './openapi-alerting.ts'
 import { BadRequestError, paramsOf } from './params.ts'
 
 type Kind = 'text' | 'texts' | 'time' | 'duration' | 'number' | 'flag'
 
-interface Endpoint {
+export interface Endpoint {
   readonly path: string
   readonly methods: readonly ('get' | 'post' | 'put' | 'delete')[]
   readonly summary: string
   /** `name!` is required; a colon and the kind may follow, text by default. */
   readonly parameters?: string
-  /** Of a success; JSON in the usual envelope by default. */
-  readonly answer?: 'empty' | 'text' | 'events' | 'msgpack'
+  /** Members of a JSON object that is sent, written likewise. */
+  readonly body?: string
+  /** Of a success; JSON in the usual envelope by default, `bare` = without it. */
+  readonly answer?: 'bare' | 'html' | 'plain' | 'empty' | 'text' | 'events' | 'msgpack' | 'protobuf'
 }
 
 const GET = ['get'] as const
@@ -86,6 +89,8 @@ const PROMETHEUS: readonly Endpoint[] = [
   { path: '/notifications', methods: GET, summary: 'What users should know' },
   { path: '/notifications/live', methods: GET, summary: 'The same, as it happens', answer: 'events' },
   { path: '/write', methods: ['post'], summary: 'Remote write, versions 1 and 2', answer: 'empty' },
+  { path: '/otlp/v1/metrics', methods: ['post'], summary: 'Metrics of the OpenTelemetry protocol', answer: 'protobuf' },
+  { path: '/read', methods: ['post'], summary: 'Remote read: samples or streamed chunks', answer: 'protobuf' },
   {
     path: '/admin/tsdb/delete_series',
     methods: CHANGE,
@@ -137,19 +142,28 @@ export function registerOpenApi(app: FastifyInstance, version: string): void {
     const wanted = paramsOf(request).get('openapi_version') ?? '3.1'
     const openapi = VERSIONS[wanted]
     if (openapi === undefined) throw new BadRequestError(`invalid parameter "openapi_version": not one of 3.1, 3.2`)
-    return reply.header('content-type', 'application/yaml; charset=utf-8').send(stringify(document(openapi, version)))
+    return reply.header('content-type', 'application/yaml; charset=utf-8').send(textOf(document(openapi, version)))
   })
 }
 
+/** Without references inside the file: readers refuse many of them. */
+const textOf = (value: object): string => stringify(value, { aliasDuplicateObjects: false })
+
 function document(openapi: string, version: string): object {
-  const paths = [
-    ...PROMETHEUS.map((endpoint) => [`/api/v1${endpoint.path}`, operations(endpoint)]),
-    ...OWN.map((endpoint) => [`/api/belltower/v1${endpoint.path}`, operations(endpoint)]),
-  ]
+  const paths: Record<string, object> = {}
+  const add = (prefix: string, endpoints: readonly Endpoint[]): void => {
+    for (const endpoint of endpoints) {
+      const path = prefix + endpoint.path
+      paths[path] = { ...paths[path], ...operations(endpoint) }
+    }
+  }
+  add('/api/v1', PROMETHEUS)
+  add('/api/belltower/v1', OWN)
+  add('/api/belltower/v1', ALERTING)
   return {
     openapi,
     info: { title: 'Belltower', version, description: 'HTTP API of Prometheus, and what Belltower adds.' },
-    paths: Object.fromEntries(paths) as object,
+    paths,
     components: {
       schemas: {
         Error: {
@@ -157,6 +171,7 @@ function document(openapi: string, version: string): object {
           required: ['status', 'errorType', 'error'],
           properties: { status: { const: 'error' }, errorType: SCHEMAS.text, error: SCHEMAS.text },
         },
+        BareError: { type: 'object', required: ['error'], properties: { error: SCHEMAS.text } },
         Success: {
           type: 'object',
           required: ['status', 'data'],
@@ -178,6 +193,7 @@ function operations(endpoint: Endpoint): object {
   const operation = {
     summary: endpoint.summary,
     ...(parameters.length > 0 ? { parameters } : {}),
+    ...(endpoint.body === undefined ? {} : { requestBody: requestBody(endpoint.body) }),
     responses: responses(endpoint),
   }
   return Object.fromEntries(endpoint.methods.map((method) => [method, operation]))
@@ -193,21 +209,36 @@ function parameter(text: string): object {
   }
 }
 
+function requestBody(text: string): object {
+  const members = text.split(' ').map((member) => member.split(':') as [string, Kind?])
+  const schema = {
+    type: 'object',
+    required: members.flatMap(([name]) => (name.endsWith('!') ? [name.slice(0, -1)] : [])),
+    properties: Object.fromEntries(members.map(([name, kind = 'text']) => [name.replace('!', ''), SCHEMAS[kind]])),
+  }
+  return { required: true, content: { 'application/json': { schema } } }
+}
+
 function responses({ answer }: Endpoint): object {
   const content = (type: string, schema: object): object => ({ [type]: { schema } })
   const bodies = {
     json: content('application/json', { $ref: '#/components/schemas/Success' }),
+    bare: content('application/json', {}),
+    html: content('text/html', SCHEMAS.text),
+    plain: content('text/plain', SCHEMAS.text),
     text: content('application/yaml', SCHEMAS.text),
     events: content('text/event-stream', SCHEMAS.text),
     msgpack: content('application/vnd.msgpack', { type: 'string', format: 'binary' }),
+    protobuf: content('application/x-protobuf', { type: 'string', format: 'binary' }),
   }
   const success =
     answer === 'empty'
       ? { '204': { description: 'Done' } }
       : { '200': { description: 'Success', content: bodies[answer ?? 'json'] } }
+  const hasEnvelope = answer !== 'bare' && answer !== 'html' && answer !== 'plain'
   const failure = {
     description: 'Failure',
-    content: content('application/json', { $ref: '#/components/schemas/Error' }),
+    content: content('application/json', { $ref: `#/components/schemas/${hasEnvelope ? 'Error' : 'BareError'}` }),
   }
   return { ...success, default: failure }
 }

@@ -2,6 +2,7 @@ import type { Worker } from 'node:worker_threads'
 import { AppError, type Clock, errorMessage, type Logger, RpcClient, startWorker } from '../../lib/index.ts'
 import type { Tsdb } from '../../tsdb/index.ts'
 import type { ActiveQueryFile } from './active-query-file.ts'
+import { type AnswerPart, isPart, isPlaced, RoomsOfWorker } from './answer-memory.ts'
 import { CacheCount, newCacheCounts } from './cache-counts.ts'
 import type { EngineSettings, WorkerSetup } from './query-worker.ts'
 
@@ -46,6 +47,7 @@ interface Job {
   readonly method: string
   readonly params: object
   readonly signal: AbortSignal | undefined
+  readonly onPart: ((part: AnswerPart) => void) | undefined
   readonly enqueuedAtMs: number
   readonly resolve: (value: unknown) => void
   readonly reject: (error: Error) => void
@@ -56,10 +58,13 @@ interface Slot {
   readonly rpc: RpcClient
   readonly cancelFlag: Int32Array
   readonly cacheCounts: Float64Array
+  readonly rooms: RoomsOfWorker
   /** Expressions that it was asked for last, which it may have kept answers of. */
   readonly asked: Set<string>
   readonly detach: () => void
   busy: boolean
+  /** Of the query that runs. */
+  onPart: ((part: AnswerPart) => void) | undefined
 }
 
 const QUEUE_LENGTH_MAX = 1000
@@ -93,7 +98,16 @@ export class QueryPool {
    * @param signal aborting it cancels the query, queued or running
    * @throws {AppError} what the worker threw
    */
-  run<T>(method: string, params: object, options: { queryClass?: QueryClass; signal?: AbortSignal } = {}): Promise<T> {
+  run<T>(
+    method: string,
+    params: object,
+    options: {
+      queryClass?: QueryClass
+      signal?: AbortSignal
+      /** Told of the beginning of a large answer, which then comes in one piece all the same. */
+      onPart?: ((part: AnswerPart) => void) | undefined
+    } = {},
+  ): Promise<T> {
     const queryClass = options.queryClass ?? 'interactive'
     const queue = this.#queues[queryClass]
     return new Promise<T>((resolve, reject) => {
@@ -109,8 +123,9 @@ export class QueryPool {
         startedAtMs: 0,
         cancel: undefined,
         method,
-        params,
+        params: options.onPart === undefined ? params : { ...params, inParts: true },
         signal: options.signal,
+        onPart: options.onPart,
         enqueuedAtMs,
         resolve: resolve as (v: unknown) => void,
         reject,
@@ -173,12 +188,34 @@ export class QueryPool {
     const { handle, detach } = this.#options.tsdb.attachReader()
     const cancelFlag = new Int32Array(new SharedArrayBuffer(4))
     const cacheCounts = newCacheCounts()
-    const setup: WorkerSetup = { reader: handle, cancelFlag, cacheCounts, settings: this.#settings }
+    const rooms = new RoomsOfWorker()
+    const setup: WorkerSetup = {
+      reader: handle,
+      cancelFlag,
+      cacheCounts,
+      roomStates: rooms.states,
+      settings: this.#settings,
+    }
     const worker = startWorker(new URL('./query-worker.ts', import.meta.url), { workerData: setup })
     worker.unref()
     const rpc = new RpcClient(worker)
-    const slot: Slot = { worker, rpc, cancelFlag, cacheCounts, asked: new Set(), detach, busy: false }
+    const slot: Slot = {
+      worker,
+      rpc,
+      cancelFlag,
+      cacheCounts,
+      rooms,
+      asked: new Set(),
+      detach,
+      busy: false,
+      onPart: undefined,
+    }
     worker.on('error', (error) => this.#replaceSlot(slot, error))
+    worker.on('message', (message: unknown) => {
+      if (!isPart(message)) return
+      const { body, release } = slot.rooms.open(message.part)
+      slot.onPart?.({ body, release: release! })
+    })
     return slot
   }
 
@@ -207,6 +244,7 @@ export class QueryPool {
 
   async #runOn(slot: Slot, job: Job): Promise<void> {
     slot.busy = true
+    slot.onPart = job.onPart
     noteAsked(slot.asked, job.expr)
     Atomics.store(slot.cancelFlag, 0, 0)
     const cancel = (): void => void Atomics.store(slot.cancelFlag, 0, 1)
@@ -220,7 +258,8 @@ export class QueryPool {
     const queuedMs = startMs - job.enqueuedAtMs
     this.counts.running++
     try {
-      job.resolve(await slot.rpc.call(job.method, { ...job.params, queuedMs }))
+      const answer = await slot.rpc.call(job.method, { ...job.params, queuedMs })
+      job.resolve(isPlaced(answer) ? slot.rooms.open(answer) : answer)
     } catch (error) {
       this.counts.failed++
       job.reject(error instanceof Error ? error : new Error(errorMessage(error)))

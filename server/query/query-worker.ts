@@ -16,6 +16,9 @@ import {
   writeQueryJson,
 } from '../../promql/index.ts'
 import { openReader, type ReaderHandle } from '../../tsdb/index.ts'
+import { AnswerRooms, type JsonAnswer, type PlacedAnswer } from './answer-memory.ts'
+import { answerRead, type ReadOptions } from '../remote-read/read-answer.ts'
+import { decodeReadRequest } from '../remote-read/read-request.ts'
 import { CacheCount } from './cache-counts.ts'
 import { packColumns } from './columns.ts'
 import { AnswerPacker, type BatchAnswer, type PackedAnswers } from './rule-answers.ts'
@@ -37,8 +40,13 @@ export interface WorkerSetup {
   readonly cancelFlag: Int32Array
   /** Shared; the worker writes what it has kept of earlier answers, as `CacheCount` numbers. */
   readonly cacheCounts: Float64Array
+  /** Shared, of the rooms that answers are written into. */
+  readonly roomStates: Int32Array
   readonly settings: EngineSettings
 }
+
+/** `bytes`: the request as it came. */
+export type RemoteReadRequest = ReadOptions & { readonly bytes: Uint8Array }
 
 interface CommonRequest {
   readonly timeoutMs: number
@@ -52,6 +60,8 @@ interface CommonRequest {
   readonly queuedMs?: number
   /** The client takes gzip. */
   readonly gzip?: boolean
+  /** The client may get the beginning of a large answer while the rest is being written. */
+  readonly inParts?: boolean
 }
 
 export interface InstantRequest extends CommonRequest {
@@ -102,21 +112,13 @@ export interface MatchRequest {
   readonly name?: string
 }
 
-/** A whole response body. */
-export interface JsonAnswer {
-  readonly body: Uint8Array
-  /** Whether `body` is packed already. */
-  readonly gzip: boolean
-  /** For the query log. */
-  readonly stats?: EvaluationStats
-}
-
 /** Most that answers to range queries may take, in each worker. */
 const RANGE_CACHE_BYTES = 32 << 20
 
 const setup = workerData as WorkerSetup
 const reader = openReader(setup.reader)
 const windowKernels = ownWindowKernels()
+const rooms = new AnswerRooms(setup.roomStates)
 let settings = setup.settings
 let engine = engineOf(settings)
 /** Of the engine at hand, what stands in the shared counts already. */
@@ -193,17 +195,23 @@ function bytes(body: Uint8Array, gzip = false, stats?: EvaluationStats): Transfe
   return new Transfer({ body: answer, gzip: packed, ...(stats && { stats }) }, [answer.buffer as ArrayBuffer])
 }
 
-function queryAnswer(evaluation: Evaluation, request: CommonRequest): Transfer<JsonAnswer> {
-  return bytes(
-    writeQueryJson(evaluation.result, {
-      warnings: evaluation.warnings,
-      infos: evaluation.infos,
-      limit: request.limit ?? 0,
-      ...(request.stats ? { stats: evaluation.stats, queuedMs: request.queuedMs ?? 0 } : {}),
-    }),
-    request.gzip,
-    evaluation.stats,
-  )
+function queryAnswer(evaluation: Evaluation, request: CommonRequest): PlacedAnswer | Transfer<JsonAnswer> {
+  let room: ReturnType<AnswerRooms['find']>
+  const body = writeQueryJson(evaluation.result, {
+    warnings: evaluation.warnings,
+    infos: evaluation.infos,
+    limit: request.limit ?? 0,
+    findRoom: (size) => (room = rooms.find(size))?.bytes,
+    ...(request.inParts === true && request.gzip !== true
+      ? { onFilled: (length) => parentPort!.postMessage({ part: rooms.place(room!.index, length, undefined) }) }
+      : {}),
+    ...(request.stats ? { stats: evaluation.stats, queuedMs: request.queuedMs ?? 0 } : {}),
+  })
+  const isPacked = request.gzip === true && body.byteLength >= GZIP_BYTES_MIN
+  if (room === undefined || body.buffer !== room.bytes.buffer || isPacked) {
+    return bytes(body, request.gzip, evaluation.stats)
+  }
+  return rooms.place(room.index, body.byteLength, evaluation.stats)
 }
 
 function jsonAnswer(items: readonly unknown[], limit: number): Transfer<JsonAnswer> {
@@ -294,6 +302,11 @@ serveRpc(parentPort!, {
       withQuerier(request, (querier) => querier.labelValues(request.name, sets, request)),
       request.limit,
     )
+  },
+  remoteRead({ bytes: packed, ...options }: RemoteReadRequest) {
+    const request = decodeReadRequest(packed)
+    const { value, list } = bytes(answerRead(reader, request, options))
+    return new Transfer({ ...value, isChunked: request.wantsChunks }, list)
   },
   federate(request: FederationRequest & { readonly matchers: readonly string[] }) {
     return bytes(federationPage(reader, matcherSets(request.matchers), request))

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { ownWindowKernels } from '../../kernels/index.ts'
 import { systemClock } from '../../lib/index.ts'
 import { silentLogger } from '../../lib/log.ts'
 import { Registry } from '../../lib/metrics.ts'
@@ -196,7 +197,7 @@ test('answers put together from earlier ones are those of a whole evaluation, bi
         })
         const { handle, detach } = store.attachReader()
         const reader = openReader(handle)
-        const keeping = createEngine({ ...SETTINGS, rangeCacheBytes: 1 << 20 })
+        const keeping = createEngine({ ...SETTINGS, rangeCacheBytes: 1 << 20, windowKernels: ownWindowKernels() })
         const plain = createEngine(SETTINGS)
         let step = 100
         try {

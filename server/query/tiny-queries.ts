@@ -2,7 +2,8 @@
 import { AppError, type Clock } from '../../lib/index.ts'
 import { createEngine, type Engine, type Expr, walkExpr, writeQueryJson } from '../../promql/index.ts'
 import { openReader, type Tsdb, type TsdbReader } from '../../tsdb/index.ts'
-import type { EngineSettings, InstantRequest, JsonAnswer } from './query-worker.ts'
+import type { JsonAnswer } from './answer-memory.ts'
+import type { EngineSettings, InstantRequest } from './query-worker.ts'
 
 export interface TinyQueriesOptions {
   readonly tsdb: Pick<Tsdb, 'attachReader' | 'blocks'>

@@ -1,36 +1,14 @@
 import {
-  type BucketSpan,
-  countsOfDeltas,
   CounterResetHint,
+  NativeFields,
   type NativeHistogram,
   type ProtoReader,
   readDoubles,
-  readSint64s,
-  readSpan,
-  spansOf,
 } from '../../model/index.ts'
 
 export interface HistogramSample {
   readonly timestampMs: number
   readonly histogram: NativeHistogram
-}
-
-class Fields {
-  timestampMs = 0
-  isFloat = false
-  count = 0
-  sum = 0
-  schema = 0
-  zeroThreshold = 0
-  zeroCount = 0
-  resetHint = 0
-  readonly positiveSpans: BucketSpan[] = []
-  readonly negativeSpans: BucketSpan[] = []
-  readonly positiveDeltas: number[] = []
-  readonly negativeDeltas: number[] = []
-  readonly positiveCounts: number[] = []
-  readonly negativeCounts: number[] = []
-  readonly customBounds: number[] = []
 }
 
 const HINTS: readonly CounterResetHint[] = [
@@ -43,82 +21,25 @@ const HINTS: readonly CounterResetHint[] = [
 /** A `Histogram` message of remote write, whose fields are the same in both versions. */
 export function readHistogramSample(reader: ProtoReader): HistogramSample {
   const outer = reader.open()
-  const fields = new Fields()
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) readField(reader, tag, fields)
+  const native = new NativeFields()
+  const customBounds: number[] = []
+  let timestampMs = 0
+  let isFloat = false
+  let count = 0
+  let sum = 0
+  let resetHint = 0
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === 8 || tag === 17) {
+      isFloat = tag === 17
+      count = isFloat ? reader.double() : reader.uint64()
+    } else if (tag === 25) sum = reader.double()
+    else if (tag === 112) resetHint = reader.uint32()
+    else if (tag === 120) timestampMs = reader.int64()
+    else if (tag === 129 || tag === 130) readDoubles(reader, tag, customBounds)
+    else if (!native.take(reader, tag)) reader.skip(tag)
+  }
   reader.close(outer)
-  const { isFloat } = fields
-  return {
-    timestampMs: fields.timestampMs,
-    histogram: {
-      integer: !isFloat,
-      counterResetHint: HINTS[fields.resetHint] ?? CounterResetHint.UNKNOWN,
-      schema: fields.schema,
-      zeroThreshold: fields.zeroThreshold,
-      zeroCount: fields.zeroCount,
-      count: fields.count,
-      sum: fields.sum,
-      positiveSpans: spansOf(fields.positiveSpans),
-      positiveBuckets: isFloat ? Float64Array.from(fields.positiveCounts) : countsOfDeltas(fields.positiveDeltas),
-      negativeSpans: spansOf(fields.negativeSpans),
-      negativeBuckets: isFloat ? Float64Array.from(fields.negativeCounts) : countsOfDeltas(fields.negativeDeltas),
-      customBounds: Float64Array.from(fields.customBounds),
-    },
-  }
-}
-
-function readField(reader: ProtoReader, tag: number, fields: Fields): void {
-  switch (tag) {
-    case 8:
-      fields.count = reader.uint64()
-      fields.isFloat = false
-      return
-    case 17:
-      fields.count = reader.double()
-      fields.isFloat = true
-      return
-    case 25:
-      fields.sum = reader.double()
-      return
-    case 32:
-      fields.schema = reader.sint32()
-      return
-    case 41:
-      fields.zeroThreshold = reader.double()
-      return
-    case 48:
-      fields.zeroCount = reader.uint64()
-      return
-    case 57:
-      fields.zeroCount = reader.double()
-      return
-    case 66:
-      fields.negativeSpans.push(readSpan(reader))
-      return
-    case 72:
-    case 74:
-      return readSint64s(reader, tag, fields.negativeDeltas)
-    case 81:
-    case 82:
-      return readDoubles(reader, tag, fields.negativeCounts)
-    case 90:
-      fields.positiveSpans.push(readSpan(reader))
-      return
-    case 96:
-    case 98:
-      return readSint64s(reader, tag, fields.positiveDeltas)
-    case 105:
-    case 106:
-      return readDoubles(reader, tag, fields.positiveCounts)
-    case 112:
-      fields.resetHint = reader.uint32()
-      return
-    case 120:
-      fields.timestampMs = reader.int64()
-      return
-    case 129:
-    case 130:
-      return readDoubles(reader, tag, fields.customBounds)
-    default:
-      reader.skip(tag)
-  }
+  const counterResetHint = HINTS[resetHint] ?? CounterResetHint.UNKNOWN
+  const totals = { isFloat, count, sum, counterResetHint, customBounds: Float64Array.from(customBounds) }
+  return { timestampMs, histogram: native.histogram(totals) }
 }

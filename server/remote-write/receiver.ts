@@ -1,7 +1,7 @@
 import { WriteRequestKernels } from '../../kernels/index.ts'
 import type { Clock, Registry } from '../../lib/index.ts'
 import { counterOf } from '../../lib/metrics.ts'
-import { type Appender, decodeSnappy, type MetricMetadata } from '../../model/index.ts'
+import { type Appender, decodeSnappy } from '../../model/index.ts'
 import { RemoteWriteRejectedError, WriteBatch } from './batch.ts'
 import type { WriteVersion } from './content-type.ts'
 import { ReaderV1 } from './read-v1.ts'
@@ -15,6 +15,8 @@ const SWEEP_MINUTES = 10
 const KEPT_MINUTES = 60
 
 export interface ReceiverOptions {
+  /** Filled with what senders say of their metrics. */
+  readonly metadata: RemoteMetadata
   /** A batch of the stream that belongs to remote write alone. */
   readonly appender: () => Appender
   readonly clock: Clock
@@ -33,9 +35,8 @@ export interface WriteOutcome {
 /** Takes what other systems send by remote write, versions 1 and 2. */
 export class RemoteWriteReceiver {
   readonly #options: ReceiverOptions
-  readonly #metadata = new RemoteMetadata()
-  readonly #v1 = new ReaderV1(this.#metadata)
-  readonly #v2 = new ReaderV2(this.#metadata)
+  readonly #v1: ReaderV1
+  readonly #v2: ReaderV2
   // Requests are read one after the other, so one place to unpack them will do.
   readonly #kernels = new WriteRequestKernels()
   #sweptAt = 0
@@ -43,17 +44,14 @@ export class RemoteWriteReceiver {
 
   constructor(options: ReceiverOptions) {
     this.#options = options
+    this.#v1 = new ReaderV1(options.metadata)
+    this.#v2 = new ReaderV2(options.metadata)
     counterOf(
       options.registry,
       'prometheus_api_remote_write_invalid_labels_samples_total',
       'Samples received by remote write that were dropped because of their labels.',
       () => this.#invalidLabelSamples,
     )
-  }
-
-  /** What senders have said of their metrics. */
-  get metadata(): ReadonlyMap<string, MetricMetadata> {
-    return this.#metadata.entries
   }
 
   /**

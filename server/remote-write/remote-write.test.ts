@@ -14,6 +14,7 @@ import { createHttpApp } from '../http/app.ts'
 import { Port } from '../http/port.ts'
 import { WRITE_MESSAGES } from './content-type.ts'
 import { RemoteWriteReceiver } from './receiver.ts'
+import { RemoteMetadata } from './remote-metadata.ts'
 import { registerRemoteWrite } from './routes.ts'
 
 /** Fields as the protocol defines them, for an independent writer of messages. */
@@ -81,12 +82,18 @@ let store: Tsdb
 let port: Port
 let app: FastifyInstance
 let receiver: RemoteWriteReceiver
+let metadata: RemoteMetadata
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'belltower-remote-write-'))
   const options = { clock: systemClock, logger: silentLogger, registry: new Registry() }
   store = await openTsdb({ ...options, dataDir: folder, retentionMs: 1e15 })
-  receiver = new RemoteWriteReceiver({ ...options, appender: () => store.appender({ stream: 'remote-write' }) })
+  metadata = new RemoteMetadata()
+  receiver = new RemoteWriteReceiver({
+    ...options,
+    metadata,
+    appender: () => store.appender({ stream: 'remote-write' }),
+  })
   port = await Port.open({ host: '127.0.0.1', port: 0 })
   app = await createHttpApp(port, silentLogger)
   await app.register((scope) =>
@@ -265,7 +272,7 @@ describe('remote write, version 1', () => {
 
   test('metadata is kept', async () => {
     await post(message('Write1', { metadata: [{ type: 1, metric_family_name: 'a_total', help: 'As.', unit: '' }] }))
-    expect([...receiver.metadata]).toEqual([['a_total', { type: 'counter', help: 'As.', unit: '' }]])
+    expect([...metadata.entries]).toEqual([['a_total', { type: 'counter', help: 'As.', unit: '' }]])
   })
 })
 
@@ -306,7 +313,7 @@ describe('remote write, version 2', () => {
 
   test('metadata comes with the series', async () => {
     await post(v2({ labels: UP, samples: [[T0, 1]] }), headers)
-    expect([...receiver.metadata]).toEqual([['up', { type: 'counter', help: 'Helps.', unit: 'seconds' }]])
+    expect([...metadata.entries]).toEqual([['up', { type: 'counter', help: 'Helps.', unit: 'seconds' }]])
   })
 })
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { ownWindowKernels } from '../../kernels/index.ts'
 import { createEngine, writeQueryJson } from '../../promql/index.ts'
 import { askEngine, differenceOf, hasPrometheus, PrometheusPeer, storageOf } from './promql-peer.ts'
 import { DEMO_RANGE, demoSeries } from './promql-series.ts'
@@ -75,7 +76,12 @@ describe.skipIf(!isPossible)('compliance queries', () => {
     : []
   const series = demoSeries()
   const storage = storageOf(series)
-  const engine = createEngine({ lookbackDeltaMs: 300_000, defaultSubqueryStepMs: () => 60_000, maxSamples: 50_000_000 })
+  const engine = createEngine({
+    lookbackDeltaMs: 300_000,
+    defaultSubqueryStepMs: () => 60_000,
+    maxSamples: 50_000_000,
+    windowKernels: ownWindowKernels(),
+  })
   let peer: PrometheusPeer
 
   beforeAll(async () => {

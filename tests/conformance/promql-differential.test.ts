@@ -3,6 +3,7 @@
 // ever lies on a border. `npm run conformance -- promql-differential --runs=20000 --seed=1` asks more than a test run does.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ownWindowKernels } from '../../kernels/index.ts'
 import { createEngine, writeQueryJson } from '../../promql/index.ts'
 import { expressions } from './promql-expressions.ts'
 import { type Answer, askEngine, differenceOf, hasPrometheus, PrometheusPeer, storageOf } from './promql-peer.ts'
@@ -39,7 +40,10 @@ const COUNTED = [
 describe.skipIf(!isPossible)('generated expressions', () => {
   const series = variedSeries()
   const storage = storageOf(series)
-  const engine = createEngine({ lookbackDeltaMs: 300_000, defaultSubqueryStepMs: () => 60_000, maxSamples: 50_000_000 })
+  const settings = { lookbackDeltaMs: 300_000, defaultSubqueryStepMs: () => 60_000, maxSamples: 50_000_000 }
+  const engine = createEngine(settings)
+  /** As query workers evaluate. */
+  const onKernels = createEngine({ ...settings, windowKernels: ownWindowKernels() })
   let peer: PrometheusPeer
 
   beforeAll(async () => {
@@ -55,7 +59,8 @@ describe.skipIf(!isPossible)('generated expressions', () => {
     let answered = 0
     for (const text of texts) {
       const theirs = await peer.ask(text, VARIED_RANGE)
-      const ours = askEngine(engine, storage, writeQueryJson, text, VARIED_RANGE)
+      const ours = askEngine(onKernels, storage, writeQueryJson, text, VARIED_RANGE)
+      expect(ours, text).toEqual(askEngine(engine, storage, writeQueryJson, text, VARIED_RANGE))
       const why = differenceOf(ours, theirs, TOLERANCE)
       if (why !== undefined && !isTolerated(text, ours, why)) differences.push(`${text}: ${why}`)
       if (theirs.series.size > 0) answered++

@@ -77,19 +77,16 @@ export class Expectation {
     return values
   }
 
-  /**
-   * What was not answered may be there up to some step, each step whole: the sender will send all of it again, and what is
-   * there already is taken as it is.
-   */
+  /** What was not answered is there as a whole or not at all. The sender will send it again: it is taken as it is. */
   #settleWrite(isIn: (series: number, step: number) => boolean, faults: string[]): void {
     const { from, to } = this.writing ?? { from: this.acknowledged, to: this.acknowledged }
+    const all = (to - from) * SERIES
+    let present = 0
     for (let step = from; step < to; step++) {
-      let present = 0
       for (let series = 0; series < SERIES; series++) if (isIn(series, step)) present++
-      if (present !== 0 && present !== SERIES) faults.push(`${present} samples of step ${step} are there`)
-      if (present > 0 && step !== this.acknowledged) faults.push(`step ${step} is there without the one before`)
-      if (present > 0) this.acknowledged = step + 1
     }
+    if (present !== 0 && present !== all) faults.push(`${present} samples of ${all} from step ${from} on are there`)
+    if (present > 0) this.acknowledged = to
     this.writing = undefined
   }
 

@@ -13,7 +13,9 @@ import { SERIES, STEP_MS, writeRequest } from './remote-writer.ts'
 
 const KILLS = Number(process.env.BELLTOWER_KILLS ?? 20)
 const LANES = 2
-const LIFE_MS_MAX = KILLS >= 100 ? 5000 : 2500
+const LIFE_MS_MAX = KILLS > 20 ? 5000 : 2500
+/** Until everything has been seen at work, on a machine that is slow too. */
+const FIRST_LIFE_MS_MAX = 10_000
 const RETENTION_MS = 5 * 60_000
 const BATCH_STEPS = 8
 const FLAGS = [
@@ -61,7 +63,8 @@ async function liveAndDie(folder: string, takeKill: () => boolean, seen: Seen): 
     try {
       const faults = expectation.check(await readAll(server, baseMs, expectation))
       expect(faults.slice(0, 5), `after kill ${kill}`).toEqual([])
-      if (!isLast) await writeUntilKilled(server, baseMs, expectation)
+      const lifeMs = Math.random() * (hasSeenAll(seen) ? LIFE_MS_MAX : FIRST_LIFE_MS_MAX)
+      if (!isLast) await writeUntilKilled(server, baseMs, expectation, lifeMs)
     } finally {
       await server.kill()
     }
@@ -81,6 +84,10 @@ async function liveAndDie(folder: string, takeKill: () => boolean, seen: Seen): 
   seen.deleted += expectation.deletionCount
 }
 
+/** Deletions and acknowledged writes are counted at the end only. */
+const hasSeenAll = ({ built, merged, expired, checkpoints }: Seen): boolean =>
+  built > 0 && merged > 0 && expired > 0 && checkpoints > 0
+
 const count = (text: string, what: string): number => text.split(what).length - 1
 
 /** Every sample of every series, by series. */
@@ -93,9 +100,13 @@ async function readAll(server: Belltower, baseMs: number, { acknowledged, writin
   return Array.from({ length: SERIES }, (_, i) => result.find(({ metric }) => metric.i === String(i))?.values ?? [])
 }
 
-async function writeUntilKilled(server: Belltower, baseMs: number, expectation: Expectation): Promise<void> {
+async function writeUntilKilled(
+  server: Belltower,
+  baseMs: number,
+  expectation: Expectation,
+  lifeMs: number,
+): Promise<void> {
   const life = new AbortController()
-  const lifeMs = Math.random() * LIFE_MS_MAX
   const timer = setTimeout(() => {
     life.abort()
     server.process.kill('SIGKILL')

@@ -86,7 +86,7 @@ async function expectWholeLife(name: string): Promise<void> {
 const hasPrometheus = hasProgram('prometheus')
 if (!hasPrometheus) console.log('skipped: needs prometheus on PATH (Debian: apt install prometheus)')
 
-test.concurrent.skipIf(!hasPrometheus)('Prometheus', { timeout: 90_000 }, async () => {
+test.skipIf(!hasPrometheus)('Prometheus', { timeout: 90_000, concurrent: true }, async () => {
   const rules = writeRules('FromPrometheus')
   writeFileSync(
     join(folder.path, 'prometheus.yml'),
@@ -115,7 +115,7 @@ alerting: { alertmanagers: [{ path_prefix: /alertmanager, static_configs: [{ tar
 const hasVmalert = hasProgram('vmalert')
 if (!hasVmalert) console.log('skipped: needs vmalert on PATH (Debian: apt install victoria-metrics)')
 
-test.concurrent.skipIf(!hasVmalert)('vmalert', { timeout: 90_000 }, async () => {
+test.skipIf(!hasVmalert)('vmalert', { timeout: 90_000, concurrent: true }, async () => {
   const rules = writeRules('FromVmalert')
   const { stop } = startProgram(
     'vmalert',

@@ -2,32 +2,11 @@
 import { invariant } from '../../lib/errors.ts'
 import { RowFlag, type RowKernels, rowBytesMax } from '../../kernels/index.ts'
 import type { HeadMemory } from '../memory/head-memory.ts'
-import { Group, GroupFlag, LOST_LABEL_SET, PIECE_WORDS, Piece, stateBytes, stateColumns } from '../memory/layout.ts'
+import { Group, GroupFlag, LOST_LABEL_SET, stateBytes, stateColumns } from '../memory/layout.ts'
 import { RecordType } from '../wal/format.ts'
 import type { Catalogue, Template } from './catalogue.ts'
+import { type HeadChunk, type PendingRows, type PieceInfo, retirePieces, writePieces } from './pieces.ts'
 import { RowPages, retirePages } from './row-pages.ts'
-
-/** A closed run of rows that waits for its seal, or a sealed chunk. */
-interface PieceInfo {
-  readonly pointer: number
-  /** Of a chunk; 0 for rows. */
-  readonly length: number
-  readonly rowCount: number
-  readonly positionCount: number
-  readonly minTimeMs: number
-  readonly maxTimeMs: number
-}
-
-export interface PendingRows extends PieceInfo {
-  /** Log segment that holds its first row; log up to there must be kept until the seal. */
-  readonly walSegment: number
-  readonly isSealing: boolean
-}
-
-export interface HeadChunk extends PieceInfo {
-  /** Number of the head-chunk file that makes it durable. */
-  readonly file: number
-}
 
 /** Where row records go before they are visible. */
 export interface RowLog {
@@ -391,20 +370,9 @@ export class HeadGroup {
     const { memory } = this.#shared
     const old = this.#get(word)
     const oldCount = this.#get(word + 1)
-    const table = pieces.length === 0 ? 0 : memory.allocate(pieces.length * PIECE_WORDS * 4)
-    const { u32, f64 } = memory.views
-    for (const [i, piece] of pieces.entries()) {
-      const at = (table >>> 2) + i * PIECE_WORDS
-      u32[at + Piece.POINTER] = piece.pointer
-      u32[at + Piece.LENGTH] = piece.length
-      u32[at + Piece.ROWS] = piece.rowCount
-      u32[at + Piece.POSITIONS] = piece.positionCount
-      f64[(at + Piece.MIN_TIME) >>> 1] = piece.minTimeMs
-      f64[(at + Piece.MAX_TIME) >>> 1] = piece.maxTimeMs
-    }
-    this.#set(word, table)
+    this.#set(word, writePieces(memory, pieces))
     this.#set(word + 1, pieces.length)
-    if (old !== 0) memory.retire(old, oldCount * PIECE_WORDS * 4)
+    retirePieces(memory, old, oldCount)
   }
 
   #bumpStateVersion(): void {

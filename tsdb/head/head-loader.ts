@@ -8,7 +8,7 @@ import { listHistogramFiles, loadHistogramPages } from '../histogram/head-histog
 import { LOST_LABEL_SET } from '../memory/layout.ts'
 import type { StoreFolders } from '../store-folders.ts'
 import { decodeCheckpoint, LOST_LABELS } from '../wal/checkpoint.ts'
-import type { HeadChunk } from './head-group.ts'
+import type { HeadChunk } from './pieces.ts'
 import type { Head } from './head.ts'
 
 /** Brings back what an earlier run left of the head beside the log: the checkpoint, chunks, histograms. */

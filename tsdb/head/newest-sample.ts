@@ -1,6 +1,7 @@
 import { SampleKind, STALE_NAN_HIGH, STALE_NAN_LOW } from '../../model/index.ts'
 import { ChunkView } from '../chunk/head-chunk.ts'
-import type { HeadChunk, HeadGroup } from './head-group.ts'
+import type { HeadGroup } from './head-group.ts'
+import type { HeadChunk } from './pieces.ts'
 import type { Head } from './head.ts'
 
 // Kernels may write whole vectors.

@@ -12,13 +12,17 @@ interface PlannedRow extends Run {
   readonly group: HeadGroup
 }
 
-/** Writes a batch to the groups of its stream: readers see all of it or nothing. */
+/** Writes a batch to the groups of its stream: readers see all of it or nothing, and so does who replays the log. */
 export function writeStaged(stream: SampleStream, staged: StagedSamples): void {
   const { head } = stream
   const rows = plan(stream, staged)
-  head.memory.change(() => {
-    for (const row of rows) writeRow(stream, staged, row)
-  })
+  const writeRows = (): void =>
+    head.memory.change(() => {
+      for (const row of rows) writeRow(stream, staged, row)
+    })
+  // A single row is whole or absent by itself.
+  if (rows.length > 1) head.log.batch(writeRows)
+  else writeRows()
   let histograms = 0
   for (const { histogram } of staged.histograms.values()) if (histogram !== undefined) histograms++
   head.samplesAppended += staged.count - histograms

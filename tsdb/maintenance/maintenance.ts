@@ -7,7 +7,8 @@ import type { BlockMeta } from '../block/meta.ts'
 import { removeChunkFile } from '../chunk/head-chunk-file.ts'
 import { FailureLog } from '../failure-log.ts'
 import type { Head } from '../head/head.ts'
-import { type HeadGroup, type PendingRows, SEGMENT_AGE_MS } from '../head/head-group.ts'
+import { type HeadGroup, SEGMENT_AGE_MS } from '../head/head-group.ts'
+import type { PendingRows } from '../head/pieces.ts'
 import type { StoreFolders } from '../store-folders.ts'
 import { newUlid } from '../ulid.ts'
 import type { WalLog } from '../wal/wal-log.ts'
@@ -108,6 +109,11 @@ export class Maintenance {
     this.#histograms = new HistogramSealer(options.head, options.folders.histograms, this.#worker)
   }
 
+  /** There will be work soon. */
+  wake(): void {
+    this.#worker.wake()
+  }
+
   /** Seals everything that is closed; resolves when nothing is left. Never rejects: what failed is tried again later. */
   seal(): Promise<void> {
     this.#sealing ??= this.#sealAll()
@@ -201,6 +207,8 @@ export class Maintenance {
   }
 
   async #sealBatch(windowStartMs: number, batch: { group: HeadGroup; rows: PendingRows }[]): Promise<void> {
+    // Part of a batch must not outlive a kill that the rest of it does not. A log that fails is no reason to wait.
+    await this.#log.flushed().catch(() => undefined)
     const { current: file } = this.#filesOf(windowStartMs, true)
     const request: SealRequest = {
       folder: this.#folders.chunks,

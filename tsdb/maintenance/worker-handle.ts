@@ -1,16 +1,19 @@
 import type { Worker } from 'node:worker_threads'
 import { type Logger, RpcClient, startWorker } from '../../lib/index.ts'
+import { StoreClosedError } from '../errors.ts'
 import type { HeadMemory } from '../memory/head-memory.ts'
 import { Root } from '../memory/layout.ts'
 import type { MaintenanceData } from './protocol.ts'
 
-/** The maintenance worker as the main thread sees it. One that dies is replaced; what it was asked fails, to be tried again. */
+/**
+ * The maintenance worker as the main thread sees it. It is started when it is first asked, or woken. One that dies is replaced; what
+ * it was asked fails, to be tried again.
+ */
 export class WorkerHandle {
   readonly #memory: HeadMemory
   readonly #slot: number
   readonly #logger: Logger
-  #worker!: Worker
-  #rpc!: RpcClient
+  #running: { readonly worker: Worker; readonly rpc: RpcClient } | undefined
   #callCount = 0
   #isClosed = false
 
@@ -18,15 +21,20 @@ export class WorkerHandle {
     this.#memory = memory
     this.#slot = slot
     this.#logger = logger
-    this.#start()
+  }
+
+  /** Starts it, so that the first call need not wait for that. */
+  wake(): void {
+    this.#running ??= this.#start()
   }
 
   /** Only a call under way keeps the process from ending. */
   async call<T>(method: string, params: unknown): Promise<T> {
-    const worker = this.#worker
+    if (this.#isClosed) throw new StoreClosedError('the store is closed')
+    const { worker, rpc } = (this.#running ??= this.#start())
     if (this.#callCount++ === 0) worker.ref()
     try {
-      return await this.#rpc.call<T>(method, params)
+      return await rpc.call<T>(method, params)
     } finally {
       if (--this.#callCount === 0) worker.unref()
     }
@@ -34,20 +42,19 @@ export class WorkerHandle {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    await this.#worker.terminate()
+    await this.#running?.worker.terminate()
   }
 
-  #start(): void {
+  #start(): { readonly worker: Worker; readonly rpc: RpcClient } {
     const workerData: MaintenanceData = { memory: this.#memory.memory, slot: this.#slot }
     const worker = startWorker(new URL('./maintenance-worker.ts', import.meta.url), { workerData })
     worker.unref()
-    this.#worker = worker
-    this.#rpc = new RpcClient(worker)
     worker.on('exit', (exitCode) => {
       if (this.#isClosed) return
       this.#logger.error({ exitCode }, 'maintenance worker died, another one is started')
       this.#memory.setRoot(Root.READER_SLOTS + this.#slot, 0)
-      this.#start()
+      this.#running = this.#start()
     })
+    return { worker, rpc: new RpcClient(worker) }
   }
 }

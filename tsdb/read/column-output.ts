@@ -74,13 +74,15 @@ export class ColumnAssembler {
   readonly #areDisjoint: boolean
   readonly #values: number
   readonly #kinds: number
+  readonly #joined: JoinedTimes
   readonly #sharedTimes = new Map<string, Float64Array<ArrayBuffer>>()
   #used: OpenPiece[] = []
   #lastUsed: OpenPiece[] = []
   #lastTimes = new Float64Array(0)
 
   /** @param pieces sorted by their first time in range */
-  constructor(scratch: Scratch, pieces: readonly OpenPiece[]) {
+  constructor(scratch: Scratch, pieces: readonly OpenPiece[], joined: JoinedTimes) {
+    this.#joined = joined
     const rows = pieces.reduce((sum, { piece }) => sum + piece.timestampsMs.length, 0)
     this.#scratch = scratch
     this.#pieces = pieces
@@ -132,7 +134,7 @@ export class ColumnAssembler {
   #timesOf(used: OpenPiece[], length: number): Float64Array {
     if (isSameRun(used, this.#lastUsed)) return this.#lastTimes
     const key = used.map(({ rank }) => rank).join()
-    const times = this.#sharedTimes.get(key) ?? joinTimes(used, length)
+    const times = this.#sharedTimes.get(key) ?? this.#joined.join(used, length)
     this.#sharedTimes.set(key, times)
     this.#used = this.#lastUsed
     this.#lastUsed = used
@@ -197,14 +199,33 @@ function isSameRun(a: readonly OpenPiece[], b: readonly OpenPiece[]): boolean {
   return true
 }
 
-function joinTimes(parts: readonly OpenPiece[], length: number): Float64Array<ArrayBuffer> {
-  const times = new Float64Array(length)
-  let at = 0
-  for (const { piece } of parts) {
-    times.set(piece.timestampsMs.subarray(piece.from, piece.to), at)
-    at += piece.to - piece.from
+/** Timestamp columns of one `select`: what is worked out for a column is good for all series that have the very same one. */
+export class JoinedTimes {
+  #last = new Float64Array(0)
+
+  /** One column of those of the parts. Targets that come one after the other and have equal ones get the same. */
+  join(parts: readonly OpenPiece[], length: number): Float64Array<ArrayBuffer> {
+    if (this.#isLast(parts, length)) return this.#last
+    const times = new Float64Array(length)
+    let at = 0
+    for (const { piece } of parts) {
+      times.set(piece.timestampsMs.subarray(piece.from, piece.to), at)
+      at += piece.to - piece.from
+    }
+    this.#last = times
+    return times
   }
-  return times
+
+  #isLast(parts: readonly OpenPiece[], length: number): boolean {
+    const last = this.#last
+    if (last.length !== length) return false
+    let at = 0
+    for (const { piece } of parts) {
+      const { timestampsMs, to } = piece
+      for (let row = piece.from; row < to; row++) if (timestampsMs[row] !== last[at++]) return false
+    }
+    return true
+  }
 }
 
 const isStaleKind = (kind: number): number => (kind === SampleKind.STALE ? 1 : 0)

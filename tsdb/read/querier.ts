@@ -10,14 +10,14 @@ import type {
 } from '../../model/index.ts'
 import { CorruptionError } from '../errors.ts'
 import { Scratch } from '../memory/scratch.ts'
-import { ColumnAssembler, type OpenPiece, OutputColumn, type Samples } from './column-output.ts'
+import { JoinedTimes, OutputColumn } from './column-output.ts'
 import type { HistogramLookup } from './histogram-source.ts'
 import type { LabelIndex } from './label-index.ts'
 import { newestByGroup } from './newest-by-group.ts'
-import type { GroupSource, NewestValues } from './piece.ts'
-import type { GroupingCache, SeriesGroups } from './series-groups.ts'
+import type { GroupSource } from './piece.ts'
+import type { GroupingCache } from './series-groups.ts'
 import { findTwins, groupByTarget, type SeriesAddress, type TargetSeries } from './selection.ts'
-import { SummaryColumns } from './summary-columns.ts'
+import { fillColumn, openSources, type SelectParts, TargetColumns } from './target-columns.ts'
 import type { Wanted } from './summary-view.ts'
 
 /** Finds the series that match in one part of the store: the head, or a block. */
@@ -218,7 +218,12 @@ export class StoreQuerier implements Querier {
     const targets = this.#find(matchers, wholeRange(hints), scratch)
     hints.order?.onOrder(orderOf(targets))
     const groups = hints.grouping && this.#groupings.groups(hints.grouping)
-    const parts: SelectParts = { index: this.#index, histograms: this.#histograms, groups }
+    const parts: SelectParts = {
+      index: this.#index,
+      histograms: this.#histograms,
+      groups,
+      times: new JoinedTimes(),
+    }
     const twins = findTwins(targets, this.#index)
     const skipped = new Map<number, Set<number>>()
     for (const { targetIndex, seriesIndex } of twins.flat()) {
@@ -247,7 +252,7 @@ export class StoreQuerier implements Querier {
     }
     const first = targets[addresses[0]!.targetIndex]!
     const overlay = first.overlays[addresses[0]!.seriesIndex]!
-    const samples = openSources(scratch, { sources, indexes }, hints).assemble(0)
+    const samples = openSources(scratch, { sources, indexes }, hints, parts.times).assemble(0)
     if (samples === undefined) return undefined
     return fillColumn(new OutputColumn(this.#index), parts, first.target, overlay, samples)
   }
@@ -269,181 +274,3 @@ function orderOf(targets: readonly TargetSeries[]): Float64Array {
   }
   return Float64Array.from(order)
 }
-
-/** What the columns of one `select` are made with. */
-interface SelectParts {
-  readonly index: LabelIndex
-  readonly histograms: HistogramLookup
-  /** Where the caller groups. */
-  readonly groups: SeriesGroups | undefined
-}
-
-/** Puts what is found for a series into a column, histograms looked up. */
-function fillColumn(
-  column: OutputColumn,
-  { index, histograms, groups }: SelectParts,
-  target: number,
-  overlay: number,
-  samples: Samples,
-): OutputColumn {
-  const hasMarkers = samples.stale !== undefined && !histograms.isEmpty
-  const whole = hasMarkers ? histograms.attach(samples, index.effectiveLabelSet(target, overlay)) : samples
-  column.fill(target, overlay, whole, groups?.groupOf(target, overlay))
-  return column
-}
-
-/** Opens some sources, of which a part may hold summaries. */
-function openSources(
-  scratch: Scratch,
-  series: Pick<TargetSeries, 'sources' | 'indexes'>,
-  range: TimeRange,
-): Pick<ColumnAssembler, 'assemble'> {
-  const parts = series.sources.flatMap(({ summary }) => summary ?? [])
-  if (parts.length === 0) return openPieces(scratch, series, range, () => true)
-  const samples = openPieces(scratch, series, range, ({ summary }) => summary?.side === undefined)
-  const hasSide = parts.some(({ side }) => side !== undefined)
-  const side = hasSide ? openPieces(scratch, series, range, ({ summary }) => summary?.side !== undefined) : undefined
-  return new SummaryColumns(samples, side, parts)
-}
-
-/** Opens the pieces of some sources, in order of time. */
-function openPieces(
-  scratch: Scratch,
-  { sources, indexes }: Pick<TargetSeries, 'sources' | 'indexes'>,
-  range: TimeRange,
-  isWanted: (source: GroupSource) => boolean,
-): ColumnAssembler {
-  const pieces: OpenPiece[] = []
-  for (const [s, source] of sources.entries()) {
-    if (!isWanted(source)) continue
-    for (const piece of source.open(range.minTimeMs, range.maxTimeMs)) {
-      // A piece may overlap the range between two of its rows.
-      if (piece.from < piece.to) pieces.push({ piece, indexes: indexes[s]!, rank: pieces.length })
-    }
-  }
-  const firstMs = ({ piece }: OpenPiece): number => piece.timestampsMs[piece.from]!
-  return new ColumnAssembler(
-    scratch,
-    pieces.sort((a, b) => firstMs(a) - firstMs(b)),
-  )
-}
-
-/** Makes the columns of one target, series by series. */
-class TargetColumns {
-  readonly #parts: SelectParts
-  /** One for all series: each is only valid until the next. */
-  readonly #column: OutputColumn
-  readonly #scratch: Scratch
-  readonly #series: TargetSeries
-  readonly #hints: SelectHints
-  readonly #newest: NewestAnswers | undefined
-  #assembler: Pick<ColumnAssembler, 'assemble'> | undefined
-
-  constructor(parts: SelectParts, scratch: Scratch, series: TargetSeries, hints: SelectHints) {
-    this.#parts = parts
-    this.#column = new OutputColumn(parts.index)
-    this.#scratch = scratch
-    this.#series = series
-    this.#hints = hints
-    this.#newest = hints.newestOnly === true ? new NewestAnswers(series, hints) : undefined
-  }
-
-  at(i: number): SeriesColumn | undefined {
-    const { target, overlays } = this.#series
-    const newest = this.#newest
-    if (newest !== undefined) {
-      const found = newest.find(i)
-      if (found === NewestResult.NONE) return undefined
-      if (found === NewestResult.FOUND) return fillColumn(this.#column, this.#parts, target, overlays[i]!, newest)
-    }
-    this.#assembler ??= openSources(this.#scratch, this.#series, this.#hints)
-    const samples = this.#assembler.assemble(i)
-    return samples && fillColumn(this.#column, this.#parts, target, overlays[i]!, samples)
-  }
-}
-
-/** UNKNOWN: the columns must be looked at. */
-const NewestResult = { NONE: 0, FOUND: 1, UNKNOWN: 2 } as const
-
-/** Answers "newest sample only" from the last values, where no other place can hold a newer one. */
-class NewestAnswers implements Samples {
-  // The sample found last.
-  timestampsMs = new Float64Array(1)
-  readonly values = new Float64Array(1)
-  readonly length = 1
-  stale: Uint8Array | undefined
-  readonly #series: TargetSeries
-  readonly #range: TimeRange
-  readonly #newest: readonly (NewestValues | undefined)[]
-  readonly #only: NewestValues | undefined
-  readonly #times = new Map<number, Float64Array<ArrayBuffer>>()
-  #timeMs = Number.NaN
-
-  constructor(series: TargetSeries, range: TimeRange) {
-    this.#series = series
-    this.#range = range
-    this.#newest = series.sources.map((source) => source.newest(range.maxTimeMs))
-    this.#only = this.#newest.length === 1 ? this.#newest[0] : undefined
-  }
-
-  find(i: number): number {
-    if (this.#only !== undefined) return this.#findIn(this.#only, i)
-    const { sources, indexes } = this.#series
-    const { minTimeMs, maxTimeMs } = this.#range
-    let bestMs = Number.NEGATIVE_INFINITY
-    let best: NewestValues | undefined
-    let bestIndex = -1
-    let othersMs = Number.NEGATIVE_INFINITY
-    for (let s = 0; s < sources.length; s++) {
-      const index = indexes[s]![i]!
-      if (index < 0) continue
-      const newest = this.#newest[s]
-      if (newest === undefined) {
-        othersMs = Math.max(othersMs, sources[s]!.maxTimeMs + (sources[s]!.summary?.reachBackMs ?? 0))
-        continue
-      }
-      const timeMs = newest.timeOf(index, minTimeMs)
-      if (Number.isNaN(timeMs) || timeMs > maxTimeMs) return NewestResult.UNKNOWN
-      if (timeMs >= bestMs) {
-        bestMs = timeMs
-        best = newest
-        bestIndex = index
-      }
-    }
-    if (othersMs >= bestMs && othersMs >= minTimeMs) return NewestResult.UNKNOWN
-    if (best === undefined || bestMs < minTimeMs) return NewestResult.NONE
-    this.stale = best.valueOf(bestIndex, this.values) ? STALE_ONE : undefined
-    this.#setTime(bestMs)
-    return NewestResult.FOUND
-  }
-
-  /** As `find`, where there is one source, which holds all series in the order in which they are asked for. */
-  #findIn(only: NewestValues, i: number): number {
-    const { minTimeMs, maxTimeMs } = this.#range
-    const timeMs = only.timeOf(i, minTimeMs)
-    if (timeMs < minTimeMs) return NewestResult.NONE
-    // NaN, too.
-    if (!(timeMs <= maxTimeMs)) return NewestResult.UNKNOWN
-    this.stale = only.valueOf(i, this.values) ? STALE_ONE : undefined
-    this.#setTime(timeMs)
-    return NewestResult.FOUND
-  }
-
-  /** One object for all series of that time. */
-  #setTime(timeMs: number): void {
-    if (timeMs === this.#timeMs) return
-    this.#timeMs = timeMs
-    this.timestampsMs = this.#timeColumn(timeMs)
-  }
-
-  #timeColumn(timeMs: number): Float64Array<ArrayBuffer> {
-    let column = this.#times.get(timeMs)
-    if (column === undefined) {
-      column = Float64Array.of(timeMs)
-      this.#times.set(timeMs, column)
-    }
-    return column
-  }
-}
-
-const STALE_ONE = Uint8Array.of(1)

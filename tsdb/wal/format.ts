@@ -21,7 +21,11 @@ export const RecordType = {
   HISTOGRAMS: 6,
   EXEMPLARS: 7,
   HISTOGRAM_PAGE: 8,
+  BATCH: 9,
 } as const
+
+/** `aux` of a BATCH record. */
+export const BatchMark = { END: 0, BEGIN: 1 } as const
 
 /** Bytes of the header of a segment file. The salt starts every checksum, so that no label value can pose as a record. */
 export function segmentHeader(segment: number, salt: number): Uint8Array {

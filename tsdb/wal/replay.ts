@@ -4,9 +4,8 @@ import { RowFlag } from '../../kernels/index.ts'
 import { AppError, type Logger } from '../../lib/index.ts'
 import type { Head } from '../head/head.ts'
 import type { HeadGroup } from '../head/head-group.ts'
-import type { Labels } from '../../model/index.ts'
 import { LOST_LABEL_SET } from '../memory/layout.ts'
-import { decodeGroup, decodeSeries, RecordType, rowTime } from './format.ts'
+import { BatchMark, decodeGroup, decodeSeries, RECORD_HEADER_BYTES, RecordType, rowTime } from './format.ts'
 import { decodeHistograms } from './histogram-record.ts'
 import { readSegment, type WalRecord } from './wal-reader.ts'
 import { segmentName } from './wal-writer.ts'
@@ -49,8 +48,14 @@ export function replayLog(
   const segments = listSegments(folder)
   const files = segments.map((segment) => readFileSync(join(folder, segmentName(segment))))
   let damagedRanges = 0
+  let lastEnd = 0
   for (const [i, bytes] of files.entries()) {
-    const { repairedCount, damage, validBytes } = readSegment(bytes, (record) => replayer.applyCatalogue(record))
+    const batches = new BatchWatch(bytes)
+    const { repairedCount, damage, validBytes } = readSegment(bytes, (record) => {
+      batches.note(record)
+      replayer.applyCatalogue(record)
+    })
+    lastEnd = batches.endOf(validBytes, damage)
     const isTorn = validBytes < bytes.length && i < files.length - 1
     replayer.hasDamage ||= damage.length > 0 || isTorn
     if (repairedCount === 0) continue
@@ -62,7 +67,9 @@ export function replayLog(
   }
   options.beforeRows?.()
   for (const [i, segment] of segments.entries()) {
-    const bytes = files[i]!
+    const isLast = i === segments.length - 1
+    const whole = files[i]!
+    const bytes = isLast && lastEnd > 0 ? whole.subarray(0, lastEnd) : whole
     const reading = readSegment(bytes, (record) => replayer.applyRow(record, segment))
     for (const range of reading.damage) {
       damagedRanges++
@@ -70,10 +77,9 @@ export function replayLog(
       setAside(options.quarantineFolder, name, bytes.subarray(range.offset, range.offset + range.length))
       logger.error({ segment, ...range, keptAs: name }, 'log is damaged; the bytes were set aside')
     }
-    const isLast = i === segments.length - 1
-    if (isLast && reading.validBytes > 0 && reading.validBytes < bytes.length) {
-      logger.warn({ segment, cutBytes: bytes.length - reading.validBytes }, 'log had a torn tail; it was cut')
-      truncateSync(join(folder, segmentName(segment)), reading.validBytes)
+    if (isLast && lastEnd > 0 && lastEnd < whole.length) {
+      logger.warn({ segment, cutBytes: whole.length - lastEnd }, 'log had a torn tail; it was cut')
+      truncateSync(join(folder, segmentName(segment)), lastEnd)
     }
   }
   for (const group of head.groups.values()) group.endReplay()
@@ -93,6 +99,28 @@ function setAside(folder: string, name: string, bytes: Uint8Array): void {
   if (!existsSync(file)) writeFileSync(file, bytes)
 }
 
+/** Finds where the log ends: before a batch that was still being written. */
+class BatchWatch {
+  readonly #fileOffset: number
+  /** Where the batch begins that has not ended; -1: none. */
+  #openAt = -1
+
+  constructor(bytes: Uint8Array) {
+    this.#fileOffset = bytes.byteOffset
+  }
+
+  note({ type, aux, payload }: WalRecord): void {
+    if (type !== RecordType.BATCH) return
+    this.#openAt = aux === BatchMark.BEGIN ? payload.byteOffset - this.#fileOffset - RECORD_HEADER_BYTES : -1
+  }
+
+  /** Where damage has begun behind its begin, the end may be what was lost: the batch counts as complete then. */
+  endOf(validBytes: number, damage: readonly { readonly offset: number }[]): number {
+    const isOpen = this.#openAt >= 0 && !damage.some(({ offset }) => offset > this.#openAt)
+    return isOpen ? this.#openAt : validBytes
+  }
+}
+
 /** Where the rows of a group stand while they are read back. */
 interface RowProgress {
   timestampMs: number
@@ -103,7 +131,7 @@ interface RowProgress {
 
 class Replayer {
   readonly #head: Head
-  readonly #decoded = new Map<string, Labels[]>()
+  readonly #labelSets = new Map<string, Uint32Array>()
   readonly #progress = new Map<number, RowProgress>()
   #staging = { pointer: 0, bytes: 0 }
   rowCount = 0
@@ -162,24 +190,22 @@ class Replayer {
   }
 
   #series(group: HeadGroup, record: WalRecord): void {
-    const labels = this.#labelsOf(record.payload)
+    const labelSets = this.#labelSetsOf(record.payload)
     group.padPositions(record.aux)
     // What a checkpoint knew already is not added again.
-    const added = labels.slice(group.positionCount - record.aux)
-    if (added.length === 0) return
-    const { catalogue } = this.#head
-    group.addPositions(added.map((set) => catalogue.labelSet(set)))
+    const added = labelSets.subarray(group.positionCount - record.aux)
+    if (added.length > 0) group.addPositions(added)
   }
 
   /** Targets of one layout log the same bytes: they are decoded once. */
-  #labelsOf(payload: Uint8Array): Labels[] {
+  #labelSetsOf(payload: Uint8Array): Uint32Array {
     const key = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('latin1')
-    const known = this.#decoded.get(key)
+    const known = this.#labelSets.get(key)
     if (known !== undefined) return known
-    if (this.#decoded.size > 64) this.#decoded.clear()
-    const labels = decodeSeries(payload)
-    this.#decoded.set(key, labels)
-    return labels
+    if (this.#labelSets.size > 64) this.#labelSets.clear()
+    const labelSets = Uint32Array.from(decodeSeries(payload), (labels) => this.#head.catalogue.labelSet(labels))
+    this.#labelSets.set(key, labelSets)
+    return labelSets
   }
 
   #row(group: HeadGroup | undefined, record: WalRecord, segment: number): void {

@@ -17,6 +17,11 @@ export class WalLog {
     return this.#writer.bytesWritten
   }
 
+  /** Resolves when everything so far is in the file. @throws {LogWriteError} */
+  flushed(): Promise<void> {
+    return this.#writer.flushed()
+  }
+
   rotate(): number {
     return this.#writer.rotate()
   }

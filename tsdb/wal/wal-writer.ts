@@ -7,7 +7,14 @@ import { LogWriteError, StoreClosedError } from '../errors.ts'
 import { syncFolder } from '../files.ts'
 import type { RowLog } from '../head/head-group.ts'
 import type { HeadMemory } from '../memory/head-memory.ts'
-import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES, sealRecord, segmentHeader } from './format.ts'
+import {
+  BatchMark,
+  RECORD_HEADER_BYTES,
+  RecordType,
+  SEGMENT_HEADER_BYTES,
+  sealRecord,
+  segmentHeader,
+} from './format.ts'
 
 const BUFFER_BYTES = 256 * 1024
 const WRITE_INTERVAL_MS = 100
@@ -73,6 +80,7 @@ export class WalWriter implements RowLog {
   #failure: LogWriteError | undefined
   #isFull = false
   #isClosed = false
+  #isInBatch = false
   failedWrites = 0
   bytesWritten = 0
 
@@ -110,14 +118,17 @@ export class WalWriter implements RowLog {
   /** @throws {LogWriteError} when the disk has refused writes for too long */
   reserve(bytesMax: number): number {
     if (this.#isClosed) throw new StoreClosedError('the store is closed')
-    const need = RECORD_HEADER_BYTES + bytesMax
-    if (this.#segmentBytes >= this.#segmentBytesMax) this.rotate()
-    if (this.#current !== undefined && this.#current.used + need > this.#current.capacity) this.#enqueue()
-    if (this.#current === undefined) {
+    // The record that ends a batch must find room, whatever becomes of those before it.
+    const need = RECORD_HEADER_BYTES + bytesMax + (this.#isInBatch ? RECORD_HEADER_BYTES : 0)
+    if (!this.#isInBatch && this.#segmentBytes >= this.#segmentBytesMax) this.rotate()
+    let buffer = this.#current
+    if (buffer === undefined || buffer.used + need > buffer.capacity) {
       this.#checkBacklog()
-      this.#current = this.#takeBuffer(need)
+      buffer = this.#takeBuffer(need)
+      this.#enqueue()
+      this.#current = buffer
     }
-    return this.#current.pointer + this.#current.used + RECORD_HEADER_BYTES
+    return buffer.pointer + buffer.used + RECORD_HEADER_BYTES
   }
 
   commit(type: number, group: number, aux: number, payloadBytes: number, sequence = 0): void {
@@ -130,6 +141,22 @@ export class WalWriter implements RowLog {
     buffer.lastRecord = ++this.#recordsCommitted
     this.#segmentBytes += RECORD_HEADER_BYTES + payloadBytes
     this.#cancelWrite ??= this.#clock.schedule(WRITE_INTERVAL_MS, () => this.#kick())
+  }
+
+  /**
+   * What `write` appends, without waiting, comes back from a log that ends anywhere as a whole or not at all; it lies in one
+   * segment. Where it throws, what it has appended counts as the whole.
+   */
+  batch(write: () => void): void {
+    this.reserve(RECORD_HEADER_BYTES)
+    this.commit(RecordType.BATCH, 0, BatchMark.BEGIN, 0)
+    this.#isInBatch = true
+    try {
+      write()
+    } finally {
+      this.#isInBatch = false
+      this.commit(RecordType.BATCH, 0, BatchMark.END, 0)
+    }
   }
 
   /** Appends a record whose payload is an ordinary buffer. */
@@ -220,6 +247,7 @@ export class WalWriter implements RowLog {
   #kick(): void {
     this.#cancelWrite?.()
     this.#cancelWrite = undefined
+    if (this.#queue.length === 0 && this.#writeDirectly()) return this.#settleWaiters()
     this.#enqueue()
     this.#startDrain()
   }

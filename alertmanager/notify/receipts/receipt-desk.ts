@@ -90,9 +90,9 @@ export class ReceiptDesk {
 
   async #poll(): Promise<void> {
     const { state, integrations, clock, logger } = this.#options
-    const pending = state.receipts.pending()
-    if (pending.length === 0) return
     const nowMs = clock.nowMs()
+    const pending = state.receipts.pending(nowMs)
+    if (pending.length === 0) return
     for (const target of integrations()) {
       const where = whereOf(target)
       const source = target.notifier.receipts

@@ -1,3 +1,4 @@
+import { compareStrings } from '../../../model/index.ts'
 import type { StateRecord } from '../../store/frame.ts'
 import type { StateLog, StatePart } from '../../store/state-log.ts'
 import type { ReceiptReport } from './receipt.ts'
@@ -25,6 +26,10 @@ const DAY_MS = 86_400_000
 /** As long as one may still ask what became of it. */
 const KEPT_MS = 7 * DAY_MS
 const PATIENCE_MS = DAY_MS
+/** After this long nobody else is expected to say what became of a message that another instance has sent. */
+const OTHERS_PATIENCE_MS = 600_000
+/** What says more about the end replaces what says less. */
+const RANK: Readonly<Record<Receipt['outcome'], number>> = { pending: 0, unknown: 1, undelivered: 2, delivered: 3 }
 
 const keyOf = (where: string, id: string): string => `${where}:${id}`
 
@@ -34,13 +39,19 @@ export class Receipts implements StatePart {
   readonly #byKey = new Map<string, Receipt>()
   /** Providers may be quicker than our own record of what they took. */
   readonly #early = new Map<string, ReceiptReport>()
+  /** Keys of messages that another instance has sent. */
+  readonly #others = new Set<string>()
 
   get(where: string, id: string): Receipt | undefined {
     return this.#byKey.get(keyOf(where, id))
   }
 
-  pending(): Receipt[] {
-    return [...this.#byKey.values()].filter(({ outcome }) => outcome === 'pending')
+  /** What is to be asked about; messages of another instance only when that has been silent for long. */
+  pending(nowMs: number): Receipt[] {
+    return [...this.#byKey.values()].filter(
+      ({ outcome, where, id, sentAtMs }) =>
+        outcome === 'pending' && (!this.#others.has(keyOf(where, id)) || sentAtMs + OTHERS_PATIENCE_MS <= nowMs),
+    )
   }
 
   /** What became of the messages of one group through one integration, latest last. */
@@ -82,6 +93,18 @@ export class Receipts implements StatePart {
     return settled
   }
 
+  /** Takes what another instance knows, unless ours says as much. The caller commits. */
+  merge(receipt: Receipt, log: StateLog): void {
+    const key = keyOf(receipt.where, receipt.id)
+    const known = this.#byKey.get(key)
+    if (known && compareNews(receipt, known) <= 0) return
+    if (!known) this.#others.add(key)
+    this.#put(receipt, log)
+    const early = this.#early.get(key)
+    this.#early.delete(key)
+    if (early) this.report(receipt.where, early, receipt.atMs, log)
+  }
+
   /** The caller commits. */
   collectGarbage(nowMs: number, log: StateLog): void {
     for (const [key, receipt] of this.#byKey) {
@@ -89,6 +112,7 @@ export class Receipts implements StatePart {
         this.#put({ ...receipt, outcome: 'unknown', atMs: nowMs }, log)
       if (receipt.sentAtMs + KEPT_MS > nowMs) continue
       this.#byKey.delete(key)
+      this.#others.delete(key)
       log.write([GONE, key])
     }
     this.#early.clear()
@@ -112,3 +136,7 @@ export class Receipts implements StatePart {
     log.write([PUT, receipt])
   }
 }
+
+/** Both instances come to the same end, whoever hears what first. */
+const compareNews = (a: Receipt, b: Receipt): number =>
+  RANK[a.outcome] - RANK[b.outcome] || a.atMs - b.atMs || compareStrings(a.detail, b.detail)

@@ -5,12 +5,14 @@ import { labelText, type Page } from './page.ts'
 
 /** @param files where clock sources are found; `undefined` on systems other than Linux */
 export function createTimeCollector(clock: Clock, files?: HostFiles): Collector {
-  const zoneName = new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short' })
+  // The first of its kind brings 8 MB of a library into memory: not before it is asked for.
+  let zoneName: Intl.DateTimeFormat | undefined
   return {
     name: 'time',
     collect(page) {
       const now = new Date(clock.nowMs())
       page.single('node_time_seconds', 'gauge', 'Time of the host in Unix seconds.', now.getTime() / 1000)
+      zoneName ??= new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short' })
       const zone = zoneName.formatToParts(now).find((part) => part.type === 'timeZoneName')?.value ?? ''
       page.family('node_time_zone_offset_seconds', 'gauge', 'Offset of the local time zone from UTC, in seconds.')
       page.sample(labelText({ time_zone: zone }), now.getTimezoneOffset() * -60 + 0)

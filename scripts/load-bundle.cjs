@@ -1,0 +1,62 @@
+// Copied to dist/bundle/load.cjs: runs the joined code of a thread. Beside each piece lies what V8 made of it when it was built
+// (scripts/code-cache.mjs), so that starting compiles next to nothing. V8 itself refuses what another version of it, or one
+// with other flags, has made; then the piece is compiled as usual.
+'use strict'
+const { mkdirSync, readFileSync, writeFileSync } = require('node:fs')
+const { createRequire } = require('node:module')
+const { join } = require('node:path')
+const { setFlagsFromString } = require('node:v8')
+const { constants, Script } = require('node:vm')
+const { BroadcastChannel, getEnvironmentData } = require('node:worker_threads')
+
+const PIECE = /^\.\/[^/]+\.cjs$/
+const WRITE_CHANNEL = 'belltower:write-code-cache'
+
+// Before anything is compiled: V8 asks whether its settings were the same.
+for (const flag of getEnvironmentData('belltower:v8-flags') ?? []) setFlagsFromString(flag)
+
+/** @param {string} entry name of the thread's first piece */
+module.exports = function run(entry) {
+  const folder = join(__dirname, 'code-cache', entry)
+  const modules = new Map()
+  const scripts = new Map()
+  const load = (name) => {
+    let module = modules.get(name)
+    if (module !== undefined) return module.exports
+    module = { exports: {} }
+    modules.set(name, module)
+    const filename = join(__dirname, name)
+    // The pieces are ASCII: strings of one byte a character.
+    const source = readFileSync(filename, 'latin1')
+    const importModuleDynamically = constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
+    const cachedData = readIfThere(join(folder, name))
+    const script = new Script(source, { filename, importModuleDynamically, ...(cachedData && { cachedData }) })
+    scripts.set(name, script)
+    const native = createRequire(filename)
+    const require = (id) => (PIECE.test(id) ? load(id.slice(2)) : native(id))
+    require.resolve = native.resolve
+    script.runInThisContext()(module.exports, require, module, filename, __dirname)
+    return module.exports
+  }
+  if (getEnvironmentData(WRITE_CHANNEL) !== undefined) writeWhenAsked(folder, scripts)
+  load(entry)
+}
+
+function readIfThere(file) {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error
+    return undefined
+  }
+}
+
+/** Only where the build runs the program to see what it needs. */
+function writeWhenAsked(folder, scripts) {
+  const channel = new BroadcastChannel(WRITE_CHANNEL)
+  channel.unref()
+  channel.onmessage = () => {
+    mkdirSync(folder, { recursive: true })
+    for (const [name, script] of scripts) writeFileSync(join(folder, name), script.createCachedData())
+  }
+}

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest'
+import { AnswerRooms, isPlaced, RoomsOfWorker } from './answer-memory.ts'
+
+/** Both sides of the rooms, as the worker and the main thread have them. */
+function rooms() {
+  const main = new RoomsOfWorker()
+  return { main, worker: new AnswerRooms(main.states) }
+}
+
+function write(worker: AnswerRooms, text: string, expected = text.length) {
+  const room = worker.find(expected)!
+  room.bytes.set(Buffer.from(text))
+  return worker.place(room.index, text.length, undefined)
+}
+
+const textOf = ({ body }: { body: Uint8Array }): string => Buffer.from(body).toString()
+
+test('an answer is read where it was written, and its room is used again once it has been sent', () => {
+  const { main, worker } = rooms()
+  const first = write(worker, 'first')
+  expect(isPlaced(first)).toBe(true)
+  const answer = main.open(first)
+  const second = write(worker, 'second')
+  expect(second.room).not.toBe(first.room)
+  expect([textOf(answer), textOf(main.open(second))]).toEqual(['first', 'second'])
+  answer.release!()
+  const third = write(worker, 'third')
+  expect(third.room).toBe(first.room)
+  // The main thread knows the memory already.
+  expect(third.memory).toBeUndefined()
+  expect(textOf(main.open(third))).toBe('third')
+})
+
+test('the smallest room that is large enough is taken', () => {
+  const { main, worker } = rooms()
+  const large = main.open(write(worker, 'large', 1 << 20))
+  const small = main.open(write(worker, 'small', 100))
+  large.release!()
+  small.release!()
+  expect(worker.find(50)!.bytes.length).toBe(1 << 16)
+  expect(worker.find(1 << 17)!.bytes.length).toBe(1 << 20)
+})
+
+test('rooms are bounded, each and all together; answers beyond that need memory of their own', () => {
+  const { worker } = rooms()
+  expect(worker.find((16 << 20) + 1)).toBeUndefined()
+  for (let i = 0; i < 3; i++) write(worker, 'x', 8 << 20)
+  expect(worker.find(1)).toBeUndefined()
+  const many = rooms().worker
+  for (let i = 0; i < 16; i++) write(many, 'x')
+  expect(many.find(1)).toBeUndefined()
+})

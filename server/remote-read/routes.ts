@@ -1,0 +1,61 @@
+import type {} from '@fastify/compress'
+import type { FastifyInstance } from 'fastify'
+import { errorMessage, type Registry } from '../../lib/index.ts'
+import { Gauge } from '../../lib/metrics.ts'
+import type { Labels } from '../../model/index.ts'
+import type { QueryPool } from '../query/query-pool.ts'
+import type { JsonAnswer } from '../query/answer-memory.ts'
+import type { RemoteReadRequest } from '../query/query-worker.ts'
+
+export interface RemoteReadApiOptions {
+  readonly pool: QueryPool
+  readonly externalLabels: () => Labels
+  readonly samplesMax: number
+  readonly frameBytesMax: number
+  readonly registry: Registry
+}
+
+const BODY_BYTES_MAX = 32 * 1024 * 1024
+const CHUNKS_TYPE = 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse'
+
+/** `POST /read`, relative to `/api/v1`. Register it in a scope of its own: bodies are raw bytes there. */
+export async function registerRemoteRead(app: FastifyInstance, options: RemoteReadApiOptions): Promise<void> {
+  const { pool, externalLabels, samplesMax, frameBytesMax, registry } = options
+  const running = new Gauge({
+    name: 'prometheus_api_remote_read_queries',
+    help: 'Remote read queries that run or wait.',
+    registers: [registry],
+  })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_BYTES_MAX }, (_request, body, done) =>
+    done(null, body),
+  )
+  app.route({
+    method: 'POST',
+    url: '/read',
+    // Snappy is part of the protocol.
+    decompress: false,
+    compress: false,
+    bodyLimit: BODY_BYTES_MAX,
+    handler: async ({ body }, reply) => {
+      const bytes = Buffer.isBuffer(body) ? new Uint8Array(body) : new Uint8Array()
+      const request: RemoteReadRequest = { bytes, externalLabels: externalLabels(), samplesMax, frameBytesMax }
+      running.inc()
+      try {
+        const { body: content, isChunked } = await pool.run<JsonAnswer & { isChunked: boolean }>('remoteRead', request)
+        void (isChunked
+          ? reply.type(CHUNKS_TYPE)
+          : reply.type('application/x-protobuf').header('content-encoding', 'snappy'))
+        return await reply.send(Buffer.from(content.buffer, content.byteOffset, content.byteLength))
+      } catch (error) {
+        const { httpStatus } = error as { httpStatus?: number }
+        return await reply
+          .code(httpStatus ?? 500)
+          .type('text/plain; charset=utf-8')
+          .send(`${errorMessage(error)}\n`)
+      } finally {
+        running.dec()
+      }
+    },
+  })
+}
