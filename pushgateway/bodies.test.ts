@@ -199,6 +199,7 @@ test('names of any characters where they are allowed, escaped for readers that d
   expect(await get('text/plain;version=0.0.4;escaping=values')).toContain('U__my_2e_metric{instance')
   // Two names that look alike when escaped must not make the page contradict itself.
   expect(await send('PUT', '/metrics/job/b', '# TYPE my_metric counter\nmy_metric 1\n')).toBe('200')
+  expect(await get('text/plain;version=0.0.4;escaping=dots')).toContain('\nmy__metric{instance')
   const names = [...(await get('')).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name)
   expect(new Set(names).size).toBe(names.length)
   const strict = await start()

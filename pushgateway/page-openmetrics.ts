@@ -29,6 +29,13 @@ export function openMetricsHeader({ name, type, help }: Pick<PushedFamily, 'name
   return `${help === '' ? '' : `# HELP ${quoted} ${helpText}\n`}# TYPE ${quoted} ${kind}\n`
 }
 
+/** Whether the samples of a family differ from those of text 0.0.4 in nothing but how whole numbers are written. */
+export const hasSameLines = (name: string, type: PushedFamily['type']): boolean =>
+  type === 'gauge' || type === 'untyped' || (type === 'counter' && baseName(name, type) !== name)
+
+/** The same from lines of text 0.0.4. Their ends are the only line feeds in them. */
+export const openMetricsLines = (lines: string): string => lines.replaceAll(/ (-?\d+)\n/g, ' $1.0\n')
+
 /** A counter's family is named without the ending that its samples have. */
 const baseName = (name: string, type: PushedFamily['type']): string =>
   type === 'counter' && name.endsWith('_total') ? name.slice(0, -'_total'.length) : name
