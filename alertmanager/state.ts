@@ -36,10 +36,12 @@ export class AlertmanagerState {
   /** Integrations that are sending right now, over all configurations. */
   readonly inFlight = new Map<string, Promise<unknown>>()
   log: StateLog = memoryLog
+  readonly #retentionMs: number
 
   constructor(options: { clock: Clock; limits: SilenceLimits; retentionMs: number }) {
     this.alerts = new AlertRegistry(options.clock)
     this.silences = new Silences(options)
+    this.#retentionMs = options.retentionMs
   }
 
   /** @throws {StateLogError} */
@@ -61,5 +63,6 @@ export class AlertmanagerState {
     this.overrides.collectGarbage(nowMs - OVERRIDES_KEPT_MS, this.log)
     this.flapping.collectGarbage(nowMs, this.log)
     this.receipts.collectGarbage(nowMs, this.log)
+    this.pending.collectGarbage(nowMs - this.#retentionMs, this.log)
   }
 }

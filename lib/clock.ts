@@ -43,7 +43,7 @@ export class ManualClock implements Clock {
     return () => this.#timers.delete(id)
   }
 
-  /** Moves time forward, running what falls due; between callbacks it lets pending promises settle. */
+  /** Moves time forward, running what falls due; between callbacks it lets pending promises and files settle. */
   async advance(byMs: number): Promise<void> {
     const endMs = this.#nowMs + byMs
     for (;;) {
@@ -67,6 +67,16 @@ export class ManualClock implements Clock {
   }
 }
 
+/** So many turns of the event loop let promises settle that wait for nothing but each other. */
+const SETTLE_TURNS = 3
+/** More than any disk needs; a file that is read for ever must not stop the clock. */
+const FILE_WAITS_MAX = 10_000
+
+/** Files take real time, of which this clock knows nothing: what waits for one would otherwise fall behind. */
 async function settle(): Promise<void> {
-  for (let i = 0; i < 3; i++) await new Promise<void>((resolve) => setImmediate(resolve))
+  for (let waits = 0; waits < FILE_WAITS_MAX; waits++) {
+    for (let turn = 0; turn < SETTLE_TURNS; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
+    if (!process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'))) return
+    await new Promise<void>((resolve) => setTimeout(resolve, 1))
+  }
 }

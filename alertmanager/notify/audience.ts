@@ -19,6 +19,8 @@ export interface AudienceOptions {
   readonly mutedResolved: MutedResolved
   /** Of everybody who may have been told about the group. */
   readonly entries: readonly (NotificationLogEntry | undefined)[]
+  /** Fingerprints of what each of them may have been told without a record of it. */
+  readonly perhapsTold: readonly ReadonlySet<string>[]
 }
 
 /** What of a flush may be told. */
@@ -38,9 +40,11 @@ export interface Audible {
 
 /** Inhibition, times, silences, then flapping. */
 export function audibleOf(flush: GroupFlush, options: AudienceOptions): Audible {
-  const { state, entries, mutedResolved, metrics, nowMs } = options
+  const { state, entries, perhapsTold, mutedResolved, metrics, nowMs } = options
   const { heard, muted } = unmuted(flush, options)
-  const isTold = (one: FlushedAlert): boolean => entries.some((entry) => entry !== undefined && knows(entry, one))
+  const isTold = (one: FlushedAlert): boolean =>
+    entries.some((entry) => entry !== undefined && knows(entry, one)) ||
+    perhapsTold.some((told) => told.has(one.alert.fingerprint))
   const isLate = (one: FlushedAlert): boolean => mutedResolved !== 'drop' && one.resolved && isTold(one)
   const late = muted.filter(isLate)
   const through = mutedResolved === 'through' ? late : []

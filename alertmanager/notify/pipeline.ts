@@ -3,19 +3,20 @@ import type { Labels } from '../../model/index.ts'
 import type { FlushedAlert, FlushOutcome, GroupFlush } from '../dispatch/alert-group.ts'
 import type { Inhibitor } from '../inhibit/inhibitor.ts'
 import type { AlertmanagerMetrics } from '../metrics.ts'
-import { alertHashOf } from '../migrate/alert-hash.ts'
 import { contactKindOf } from '../oncall/contacts.ts'
 import type { StepOutcome } from '../oncall/escalator.ts'
 import type { Person } from '../oncall/types.ts'
 import type { TimeInterval } from '../route/time-interval.ts'
 import type { AlertmanagerState } from '../state.ts'
 import { type Audible, audibleOf } from './audience.ts'
+import type { Delivery } from './delivery-progress.ts'
 import type { Duty, Errand, StepErrand } from './duty.ts'
-import { type NotificationLogEntry, type NotificationReason, notificationReason } from './notification-log.ts'
+import type { NotificationReason } from './notification-log.ts'
 import type { DeliveryResult, Integration, Notification, ReceiverData, SentMessage } from './notifier.ts'
 import { whereOf } from './receipts/receipt-desk.ts'
-import { dataAfter, isStepDone, namesTold, recipientsOf } from './told.ts'
+import { contentId, entryKey, fingerprintsOf, reasonFor } from './reason.ts'
 import { type Pause, type RetryOutcome, sendWithRetry, sleepUntil } from './retry.ts'
+import { dataAfter, namesTold, recipientsOf } from './told.ts'
 
 export interface PipelineOptions {
   readonly state: AlertmanagerState
@@ -134,12 +135,13 @@ export class Pipeline {
 
   #audible(flush: GroupFlush, targets: readonly Integration[]): Audible {
     const { state, clock, duty } = this.#options
-    const needsEntries = duty.mutedResolved !== 'drop'
+    const keys = duty.mutedResolved === 'drop' ? [] : targets.map((target) => entryKey(flush.groupKey, target))
     return audibleOf(flush, {
       ...this.#options,
       nowMs: clock.nowMs(),
       mutedResolved: duty.mutedResolved,
-      entries: needsEntries ? targets.map((target) => state.notificationLog.get(entryKey(flush.groupKey, target))) : [],
+      entries: keys.map((key) => state.notificationLog.get(key)),
+      perhapsTold: keys.map((key) => state.pending.perhapsTold(key)),
     })
   }
 
@@ -182,11 +184,11 @@ export class Pipeline {
     errand: Errand,
   ): Promise<boolean> {
     const { state, retentionMs } = this.#options
-    const firing = fingerprints(alerts, false)
-    const resolved = fingerprints(alerts, true)
+    const firing = fingerprintsOf(alerts, false)
+    const resolved = fingerprintsOf(alerts, true)
     const { repeatIntervalMs } = flush.route
     const last = state.notificationLog.get(key)
-    const reason = this.#reasonFor(errand, flush, alerts, target, last)
+    const reason = reasonFor(errand, { flush, alerts, target, last, perhapsTold: state.pending.perhapsTold(key) })
     const isTakenOn = state.acknowledgements.get(flush.groupKey, flush.tickAtMs) !== undefined
     if (!reason || (isTakenOn && reason === 'repeat interval elapsed')) {
       state.outgoing.done(key, state.log)
@@ -215,29 +217,6 @@ export class Pipeline {
     state.outgoing.done(key, state.log)
     await state.notificationLog.set(key, entry, state.log)
     return true
-  }
-
-  #reasonFor(
-    errand: Errand,
-    flush: GroupFlush,
-    alerts: readonly FlushedAlert[],
-    target: Integration,
-    last: NotificationLogEntry | undefined,
-  ): NotificationReason | undefined {
-    if (errand.kind === 'flapping') return 'flapping'
-    if (errand.kind === 'step') {
-      return last && isStepDone(last, errand) ? undefined : 'escalated'
-    }
-    const known = last?.knowsBy
-      ? { firing: hashes(alerts, false), resolved: hashes(alerts, true) }
-      : { firing: fingerprints(alerts, false), resolved: fingerprints(alerts, true) }
-    const anew = errand.kind === 'tick' ? errand.anew : new Set<string>()
-    const reason = notificationReason(
-      last && anew.size > 0 ? { ...last, firing: new Set([...last.firing].filter((one) => !anew.has(one))) } : last,
-      { ...known, atMs: flush.tickAtMs },
-      { sendResolved: target.sendResolved, repeatIntervalMs: flush.route.repeatIntervalMs },
-    )
-    return errand.kind === 'tick' || reason === 'all alerts resolved' ? reason : undefined
   }
 
   /** Who is told in place of the integration's own recipients. */
@@ -280,8 +259,8 @@ export class Pipeline {
       },
       deadlineMs: flush.deadlineMs + this.#options.clusterWaitMs(),
     }
-    const progress = state.pending.progress(key, contentId(alerts, reason, errand), state.log)
     const startedAtMs = clock.nowMs()
+    const delivery = await this.#begin(sending, startedAtMs)
     const labels = { integration: target.name }
     metrics.notifications.inc(labels)
     state.outgoing.begin(key, {
@@ -294,15 +273,18 @@ export class Pipeline {
       alertCount: alerts.length,
       sinceMs: startedAtMs,
     })
+    // Whether the last attempt failed because we stop: nobody knows whether it was heard.
+    let isBrokenOff = false
     const outcome = await sendWithRetry({
       attempt: async () => {
         const routeLabels = await this.#options.renderRouteLabels(flush, alerts)
         if (notification.recipients?.length === 0) return { detail: 'nobody on call is reached this way' }
-        return target.notifier.send({ ...notification, routeLabels }, progress)
+        return target.notifier.send({ ...notification, routeLabels }, delivery)
       },
       onAttempt: (error, nextAttemptAtMs) => {
         metrics.requests.inc(labels)
         if (!error) return
+        isBrokenOff = flush.signal.aborted
         metrics.requestsFailed.inc(labels)
         state.outgoing.failed(key, error.message, nextAttemptAtMs, state.log)
       },
@@ -313,10 +295,24 @@ export class Pipeline {
     })
     const durationMs = clock.nowMs() - startedAtMs
     metrics.latency.observe(labels, durationMs / 1000)
+    if (outcome.error && !isBrokenOff) delivery.failed()
     if (outcome.error) metrics.failed.inc({ ...labels, reason: outcome.error.reason })
     if (errand.kind === 'step' && outcome.error) errand.errors.push(`${whereOf(target)}: ${outcome.error.message}`)
     this.#record(notification, target, { ...outcome, messages }, durationMs)
     return outcome.result
+  }
+
+  /** Resolves when it is on disk that the message may have been heard; a disk that fails must not keep anybody from being told. */
+  async #begin({ alerts, key, reason, errand }: Sending, atMs: number): Promise<Delivery> {
+    const { state, logger } = this.#options
+    const content = { contentId: contentId(alerts, reason, errand), firing: [...fingerprintsOf(alerts, false)] }
+    const delivery = state.pending.begin(key, content, atMs, state.log)
+    try {
+      await state.log.commit()
+    } catch (err) {
+      logger.error({ err, key }, 'Notification goes out without a record that it was begun')
+    }
+    return delivery
   }
 
   #record(
@@ -357,21 +353,3 @@ export class Pipeline {
     return pause
   }
 }
-
-/** Of the notification log. */
-export const entryKey = (groupKey: string, target: Integration): string =>
-  `${groupKey}:${target.receiver}/${target.name}/${target.index}`
-
-const fingerprints = (alerts: readonly FlushedAlert[], resolved: boolean): Set<string> =>
-  new Set(alerts.filter((a) => a.resolved === resolved).map((a) => a.alert.fingerprint))
-
-/** What entries that were taken over from the original know alerts by. */
-const hashes = (alerts: readonly FlushedAlert[], resolved: boolean): Set<string> =>
-  new Set(alerts.filter((a) => a.resolved === resolved).map((a) => alertHashOf(a.alert.labels)))
-
-/** The same for retries of one message, another for the next message. */
-const contentId = (alerts: readonly FlushedAlert[], reason: string, errand: Errand): string =>
-  [
-    errand.kind === 'step' ? `${reason} ${errand.mark}` : reason,
-    ...alerts.map((a) => `${a.alert.fingerprint}${a.resolved ? '-' : '+'}${a.alert.startsAtMs}`),
-  ].join(' ')
