@@ -139,13 +139,15 @@ class UndiciClient implements StreamingHttpClient {
   }
 
   async #dispatcher(url: URL): Promise<Dispatcher> {
-    // Large, and not needed by many: plain targets are scraped without it.
-    const { Agent, ProxyAgent } = await import('undici')
     const { dispatchers, tls } = await this.#connections()
     const proxy = proxyOf(url, this.#config, process.env) ?? ''
     const key = proxy === '' ? '' : `${url.protocol}${proxy}`
     const held = dispatchers.get(key)
     if (held) return held
+    // Large, and not needed by many: plain targets are scraped without it.
+    const { Agent, ProxyAgent } = await import('undici')
+    const madeMeanwhile = dispatchers.get(key)
+    if (madeMeanwhile) return madeMeanwhile
     const keepAliveTimeout = this.#options.keepAliveMs ?? 300_000
     // Deadlines are ours, for the whole exchange; the library's own are switched off.
     const settings = { keepAliveTimeout, keepAliveMaxTimeout: keepAliveTimeout, headersTimeout: 0, bodyTimeout: 0 }
@@ -240,9 +242,10 @@ function receive(dispatcher: Dispatcher, wanted: Exchange, streamTo?: StreamTo):
     }
     const leftMs = Math.max(0, wanted.deadlineMs - performance.now())
     const timer = setTimeout(() => fail(timeoutError(wanted)), leftMs)
-    const aborted = new HttpRequestError(`${wanted.method} ${safeUrl(wanted.url)}: aborted`, false)
-    if (streamTo?.signal.aborted) return fail(aborted)
-    streamTo?.signal.addEventListener('abort', () => fail(aborted), { once: true })
+    const aborted = (): HttpRequestError =>
+      new HttpRequestError(`${wanted.method} ${safeUrl(wanted.url)}: aborted`, false)
+    if (streamTo?.signal.aborted) return fail(aborted())
+    streamTo?.signal.addEventListener('abort', () => fail(aborted()), { once: true })
     const chunks: Uint8Array[] = []
     let byteCount = 0
     let status = 0

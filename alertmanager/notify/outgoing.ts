@@ -15,7 +15,7 @@ export interface OutgoingNotification {
   readonly sinceMs: number
   /** Over all ticks and restarts. */
   readonly attempts: number
-  /** Why the last attempt failed; '' = none has yet. */
+  /** Why the last attempt failed, or that of another through the same integration; '' = none has yet. */
   readonly lastError: string
   /** `undefined` = it is being tried right now. */
   readonly nextAttemptAtMs: number | undefined
@@ -44,6 +44,12 @@ export class OutgoingNotifications implements StatePart {
   begin(key: string, facts: Omit<OutgoingNotification, 'attempts' | 'lastError' | 'nextAttemptAtMs'>): void {
     const { sinceMs = facts.sinceMs, attempts = 0, lastError = '' } = this.#byKey.get(key) ?? {}
     this.#byKey.set(key, { ...facts, sinceMs, attempts, lastError, nextAttemptAtMs: undefined })
+  }
+
+  /** It stands in line, since others have failed. */
+  waits(key: string, error: string): void {
+    const known = this.#byKey.get(key)
+    if (known?.lastError === '') this.#byKey.set(key, { ...known, lastError: error })
   }
 
   failed(key: string, error: string, nextAttemptAtMs: number, log: StateLog): void {

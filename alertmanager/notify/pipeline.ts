@@ -1,6 +1,7 @@
 import { type Clock, errorMessage, type Logger } from '../../lib/index.ts'
 import type { Labels } from '../../model/index.ts'
 import type { FlushedAlert, FlushOutcome, GroupFlush } from '../dispatch/alert-group.ts'
+import { StartLimiter } from '../dispatch/start-limiter.ts'
 import type { Inhibitor } from '../inhibit/inhibitor.ts'
 import type { AlertmanagerMetrics } from '../metrics.ts'
 import { contactKindOf } from '../oncall/contacts.ts'
@@ -10,12 +11,14 @@ import type { TimeInterval } from '../route/time-interval.ts'
 import type { AlertmanagerState } from '../state.ts'
 import { type Audible, audibleOf } from './audience.ts'
 import type { Delivery } from './delivery-progress.ts'
+import { Destination } from './destination.ts'
 import type { Duty, Errand, StepErrand } from './duty.ts'
 import type { NotificationReason } from './notification-log.ts'
 import type { DeliveryResult, Integration, Notification, ReceiverData, SentMessage } from './notifier.ts'
 import { whereOf } from './receipts/receipt-desk.ts'
 import { contentId, entryKey, fingerprintsOf, reasonFor } from './reason.ts'
-import { type Pause, type RetryOutcome, sendWithRetry, sleepUntil } from './retry.ts'
+import { type RetryOutcome, sendWithRetry } from './retry.ts'
+import { sleepUntil } from './sleep.ts'
 import { dataAfter, namesTold, recipientsOf } from './told.ts'
 
 export interface PipelineOptions {
@@ -54,7 +57,8 @@ interface Sending {
 /** From a group's tick to sent messages: inhibition, times, silences, then each integration of the receiver by itself. */
 export class Pipeline {
   readonly #options: PipelineOptions
-  readonly #pauses = new Map<Integration, Pause>()
+  readonly #destinations = new Map<Integration, Destination>()
+  readonly #starts = new StartLimiter()
 
   constructor(options: PipelineOptions) {
     this.#options = options
@@ -281,6 +285,7 @@ export class Pipeline {
         if (notification.recipients?.length === 0) return { detail: 'nobody on call is reached this way' }
         return target.notifier.send({ ...notification, routeLabels }, delivery)
       },
+      onWait: (failure) => state.outgoing.waits(key, failure),
       onAttempt: (error, nextAttemptAtMs) => {
         metrics.requests.inc(labels)
         if (!error) return
@@ -291,7 +296,8 @@ export class Pipeline {
       clock,
       deadlineMs: flush.deadlineMs + this.#options.clusterWaitMs(),
       signal: flush.signal,
-      pause: this.#pauseOf(target),
+      destination: this.#destinationOf(target),
+      starts: this.#starts,
     })
     const durationMs = clock.nowMs() - startedAtMs
     metrics.latency.observe(labels, durationMs / 1000)
@@ -347,9 +353,9 @@ export class Pipeline {
     else logger.debug(event, 'Notification delivered')
   }
 
-  #pauseOf(target: Integration): Pause {
-    let pause = this.#pauses.get(target)
-    if (!pause) this.#pauses.set(target, (pause = { untilMs: 0 }))
-    return pause
+  #destinationOf(target: Integration): Destination {
+    let destination = this.#destinations.get(target)
+    if (!destination) this.#destinations.set(target, (destination = new Destination()))
+    return destination
   }
 }

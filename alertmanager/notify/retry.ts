@@ -1,5 +1,8 @@
 import { type Clock, errorMessage } from '../../lib/index.ts'
+import type { StartLimiter } from '../dispatch/start-limiter.ts'
+import type { Destination } from './destination.ts'
 import { DeliveryError, type DeliveryResult } from './notifier.ts'
+import { sleepUntil } from './sleep.ts'
 
 const BACKOFF_FIRST_MS = 500
 const BACKOFF_MAX_MS = 60_000
@@ -12,45 +15,51 @@ export interface RetryOutcome {
   readonly error: DeliveryError | undefined
 }
 
-/** When a service said "not before", for all notifications through the integration. */
-export interface Pause {
-  untilMs: number
-}
-
 /**
  * Tries until it works, cannot work, or the deadline passes. Pauses grow by half from 0.5 s to 60 s, spread by ±50 %; a
- * pause that the other side asked for is kept, also by later notifications.
+ * pause that the other side asked for is kept, also by later notifications, and while it fails they stand in line before it.
  */
 export async function sendWithRetry(options: {
   attempt: () => Promise<DeliveryResult>
+  /** While others stand before it. @param failure why the last attempt of whoever failed */
+  onWait: (failure: string) => void
   /** @param nextAttemptAtMs when another attempt is due, within the deadline or not */
   onAttempt: (error: DeliveryError | undefined, nextAttemptAtMs: number) => void
   clock: Clock
   deadlineMs: number
   signal: AbortSignal
-  pause: Pause
+  destination: Destination
+  /** A great many at once must leave others their turns. */
+  starts: StartLimiter
 }): Promise<RetryOutcome> {
-  const { clock, deadlineMs, signal, pause } = options
+  const { clock, deadlineMs, signal, destination } = options
   let backoffMs = BACKOFF_FIRST_MS
   let last: DeliveryError | undefined
   for (let attempts = 0; ; ) {
-    const stop = blocked(clock.nowMs(), pause.untilMs, deadlineMs, signal, last)
+    const turn = destination.turn(clock, signal)
+    if (turn !== undefined) options.onWait(destination.failure ?? '')
+    await turn
+    await options.starts.turn()
+    const cause = last?.message ?? destination.failure
+    const stop = blocked(clock.nowMs(), destination.pausedUntilMs, deadlineMs, signal, cause)
     if (stop) return { attempts, result: undefined, error: stop }
-    if (pause.untilMs > clock.nowMs()) {
-      await sleepUntil(clock, pause.untilMs, signal)
+    if (destination.pausedUntilMs > clock.nowMs()) {
+      await sleepUntil(clock, destination.pausedUntilMs, signal)
       continue
     }
     attempts++
     try {
       const result = await options.attempt()
+      destination.tried(undefined)
       options.onAttempt(undefined, 0)
       return { attempts, result, error: undefined }
     } catch (thrown) {
       last = asDeliveryError(thrown)
     }
-    if (last.retryAfterMs !== undefined) pause.untilMs = clock.nowMs() + last.retryAfterMs
+    destination.tried(last.retryable ? last.message : undefined)
+    if (last.retryAfterMs !== undefined) destination.pausedUntilMs = clock.nowMs() + last.retryAfterMs
     const delayMs = Math.round(backoffMs * (1 - JITTER + 2 * JITTER * Math.random()))
-    options.onAttempt(last, Math.max(clock.nowMs() + delayMs, pause.untilMs))
+    options.onAttempt(last, Math.max(clock.nowMs() + delayMs, destination.pausedUntilMs))
     if (!last.retryable) return { attempts, result: undefined, error: last }
     if (clock.nowMs() + delayMs >= deadlineMs) return { attempts, result: undefined, error: last }
     await sleepUntil(clock, clock.nowMs() + delayMs, signal)
@@ -64,9 +73,9 @@ function blocked(
   pauseUntilMs: number,
   deadlineMs: number,
   signal: AbortSignal,
-  last: DeliveryError | undefined,
+  cause: string | undefined,
 ): DeliveryError | undefined {
-  const because = last ? `; last failure: ${last.message}` : ''
+  const because = cause === undefined ? '' : `; last failure: ${cause}`
   if (signal.aborted)
     return new DeliveryError(`stopped before it was delivered${because}`, {
       reason: 'contextCanceled',
@@ -88,18 +97,4 @@ function blocked(
 function asDeliveryError(thrown: unknown): DeliveryError {
   if (thrown instanceof DeliveryError) return thrown
   return new DeliveryError(errorMessage(thrown), { reason: 'other', retryable: false }, { cause: thrown })
-}
-
-/** Ends early when the signal aborts. */
-export function sleepUntil(clock: Clock, atMs: number, signal: AbortSignal): Promise<void> {
-  if (atMs <= clock.nowMs() || signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
-    const finish = (): void => {
-      cancel()
-      signal.removeEventListener('abort', finish)
-      resolve()
-    }
-    const cancel = clock.schedule(atMs - clock.nowMs(), finish)
-    signal.addEventListener('abort', finish, { once: true })
-  })
 }
