@@ -2,70 +2,28 @@ import { writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Command } from 'commander'
-import Fastify, { type FastifyInstance } from 'fastify'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import {
-  type Alertmanager,
-  alertmanagerApi,
-  createAlertmanager,
-  ownAlertsApi,
-  parseAlertmanagerConfig,
-} from '../../alertmanager/index.ts'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { parseAlertmanagerConfig } from '../../alertmanager/index.ts'
 import { systemClock } from '../../lib/index.ts'
-import { silentLogger } from '../../lib/log.ts'
-import { Registry } from '../../lib/metrics.ts'
-import { createHttpClient } from '../../lib/undici-client.ts'
 import { registerAlertCommand } from './alert.ts'
 import { registerNotifyCommand } from './notify.ts'
 import { registerRoutesCommand } from './routes.ts'
 import { registerSilenceCommand } from './silence.ts'
+import { CommandRig } from './test-support.ts'
 
 const CONFIG = `
 route: { receiver: one, group_wait: 1h, routes: [{ matchers: [team=b], receiver: two, continue: true }, { matchers: [team=~"b|c"], receiver: one }] }
 receivers: [{ name: one, webhook_configs: [{ url: 'http://127.0.0.1:1/' }] }, { name: two }]
 `
-let app: FastifyInstance
-let alertmanager: Alertmanager
-let url = ''
-let printed: string[] = []
+let rig: CommandRig
 
 beforeEach(async () => {
-  alertmanager = await createAlertmanager({
-    config: parseAlertmanagerConfig('/etc/a.yml', CONFIG),
-    dataDir: undefined,
-    clock: systemClock,
-    logger: silentLogger,
-    registry: new Registry(),
-    externalUrl: 'http://127.0.0.1/alertmanager',
-    httpClientFactory: (http) => createHttpClient(http),
-  })
-  app = Fastify()
-  await app.register(alertmanagerApi(alertmanager), { prefix: '/alertmanager' })
-  await app.register(ownAlertsApi(alertmanager), { prefix: '/api/belltower/v1' })
-  url = await app.listen({ host: '127.0.0.1', port: 0 })
-  printed = []
-  vi.spyOn(console, 'log').mockImplementation((text: unknown) => void printed.push(String(text)))
-  vi.spyOn(console, 'error').mockImplementation((text: unknown) => void printed.push(`! ${String(text)}`))
-  process.exitCode = 0
+  rig = await CommandRig.start(parseAlertmanagerConfig('/etc/a.yml', CONFIG), systemClock)
 })
-afterEach(async () => {
-  vi.restoreAllMocks()
-  process.exitCode = 0
-  await app.close()
-  await alertmanager.stop()
-})
+afterEach(() => rig.close())
 
-async function belltower(...words: string[]): Promise<string[]> {
-  printed = []
-  const program = new Command('belltower').exitOverride()
-  registerAlertCommand(program)
-  registerSilenceCommand(program)
-  registerRoutesCommand(program)
-  registerNotifyCommand(program)
-  await program.parseAsync([...words, '--server.url', url], { from: 'user' })
-  return printed
-}
+const belltower = (...words: string[]): Promise<string[]> =>
+  rig.run(words, registerAlertCommand, registerSilenceCommand, registerRoutesCommand, registerNotifyCommand)
 
 test('alerts are sent and found', async () => {
   await belltower(

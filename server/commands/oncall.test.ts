@@ -1,18 +1,8 @@
-import { Command } from 'commander'
-import Fastify, { type FastifyInstance } from 'fastify'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import {
-  type Alertmanager,
-  createAlertmanager,
-  ownAlertsApi,
-  parseAlertmanagerConfig,
-  withOnCall,
-} from '../../alertmanager/index.ts'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { parseAlertmanagerConfig, withOnCall } from '../../alertmanager/index.ts'
 import { ManualClock } from '../../lib/index.ts'
-import { silentLogger } from '../../lib/log.ts'
-import { Registry } from '../../lib/metrics.ts'
-import { createHttpClient } from '../../lib/undici-client.ts'
 import { registerOnCallCommand } from './oncall.ts'
+import { CommandRig } from './test-support.ts'
 
 const ON_CALL = `
 people: [{ name: anna }, { name: boris }]
@@ -21,41 +11,17 @@ schedules:
     time_zone: Europe/Berlin
     layers: [{ people: [anna, boris], start: 2026-01-05, hand_over: '09:00', rotation: weekly }]
 `
-let app: FastifyInstance
-let alertmanager: Alertmanager
-let url = ''
-let printed: string[] = []
+let rig: CommandRig
 
 beforeEach(async () => {
   const own = parseAlertmanagerConfig('/etc/a.yml', 'route: { receiver: one }\nreceivers: [{ name: one }]')
-  alertmanager = await createAlertmanager({
-    config: withOnCall(own, { fileName: '/etc/on-call.yml', text: ON_CALL }),
-    dataDir: undefined,
-    clock: new ManualClock(Date.UTC(2026, 0, 6)),
-    logger: silentLogger,
-    registry: new Registry(),
-    externalUrl: 'http://127.0.0.1/alertmanager',
-    httpClientFactory: (http) => createHttpClient(http),
-  })
-  app = Fastify()
-  await app.register(ownAlertsApi(alertmanager), { prefix: '/api/belltower/v1' })
-  url = await app.listen({ host: '127.0.0.1', port: 0 })
-  vi.spyOn(console, 'log').mockImplementation((text: unknown) => void printed.push(String(text)))
-  vi.spyOn(console, 'error').mockImplementation((text: unknown) => void printed.push(`! ${String(text)}`))
-  process.exitCode = 0
+  const config = withOnCall(own, { fileName: '/etc/on-call.yml', text: ON_CALL })
+  rig = await CommandRig.start(config, new ManualClock(Date.UTC(2026, 0, 6)))
 })
-afterEach(async () => {
-  vi.restoreAllMocks()
-  process.exitCode = 0
-  await app.close()
-  await alertmanager.stop()
-})
+afterEach(() => rig.close())
 
 async function oncall(...words: string[]): Promise<string[]> {
-  printed = []
-  const program = new Command('belltower').exitOverride()
-  registerOnCallCommand(program)
-  await program.parseAsync(['oncall', ...words, '--server.url', url], { from: 'user' })
+  const printed = await rig.run(['oncall', ...words], registerOnCallCommand)
   return printed.map((line) => line.replace(/ {2,}/g, ' | '))
 }
 

@@ -1,5 +1,6 @@
 /** `http_config` as it stands inline in scrape jobs, discoveries and remote ends, with what is wrong across its keys. */
 import { z } from 'zod'
+import { CONNECTION_HEADERS } from './connection-headers.ts'
 import { httpUrl, list, optional, secret } from './scalars.ts'
 
 const tlsVersion = z.enum(['TLS10', 'TLS11', 'TLS12', 'TLS13'])
@@ -97,20 +98,8 @@ export function checkHttp(file: HttpConfigFile, context: Faulty): void {
 
 // Set by the request itself or by keys of their own.
 const RESERVED_HEADERS: ReadonlySet<string> = new Set([
+  ...CONNECTION_HEADERS,
   'authorization',
-  'host',
-  'content-encoding',
-  'content-length',
-  'content-type',
-  'user-agent',
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'www-authenticate',
-  'accept-encoding',
-  'x-prometheus-remote-write-version',
-  'x-prometheus-remote-read-version',
   'x-prometheus-scrape-timeout-seconds',
 ])
 

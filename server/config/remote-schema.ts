@@ -1,27 +1,15 @@
 /** `remote_write` and `remote_read` of the configuration file, with what is wrong across their keys. */
 import { z } from 'zod'
+import { CONNECTION_HEADERS } from './connection-headers.ts'
 import { checkHttp, httpKeys } from './http-schema.ts'
 import { relabelConfig } from './relabel-schema.ts'
 import { count, duration, labelMap, list, optional, secret } from './scalars.ts'
 
 const MESSAGES = ['prometheus.WriteRequest', 'io.prometheus.write.v2.Request'] as const
 
-// Set by the sender itself.
+// Set by the sender itself, or added by signing.
 const RESERVED_HEADERS: ReadonlySet<string> = new Set([
-  'host',
-  'content-encoding',
-  'content-length',
-  'content-type',
-  'user-agent',
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'www-authenticate',
-  'accept-encoding',
-  'x-prometheus-remote-write-version',
-  'x-prometheus-remote-read-version',
-  // Added by signing.
+  ...CONNECTION_HEADERS,
   'x-amz-date',
   'x-amz-security-token',
   'x-amz-content-sha256',

@@ -1,15 +1,13 @@
 // Goal: whichever single call to the file system fails, or whenever the disk is full for a while, nothing acknowledged is lost and nothing is there twice.
 // Method: a child in which the n-th call fails once, for some n; with BELLTOWER_KILLS of 100 and more for every n until the
 // work is done without reaching it.
-import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../support/belltower.ts'
+import { runChild } from './run-child.ts'
 
 const IS_SOAK = Number(process.env.BELLTOWER_KILLS ?? 20) >= 100
 const ROUNDS = IS_SOAK ? 10_000 : 5
-const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
 interface Round {
   readonly n: number
@@ -20,23 +18,15 @@ interface Round {
 }
 
 async function run(where: string, from: number, step: number, rounds = ROUNDS): Promise<Round[]> {
-  const args = ['--import', 'tsx', '--import', path('./failing-calls.ts'), path('./failing-calls-child.ts')]
   const folder = temporaryFolder()
-  const child = spawn(process.execPath, [...args, where, String(from), String(step), String(rounds)], {
-    env: { ...process.env, FULL_DISK: join(folder.path, 'full') },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const printed = await runChild<Round>({
+    patch: './failing-calls.ts',
+    file: './failing-calls-child.ts',
+    args: [where, from, step, rounds],
+    env: { FULL_DISK: join(folder.path, 'full') },
   })
-  let output = ''
-  let errors = ''
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
-  const code = await new Promise((resolve) => child.once('close', resolve))
   folder.remove()
-  expect(code, errors).toBe(0)
-  return output
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Round)
+  return printed
 }
 
 test.each([

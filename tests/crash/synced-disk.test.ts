@@ -2,14 +2,12 @@
 // the log was synced last; nothing is damaged by it, nothing is there twice, nothing deleted comes back.
 // Method: a child that keeps a journal of all syncs of all threads, makes the folder as it was after some of them, opens and
 // verifies it; after every single one with BELLTOWER_KILLS of 100 and more.
-import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../support/belltower.ts'
+import { runChild } from './run-child.ts'
 
 const IS_SOAK = Number(process.env.BELLTOWER_KILLS ?? 20) >= 100
 const STEP = IS_SOAK ? 1 : 20
-const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
 interface Cut {
   readonly cut: number
@@ -23,22 +21,13 @@ if (!isLinux) console.log('skipped: what is synced is looked up in /proc, which 
 
 test.skipIf(!isLinux)('only what was synced is kept', { timeout: IS_SOAK ? 1_800_000 : 180_000 }, async () => {
   const journal = temporaryFolder()
-  const args = ['--import', 'tsx', '--import', path('./synced-disk.ts'), path('./synced-disk-child.ts'), String(STEP)]
-  const child = spawn(process.execPath, args, {
-    env: { ...process.env, SYNC_JOURNAL: journal.path },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const cuts = await runChild<Cut>({
+    patch: './synced-disk.ts',
+    file: './synced-disk-child.ts',
+    args: [STEP],
+    env: { SYNC_JOURNAL: journal.path },
   })
-  let output = ''
-  let errors = ''
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
-  const code = await new Promise((resolve) => child.once('close', resolve))
   journal.remove()
-  expect(code, errors).toBe(0)
-  const cuts = output
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Cut)
   for (const { cut, of, faults } of cuts) expect(faults, `after sync ${cut} of ${of}`).toEqual([])
   // Otherwise it was not about anything.
   expect(cuts[0]!.of).toBeGreaterThan(40)

@@ -13,7 +13,7 @@ import { ChunkView } from '../chunk/head-chunk.ts'
 import { writeBlockHistograms } from '../histogram/block-histograms.ts'
 import type { BlockAnswer, BlockRequest } from '../maintenance/protocol.ts'
 import { copyHistogramPages } from '../maintenance/seal-histograms.ts'
-import { packTimes } from '../maintenance/seal.ts'
+import { packTimesOf } from '../maintenance/seal.ts'
 import { LOST_LABEL_SET, Root } from '../memory/layout.ts'
 import type { Scratch } from '../memory/scratch.ts'
 import { rootWord } from '../memory/shared-table.ts'
@@ -210,7 +210,7 @@ function buildIndex(
         rowCount: group.rowCount,
         minTimeMs: first.minTimeMs,
         maxTimeMs: group.chunks.at(-1)!.header.maxTimeMs,
-        timestamps: packGroupTimes(views, scratch, group),
+        timestamps: packTimesOf(scratch, decodeTimes(scratch, views, group)),
       }
     }),
     labelSets,
@@ -218,15 +218,6 @@ function buildIndex(
     seriesStart: Uint32Array.from(seriesStart),
     seriesGroup: Uint32Array.from(entries, (entry) => entry.group),
   }
-}
-
-function packGroupTimes(views: MemoryViews, scratch: Scratch, group: SourceGroup): Uint8Array {
-  const mark = scratch.mark()
-  const times = scratch.take(8 * group.rowCount)
-  scratch.views.f64.set(decodeTimes(scratch, views, group), times >>> 3)
-  const packed = packTimes(scratch, times, group.rowCount)
-  scratch.release(mark)
-  return packed
 }
 
 function decodeTimes(scratch: Scratch, views: MemoryViews, group: SourceGroup): Float64Array {

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { columnBytesMax, columnWorkBytes } from '../../kernels/index.ts'
 import type { Labels } from '../../model/index.ts'
 import { mergeBlockHistograms } from '../histogram/block-histograms.ts'
-import { packTimes } from '../maintenance/seal.ts'
 import type { Scratch } from '../memory/scratch.ts'
 import { blockFiles, summaryFiles } from './block-folder.ts'
+import { blockGroupOf } from './block-group.ts'
 import { type BlockGroup, decodeBlockIndex } from './block-index.ts'
 import { BlockOutput } from './block-output.ts'
 import { ColumnTable } from './column-table.ts'
@@ -157,7 +157,7 @@ class Merge {
       for (const [i, isWanted] of wanted.entries()) {
         if (!isWanted) continue
         numbers.set(this.#firstGroup[l]! + i, groups.length)
-        groups.push(this.#groupOf(numberOf(lane.target), times.subarray(segments[i]!, segments[i + 1]!)))
+        groups.push(blockGroupOf(this.#scratch, numberOf(lane.target), times.subarray(segments[i]!, segments[i + 1]!)))
       }
     }
     const folders = parents.map(({ ulid }) => join(dataDir, ulid))
@@ -206,17 +206,6 @@ class Merge {
     } finally {
       table.close()
     }
-  }
-
-  #groupOf(labelSet: number, timestampsMs: Float64Array): BlockGroup {
-    const scratch = this.#scratch
-    const mark = scratch.mark()
-    const n = timestampsMs.length
-    const at = scratch.take(8 * n)
-    scratch.views.f64.set(timestampsMs, at >>> 3)
-    const timestamps = packTimes(scratch, at, n)
-    scratch.release(mark)
-    return { labelSet, rowCount: n, minTimeMs: timestampsMs[0]!, maxTimeMs: timestampsMs[n - 1]!, timestamps }
   }
 }
 

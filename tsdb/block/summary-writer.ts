@@ -1,8 +1,8 @@
 import { columnBytesMax, columnWorkBytes } from '../../kernels/index.ts'
 import { type Labels, SampleKind } from '../../model/index.ts'
 import { writeEntry } from '../head/decimal.ts'
-import { packTimes } from '../maintenance/seal.ts'
 import type { Scratch } from '../memory/scratch.ts'
+import { blockGroupOf } from './block-group.ts'
 import type { BlockGroup, BlockIndex } from './block-index.ts'
 import type { LaneSeries, MergeSource } from './merge-source.ts'
 import { emptySummaries, type Summaries, summarize } from './summarize.ts'
@@ -155,7 +155,11 @@ class SummaryWriter {
       const kind = SUMMARY_KINDS[group % GROUPS_PER_TARGET]
       const labels = this.#source.labelSets[labelSet]!
       const timesMs = stretches.timesOf(kind === undefined ? sampleRows : lastRows)
-      return this.#groupOf(labelSets.push(kind === undefined ? labels : labelsWithKind(labels, kind)) - 1, timesMs)
+      return blockGroupOf(
+        this.#scratch,
+        labelSets.push(kind === undefined ? labels : labelsWithKind(labels, kind)) - 1,
+        timesMs,
+      )
     })
     const index = {
       labelSets,
@@ -248,17 +252,6 @@ class SummaryWriter {
     const column = scratch.views.u8.slice(out, out + length)
     scratch.release(mark)
     return column
-  }
-
-  #groupOf(labelSet: number, timesMs: Float64Array): BlockGroup {
-    const scratch = this.#scratch
-    const mark = scratch.mark()
-    const n = timesMs.length
-    const at = scratch.take(8 * n)
-    scratch.views.f64.set(timesMs, at >>> 3)
-    const timestamps = packTimes(scratch, at, n)
-    scratch.release(mark)
-    return { labelSet, rowCount: n, minTimeMs: timesMs[0]!, maxTimeMs: timesMs[n - 1]!, timestamps }
   }
 }
 

@@ -81,3 +81,13 @@ export function packTimes(scratch: Scratch, times: number, n: number): Uint8Arra
   scratch.release(mark)
   return packed
 }
+
+/** The same for times that stand outside the scratch. */
+export function packTimesOf(scratch: Scratch, timesMs: Float64Array): Uint8Array {
+  const mark = scratch.mark()
+  const at = scratch.take(8 * timesMs.length)
+  scratch.views.f64.set(timesMs, at >>> 3)
+  const packed = packTimes(scratch, at, timesMs.length)
+  scratch.release(mark)
+  return packed
+}
