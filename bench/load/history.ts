@@ -5,7 +5,7 @@
 // Measures the whole way over HTTP, warm, one query at a time. Does not measure old blocks, nor many users at once.
 // Run: npm run bench -- query [--targets=20] [--samples=690] [--rounds=15] [--systems=belltower,prometheus]
 import { loadavg } from 'node:os'
-import { encodeSnappy, ProtoWriter } from '../../model/index.ts'
+import { encodeSnappy, labelsFromRecord, ProtoWriter, writeLabelPairs } from '../../model/index.ts'
 import { makeBenchFolder, removeBenchFolder } from './bench-folder.ts'
 import { ask, differenceOf, differenceOfValues, geometricMean, pointsOf, type Question, quantileOf } from './ask.ts'
 import { post, Sender } from './remote-write.ts'
@@ -193,12 +193,7 @@ async function loadManySeries(
 function writeManySeries(writer: ProtoWriter, i: number, timestampMs: number): void {
   const labels = { __name__: 'many_requests_total', client: `client-${i}`, job: 'many', zone: `zone-${i % 10}` }
   const series = writer.open(1)
-  for (const [name, value] of Object.entries(labels)) {
-    const label = writer.open(1)
-    writer.string(1, name)
-    writer.string(2, value)
-    writer.close(label)
-  }
+  writeLabelPairs(writer, labelsFromRecord(labels))
   const sample = writer.open(2)
   writer.double(1, i)
   writer.int64(2, timestampMs)

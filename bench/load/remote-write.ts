@@ -3,7 +3,14 @@
 // holds one sample of each of many series, as a Prometheus sends them. Does not measure many connections at once, nor queries.
 // Run: npm run bench -- remote-write [--targets=20] [--samples=690] [--batch=2000] [--systems=belltower,prometheus]
 import { loadavg } from 'node:os'
-import { encodeSnappy, type Labels, labelsFromEntries, ProtoWriter, readExposition } from '../../model/index.ts'
+import {
+  encodeSnappy,
+  type Labels,
+  labelsFromEntries,
+  ProtoWriter,
+  readExposition,
+  writeLabelPairs,
+} from '../../model/index.ts'
 import { makeBenchFolder, removeBenchFolder } from './bench-folder.ts'
 import { NodePage } from './node-page.ts'
 import { sleepSeconds } from './session.ts'
@@ -161,11 +168,6 @@ function labelMessages(labels: Labels, instance: string): Uint8Array {
   for (let i = 0; i < labels.length; i += 2) entries.push([labels[i]!, labels[i + 1]!])
   const all = labelsFromEntries(entries)
   const writer = new ProtoWriter()
-  for (let i = 0; i < all.length; i += 2) {
-    const mark = writer.open(1)
-    writer.string(1, all[i]!)
-    writer.string(2, all[i + 1]!)
-    writer.close(mark)
-  }
+  writeLabelPairs(writer, all)
   return writer.finish()
 }

@@ -1,10 +1,10 @@
 import type { Exemplar } from '../exemplar.ts'
-import type { Labels } from '../labels.ts'
 import type { MetricType } from '../metadata.ts'
 import { CUSTOM_BUCKETS_SCHEMA, type NativeHistogram } from '../native-histogram.ts'
 import type { ClientHistogram, ClientMetric, ClientMetricFamily, ClientSummary } from './client-metrics.ts'
 import { classicBuckets } from './custom-buckets.ts'
 import { deltasOfCounts, writeSpans } from './native-buckets.ts'
+import { writeLabelPairs } from './label-pairs.ts'
 import { ProtoWriter } from './proto-writer.ts'
 
 /** Numbers of the protobuf enumeration; it knows neither info nor stateset. */
@@ -84,20 +84,11 @@ function writeMetrics(writer: ProtoWriter, metrics: readonly ClientMetric[], typ
 }
 
 function writeMetric(writer: ProtoWriter, metric: ClientMetric, type: MetricType): void {
-  writeLabels(writer, metric.labels)
+  writeLabelPairs(writer, metric.labels)
   if (metric.histogram !== undefined) writeHistogram(writer, metric.histogram, metric.createdMs)
   else if (metric.summary !== undefined) writeSummary(writer, metric.summary, metric.createdMs)
   else if (metric.value !== undefined) writeValue(writer, metric, metric.value, type)
   writer.int64(6, metric.timestampMs ?? 0)
-}
-
-function writeLabels(writer: ProtoWriter, labels: Labels): void {
-  for (let i = 0; i < labels.length; i += 2) {
-    const mark = writer.open(1)
-    writer.string(1, labels[i]!)
-    writer.string(2, labels[i + 1]!)
-    writer.close(mark)
-  }
 }
 
 function writeValue(writer: ProtoWriter, metric: ClientMetric, value: number, type: MetricType): void {
@@ -174,7 +165,7 @@ function writeNative(writer: ProtoWriter, native: NativeHistogram): void {
 
 function writeExemplar(writer: ProtoWriter, field: number, { labels, value, timestampMs }: Exemplar): void {
   const mark = writer.open(field)
-  writeLabels(writer, labels)
+  writeLabelPairs(writer, labels)
   writer.doubleAlways(2, value)
   writeTimestamp(writer, 3, timestampMs)
   writer.close(mark)

@@ -6,6 +6,7 @@ export { encodeMetricFamilies, encodeMetricFamilyInSlices } from './encode-famil
 export { deltasOfCounts, readDoubles, readUint32s, writeSpans } from './native-buckets.ts'
 export { NativeFields } from './native-fields.ts'
 export { ProtoReader, ProtoType } from './proto-reader.ts'
+export { writeLabelPairs } from './label-pairs.ts'
 export { ProtoWriter } from './proto-writer.ts'
 export { decodeSnappy } from './snappy-decode.ts'
 export { encodeSnappy } from './snappy-encode.ts'

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { encodeSnappy, ProtoWriter } from '../../model/index.ts'
+import { encodeSnappy, labelsFromRecord, ProtoWriter, writeLabelPairs } from '../../model/index.ts'
 import { freePort, hasProgram, startProgram } from '../../tests/support/programs.ts'
 import { startTestServer, type TestServer } from '../testing/server.ts'
 
@@ -28,16 +28,7 @@ function samples(): Uint8Array {
       ['load', 0.1],
     ] as const) {
       const series = writer.open(1)
-      for (const [label, value] of [
-        ['__name__', name],
-        ['instance', instance],
-        ['job', 'app'],
-      ] as const) {
-        const mark = writer.open(1)
-        writer.string(1, label)
-        writer.string(2, value)
-        writer.close(mark)
-      }
+      writeLabelPairs(writer, labelsFromRecord({ __name__: name, instance, job: 'app' }))
       // Off the queries' steps: what lies exactly at the edge of a range is in it in 2.x and not in 3.x.
       for (let at = START + 7; at <= (instance === 'c' ? START + 120 : END); at += 15) {
         const mark = writer.open(2)

@@ -7,6 +7,7 @@ import {
   type Queryable,
   type SeriesColumn,
   withLabels,
+  writeLabelPairs,
 } from '../../model/index.ts'
 import { crc32c, packChunks } from '../../tsdb/index.ts'
 import { writeHistogramSample } from './histogram-message.ts'
@@ -92,7 +93,7 @@ function writeResult(writer: ProtoWriter, found: readonly FoundSeries[]): void {
   const result = writer.open(1)
   for (const { labels, column } of found) {
     const series = writer.open(1)
-    writeLabels(writer, labels)
+    writeLabelPairs(writer, labels)
     const words = wordsOf(column)
     for (let i = 0; i < column.length; i++) {
       const timestampMs = column.timestampsMs[i]!
@@ -115,15 +116,6 @@ function writeResult(writer: ProtoWriter, found: readonly FoundSeries[]): void {
 const wordsOf = ({ values, length }: SeriesColumn): Uint32Array =>
   new Uint32Array(values.buffer, values.byteOffset, 2 * length)
 
-function writeLabels(writer: ProtoWriter, labels: Labels): void {
-  for (let i = 0; i < labels.length; i += 2) {
-    const mark = writer.open(1)
-    writer.string(1, labels[i]!)
-    writer.string(2, labels[i + 1]!)
-    writer.close(mark)
-  }
-}
-
 /** A frame holds chunks of one series; a long series takes several. */
 function writeFrames(out: ProtoWriter, queryIndex: number, found: readonly FoundSeries[], frameBytesMax: number): void {
   const frame = new ProtoWriter(4096)
@@ -132,7 +124,7 @@ function writeFrames(out: ProtoWriter, queryIndex: number, found: readonly Found
     for (let next = 0; next < chunks.length; ) {
       frame.reset()
       const series = frame.open(1)
-      writeLabels(frame, labels)
+      writeLabelPairs(frame, labels)
       do {
         const { encoding, bytes, minTimeMs, maxTimeMs } = chunks[next++]!
         const chunk = frame.open(2)

@@ -1,5 +1,5 @@
 /** One remote writer of a few series, and what it may rely on. */
-import { encodeSnappy, ProtoWriter } from '../../model/index.ts'
+import { encodeSnappy, labelsFromRecord, ProtoWriter, writeLabelPairs } from '../../model/index.ts'
 
 export const SERIES = 8
 /** One sample of every series. */
@@ -13,12 +13,7 @@ export function writeRequest(baseMs: number, from: number, to: number): Uint8Arr
   const request = new ProtoWriter()
   for (let series = 0; series < SERIES; series++) {
     const own = request.open(1)
-    for (const [name, value] of Object.entries({ __name__: 'kill', i: String(series) })) {
-      const label = request.open(1)
-      request.string(1, name)
-      request.string(2, value)
-      request.close(label)
-    }
+    writeLabelPairs(request, labelsFromRecord({ __name__: 'kill', i: String(series) }))
     for (let step = from; step < to; step++) {
       const sample = request.open(2)
       request.double(1, valueAt(series, step))
