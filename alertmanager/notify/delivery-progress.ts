@@ -57,9 +57,14 @@ export class PendingDeliveries implements StatePart {
     }
   }
 
-  /** Fingerprints of alerts that somebody may have been told of as firing although the notification log does not say so. */
-  perhapsTold(key: string): ReadonlySet<string> {
-    return this.#pending.get(key)?.firing ?? NOBODY
+  /**
+   * Fingerprints of alerts that somebody may have been told of as firing although the notification log does not say so.
+   *
+   * @param recordedAtMs of the log's entry; another instance may have told the rest since
+   */
+  perhapsTold(key: string, recordedAtMs: number | undefined): ReadonlySet<string> {
+    const pending = this.#pending.get(key)
+    return pending && (recordedAtMs === undefined || recordedAtMs < pending.atMs) ? pending.firing : NOBODY
   }
 
   /** The notification is complete, or is not wanted any more. */

@@ -140,12 +140,13 @@ export class Pipeline {
   #audible(flush: GroupFlush, targets: readonly Integration[]): Audible {
     const { state, clock, duty } = this.#options
     const keys = duty.mutedResolved === 'drop' ? [] : targets.map((target) => entryKey(flush.groupKey, target))
+    const entries = keys.map((key) => state.notificationLog.get(key))
     return audibleOf(flush, {
       ...this.#options,
       nowMs: clock.nowMs(),
       mutedResolved: duty.mutedResolved,
-      entries: keys.map((key) => state.notificationLog.get(key)),
-      perhapsTold: keys.map((key) => state.pending.perhapsTold(key)),
+      entries,
+      perhapsTold: keys.map((key, i) => state.pending.perhapsTold(key, entries[i]?.atMs)),
     })
   }
 
@@ -192,7 +193,8 @@ export class Pipeline {
     const resolved = fingerprintsOf(alerts, true)
     const { repeatIntervalMs } = flush.route
     const last = state.notificationLog.get(key)
-    const reason = reasonFor(errand, { flush, alerts, target, last, perhapsTold: state.pending.perhapsTold(key) })
+    const perhapsTold = state.pending.perhapsTold(key, last?.atMs)
+    const reason = reasonFor(errand, { flush, alerts, target, last, perhapsTold })
     const isTakenOn = state.acknowledgements.get(flush.groupKey, flush.tickAtMs) !== undefined
     if (!reason || (isTakenOn && reason === 'repeat interval elapsed')) {
       state.outgoing.done(key, state.log)
