@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { randomOf } from '../lib/seeded-random.ts'
 import { decodeLog } from './store/frame.ts'
 
 let dir = ''
@@ -214,13 +215,4 @@ async function recordedAsTold(): Promise<ReadonlySet<string>> {
     for (const [kind, key] of decodeLog(await readFile(join(dir, file))).records)
       if (kind === 'notified') names.add(/alertname="(\w+)"/.exec(String(key))?.[1] ?? '')
   return names
-}
-
-/** The same numbers for the same seed. */
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 32
-  }
 }

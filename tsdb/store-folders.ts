@@ -30,8 +30,20 @@ export function makeStoreFolders(dataDir: string): StoreFolders {
   mkdirSync(folders.chunks, { recursive: true })
   mkdirSync(folders.histograms, { recursive: true })
   // What is synced within a folder is found again only when its own name is on disk.
-  for (const folder of [dirname(resolve(dataDir)), dataDir]) syncNames(folder)
+  syncParent(dirname(resolve(dataDir)))
+  syncNames(dataDir)
   return folders
+}
+
+/** A parent that may be passed and not read, or of a file system without such syncs, is nothing to fail for. */
+const MAY_BE_REFUSED: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS', 'EINVAL', 'ENOTSUP'])
+
+function syncParent(folder: string): void {
+  try {
+    syncNames(folder)
+  } catch (error) {
+    if (!MAY_BE_REFUSED.has((error as NodeJS.ErrnoException).code)) throw error
+  }
 }
 
 function syncNames(folder: string): void {

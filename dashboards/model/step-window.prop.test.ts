@@ -69,5 +69,8 @@ test('all steps are asked for where the window is another one', () => {
 test('expressions that look at the ends of the range are never asked in parts', () => {
   expect(dependsOnRange('rate(x[5m] @ end())')).toBe(true)
   expect(dependsOnRange('x @start ()')).toBe(true)
+  // What it shows now will be written later.
+  expect(dependsOnRange('x offset -10m')).toBe(true)
+  expect(dependsOnRange('x offset 10m')).toBe(false)
   expect(dependsOnRange('rate(start[5m])')).toBe(false)
 })

@@ -68,9 +68,9 @@ export function stepCount({ startMs, endMs, stepMs }: StepGrid): number {
   return Math.max(0, Math.floor((endMs - startMs) / stepMs) + 1)
 }
 
-/** Expressions whose value at a step depends on the whole range cannot be asked in parts. */
+/** Expressions whose value at a step depends on the whole range, or on what comes later, cannot be asked in parts. */
 export function dependsOnRange(expr: string): boolean {
-  return /@\s*(?:start|end)\s*\(/.test(expr)
+  return /@\s*(?:start|end)\s*\(|\boffset\s*-/i.test(expr)
 }
 
 function keyOf(metric: LabelSet): string {

@@ -2,16 +2,21 @@
 // acknowledged, doubles nothing, and leaves a folder that verifies.
 // Method: the real server with short blocks and small log segments, written to over HTTP without a pause; killed after a random
 // while; its folder verified; started again and asked for everything. Two such lives go on beside each other.
-// BELLTOWER_KILLS sets how often: 200 and more is a soak.
+// BELLTOWER_KILLS sets how often: 200 and more is a soak. BELLTOWER_KILL_SEED chooses the same lives again, as far as time allows.
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { randomOf } from '../../lib/seeded-random.ts'
 import { verifyStore } from '../../tsdb/index.ts'
 import { type Belltower, startBelltower, temporaryFolder } from '../support/belltower.ts'
 import { Expectation, type Found } from './expectation.ts'
 import { SERIES, STEP_MS, writeRequest } from './remote-writer.ts'
 
 const KILLS = Number(process.env.BELLTOWER_KILLS ?? 20)
+/** Beyond them, as long as something has not been seen at work. */
+const MORE_KILLS_MAX = 20
+const SEED = Number(process.env.BELLTOWER_KILL_SEED ?? Date.now() % 100_000)
+const random = randomOf(SEED)
 const LANES = 2
 const LIFE_MS_MAX = KILLS > 20 ? 5000 : 2500
 /** Until everything has been seen at work, on a machine that is slow too. */
@@ -42,10 +47,13 @@ afterAll(() => {
   for (const folder of folders) folder.remove()
 })
 
-test(`nothing is lost or doubled by ${KILLS} kills`, { timeout: 60_000 + KILLS * 30_000 }, async () => {
+test(`nothing is lost or doubled by ${KILLS} kills`, {
+  timeout: 60_000 + (KILLS + MORE_KILLS_MAX) * 30_000,
+}, async () => {
   const seen: Seen = { built: 0, merged: 0, expired: 0, checkpoints: 0, deleted: 0, acknowledged: 0 }
-  let killsLeft = KILLS
-  const takeKill = (): boolean => killsLeft-- > 0
+  console.log(`kills with seed ${SEED}`)
+  let kills = 0
+  const takeKill = (): boolean => ++kills <= (hasSeenAll(seen) ? KILLS : KILLS + MORE_KILLS_MAX)
   await Promise.all(folders.map(({ path }) => liveAndDie(path, takeKill, seen)))
   // Otherwise it was not about anything.
   expect(seen.acknowledged).toBeGreaterThan(KILLS * 20)
@@ -63,7 +71,7 @@ async function liveAndDie(folder: string, takeKill: () => boolean, seen: Seen): 
     try {
       const faults = expectation.check(await readAll(server, baseMs, expectation))
       expect(faults.slice(0, 5), `after kill ${kill}`).toEqual([])
-      const lifeMs = Math.random() * (hasSeenAll(seen) ? LIFE_MS_MAX : FIRST_LIFE_MS_MAX)
+      const lifeMs = random() * (hasSeenAll(seen) ? LIFE_MS_MAX : FIRST_LIFE_MS_MAX)
       if (!isLast) await writeUntilKilled(server, baseMs, expectation, lifeMs)
     } finally {
       await server.kill()
@@ -139,17 +147,17 @@ async function writeUntilKilled(
   }
   const disturb = async (): Promise<void> => {
     while (!life.signal.aborted) {
-      await pause(100 + Math.random() * 400)
-      const to = expectation.acknowledged - Math.floor(Math.random() * 60)
-      const from = to - Math.ceil(Math.random() * 30)
+      await pause(100 + random() * 400)
+      const to = expectation.acknowledged - Math.floor(random() * 60)
+      const from = to - Math.ceil(random() * 30)
       if (life.signal.aborted || from < 0) continue
-      const series = Math.floor(Math.random() * SERIES)
+      const series = Math.floor(random() * SERIES)
       const seconds = (step: number): number => (baseMs + step * STEP_MS) / 1000
       expectation.deleting = { series, from, to }
       const query = `match[]=kill{i="${series}"}&start=${seconds(from)}&end=${seconds(to - 1)}`
       if (!(await post(`/api/v1/admin/tsdb/delete_series?${encodeURI(query)}`))) return
       expectation.deleted()
-      if (Math.random() < 0.3) await post('/api/v1/admin/tsdb/clean_tombstones')
+      if (random() < 0.3) await post('/api/v1/admin/tsdb/clean_tombstones')
     }
   }
   try {

@@ -39,9 +39,9 @@ export class ColumnTable {
     return bytes.length + columnStart.at(-1)!
   }
 
-  /** Gives up; the files are for the caller to delete. */
+  /** Gives up, whatever state it is in; the files are for the caller to delete. */
   close(): void {
-    this.#data.close()
+    this.#data.abandon()
   }
 
   /** The column itself, or what is its own and where the rest of it was written before. */
@@ -104,12 +104,20 @@ class PagedFile {
 
   /** @returns the checksums of the pages */
   close(): number[] {
-    if (this.#isClosed) return this.#checksums
-    this.#isClosed = true
-    this.#flush()
-    fsyncSync(this.#fd)
-    closeSync(this.#fd)
+    try {
+      this.#flush()
+      fsyncSync(this.#fd)
+    } finally {
+      this.abandon()
+    }
     return this.#checksums
+  }
+
+  /** Closes it without what is not written yet: a full disk is no reason to keep it open. */
+  abandon(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    closeSync(this.#fd)
   }
 
   #flush(): void {

@@ -74,6 +74,8 @@ class SummaryWriter {
   readonly #seriesStart: number[] = []
   readonly #seriesGroup: number[] = []
   readonly #entry = new DataView(new ArrayBuffer(16))
+  /** By the number of stretches: filled and used up series by series, so that targets can share it. */
+  readonly #rooms = new Map<number, Summaries>()
   #seriesCount = 0
 
   constructor(scratch: Scratch, source: MergeSource, resolutionMs: number, output: SummaryOutput) {
@@ -88,10 +90,16 @@ class SummaryWriter {
     }
     for (const [labelSet, lanes] of lanesOf) {
       const stretches = new TargetStretches(source, lanes, resolutionMs)
-      const summaries = emptySummaries(stretches.starts.length - 1)
+      const summaries = this.#roomFor(stretches.starts.length - 1)
       for (const lane of lanes) this.#targetOf.set(lane, this.#targets.length)
       this.#targets.push({ labelSet, stretches, summaries, sampleRows: NO_ROWS, lastRows: NO_ROWS })
     }
+  }
+
+  #roomFor(stretchCount: number): Summaries {
+    let room = this.#rooms.get(stretchCount)
+    if (!room) this.#rooms.set(stretchCount, (room = emptySummaries(stretchCount)))
+    return room
   }
 
   /** Has each series of each target summarised, in the order in which columns lie in a block. */

@@ -14,9 +14,9 @@ export function addMatchers(expr: string, matchers: readonly string[]): string {
       if (type.id !== VectorSelector) return
       const braces = node.getChild(LabelMatchers)
       if (braces === null) return void places.push({ at: node.to, text: `{${added}}` })
-      const inside = expr.slice(braces.from + 1, braces.to - 1).trimEnd()
-      const comma = inside === '' || inside.endsWith(',') ? '' : ','
-      places.push({ at: braces.from + 1 + inside.length, text: `${comma}${added}` })
+      // In front of what is there: behind it may be a comment, which would swallow them.
+      const isEmpty = expr.slice(braces.from + 1, braces.to - 1).trim() === ''
+      places.push({ at: braces.from + 1, text: isEmpty ? added : `${added},` })
     },
   })
   if (isBroken) return expr
