@@ -192,6 +192,27 @@ test('sum sections: what was deleted meanwhile is not answered from them', { tim
   remove()
 })
 
+test('sum sections: a sample that is written again changes nothing', { timeout: 90_000 }, async () => {
+  const { folder, remove } = temporaryFolder()
+  const store = await openStore(folder, { outOfOrderTimeWindowMs: 100 * HOUR })
+  await fill(store, 0, 26)
+  const before = readWindow(store, 'max_over_time', START, START + 16 * HOUR)[ONE_X]!
+  expect(before.values.length).toBeLessThan(100)
+  // The last of an hour, for which its summary stands.
+  const minute = 5 * 60 - 1
+  const appender = store.appender({ stream: 'remote' })
+  appender.append(undefined, ONE_X.split(','), START + minute * MINUTE + 1, minute)
+  await appender.commit()
+  for (let round = 0; round < 2; round++) {
+    expect(countsOf(store, 0, 16)).toMatchObject({ [ONE_X]: 16 * 60, [TWO_X]: 16 * 60 })
+    const { values } = readWindow(store, 'sum_over_time', START, START + 16 * HOUR)[ONE_X]!
+    expect(sumOf(values)).toBe((16 * 60 * (16 * 60 - 1)) / 2)
+    await store.maintain()
+  }
+  await store.close()
+  remove()
+})
+
 describe('which samples are summarised next', () => {
   const tier = { resolutionMs: HOUR, retentionMs: 1000 * HOUR }
   const block = (

@@ -19,13 +19,15 @@ export class BlockFinder implements SourceFinder {
   readonly #samples: readonly BlockMeta[]
   readonly #tiers: readonly BlockMeta[]
   readonly #opener: SectionOpener
+  readonly #headRanges: () => readonly TimeRange[]
   readonly #uses: ResolutionUse[] = []
 
-  /** @param metas oldest first */
-  constructor(metas: readonly BlockMeta[], opener: SectionOpener) {
+  /** @param metas oldest first @param headRanges what times the head has samples of */
+  constructor(metas: readonly BlockMeta[], opener: SectionOpener, headRanges: () => readonly TimeRange[]) {
     this.#samples = metas.filter(({ resolution }) => resolution === undefined)
     this.#tiers = metas.filter(({ resolution }) => resolution !== undefined)
     this.#opener = opener
+    this.#headRanges = headRanges
   }
 
   find(matchers: readonly Matcher[], wanted: Wanted, scratch: Scratch): GroupSource[] {
@@ -54,7 +56,7 @@ export class BlockFinder implements SourceFinder {
     const { summary } = meta
     const section = summary !== undefined && !this.#opener.hasDeleted(meta) && sectionView(wanted, summary, meta)
     const samples = (): GroupSource[] => this.#opener.open(meta.ulid, 'data').find(matchers, wanted, scratch)
-    if (!section) return this.#opener.hideDeleted(samples(), meta, scratch)
+    if (!section || !this.#isAlone(meta, section.whole)) return this.#opener.hideDeleted(samples(), meta, scratch)
     const rest = uncovered({ minTimeMs: wanted.minTimeMs, maxTimeMs: wanted.maxTimeMs }, [section.whole])
     const isTouched = rest.some((range) => range.maxTimeMs >= meta.minTime && range.minTimeMs < meta.maxTime)
     const all = isTouched ? samples() : []
@@ -64,6 +66,12 @@ export class BlockFinder implements SourceFinder {
     const part = { resolutionMs: summary!, ranges: [section.whole], isThin: false, reachBackMs: 0 }
     const sums = this.#opener.open(meta.ulid, 'sum')
     return [...left, ...this.#findSummaries(sums, section.view, part, matchers, wanted, scratch)]
+  }
+
+  /** Where two have a sample of one time, one of them counts. Summaries cannot tell which of theirs do not. */
+  #isAlone(meta: BlockMeta, range: TimeRange): boolean {
+    const others = this.#samples.filter((other) => other !== meta).map(rangeOf)
+    return ![...others, ...this.#headRanges()].some((other) => overlaps(other, range))
   }
 
   /** The coarsest that will do, in times of which there are no samples. */

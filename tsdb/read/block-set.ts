@@ -35,8 +35,12 @@ export class BlockSet {
     this.#labels = labels
   }
 
-  /** What finds series in the blocks of `blockList` that overlap a range, oldest block first. */
-  finder(blockList: string): SourceFinder {
+  /**
+   * What finds series in the blocks of `blockList` that overlap a range, oldest block first.
+   *
+   * @param headRanges what times the head has samples of, as of the same moment
+   */
+  finder(blockList: string, headRanges: () => readonly TimeRange[]): SourceFinder {
     if (blockList !== this.#blockList) {
       this.#blockList = blockList
       const { blocks, deletions } = JSON.parse(blockList) as PublishedBlocks
@@ -49,7 +53,7 @@ export class BlockSet {
       hideDeleted: (sources, meta, scratch) => hideDeleted(sources, pendingIn(deletions, meta), this.#labels, scratch),
       hasDeleted: (meta) => pendingIn(deletions, meta).length > 0,
     }
-    return new BlockFinder(this.#metas, opener)
+    return new BlockFinder(this.#metas, opener, headRanges)
   }
 
   /** As `finder` does with blocks, leaves out of the head what was deleted as of the last list. */

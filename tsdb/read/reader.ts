@@ -4,6 +4,7 @@ import { BlockSet } from './block-set.ts'
 import { ChangeLog } from './change-log.ts'
 import { measureCardinality, type TsdbCardinality } from './cardinality.ts'
 import { ColumnCache } from './column-cache.ts'
+import { reachOf } from './group-reach.ts'
 import { HeadFinder, TemplateCache } from './head-finder.ts'
 import { HeadHistogramIndex, HeadHistogramSource } from './head-histogram-source.ts'
 import { EpochPin, type HeadSnapshot, takeSnapshot } from './head-snapshot.ts'
@@ -66,7 +67,7 @@ export class TsdbReader implements Queryable {
     const head = new HeadFinder(this.#views, index, { templates, selections, columns: this.#columns }, snapshot)
     const version = this.#changes.note(snapshot)
     const changes = { version, unchangedSince: (since: number) => this.#changes.unchangedSince(since) }
-    const finders = [blocks.finder(snapshot.blockList), blocks.withoutDeleted(head)]
+    const finders = [blocks.finder(snapshot.blockList, () => snapshot.groups.map(reachOf)), blocks.withoutDeleted(head)]
     return new StoreQuerier(index, this.#scratches, finders, this.#histogramsOf(snapshot), groupings, changes, {
       onDamage: () => blocks.report(),
       onClose: () => this.#release(),
