@@ -12,6 +12,7 @@ import { explainAlert, type Explanation } from './explain.ts'
 import { Intake } from './intake.ts'
 import { type AlertmanagerMetrics, createMetrics, hash48, registerStateMetrics } from './metrics.ts'
 import type { NotificationEvent, NotificationFilter } from './notify/history.ts'
+import { whereOf } from './notify/receipts/receipt-desk.ts'
 import { withReceipts } from './notify/receipts/with-receipts.ts'
 import type { HttpClientFactory } from './notify/integrations.ts'
 import type { OutgoingNotification } from './notify/outgoing.ts'
@@ -309,6 +310,11 @@ export class Alertmanager implements AlertSink {
       onTimer: (groupKey, timer) => this.#state.log.write(this.#state.timers.set(groupKey, timer)),
       onGroupGone: (groupKey) => this.#state.log.write(this.#state.timers.delete(groupKey)),
     })
+    const wheres = new Set([...runtime.integrations.values()].flat().map(whereOf))
+    this.#state.outgoing.keepOnly(
+      (one) => wheres.has(`${one.receiver}/${one.integration}/${one.index}`),
+      this.#state.log,
+    )
     const groupKeys = new Set([...(runtime.dispatcher?.groups() ?? [])].map(({ key }) => key))
     for (const key of this.#state.timers.keys())
       if (!groupKeys.has(key)) this.#state.log.write(this.#state.timers.delete(key))

@@ -33,10 +33,14 @@ export class Acknowledgements implements StatePart {
     return known && known.untilMs > nowMs ? known : undefined
   }
 
-  /** An older one does not replace a newer one: they also come from another instance. The caller commits. */
+  /**
+   * An older one does not replace a newer one, nor the same itself: they also come from another instance, to which whatever is
+   * written goes back. The caller commits.
+   */
   put(acknowledgement: Acknowledgement, log: StateLog): void {
     const known = this.#byGroup.get(acknowledgement.groupKey)
-    if (known && known.atMs > acknowledgement.atMs) return
+    const { atMs, untilMs } = acknowledgement
+    if (known && (known.atMs > atMs || (known.atMs === atMs && known.untilMs <= untilMs))) return
     this.#byGroup.set(acknowledgement.groupKey, acknowledgement)
     log.write([PUT, acknowledgement])
   }

@@ -138,7 +138,7 @@ function formOf(body: unknown): URLSearchParams {
 /** Unix seconds or a date and time. @throws {OnCallRequestError} */
 function timeOf(text: string, name: string): number {
   const atMs = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text)
-  if (Number.isNaN(atMs)) throw new OnCallRequestError(`${name} is no time: ${text}`)
+  if (Number.isNaN(new Date(atMs).getTime())) throw new OnCallRequestError(`${name} is no time: ${text}`)
   return atMs
 }
 

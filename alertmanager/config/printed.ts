@@ -4,11 +4,12 @@ import { printedTimers } from './route-schema.ts'
 import { MASK } from './scalars.ts'
 
 const SECRET_KEY =
-  /(^|_)(password|auth_secret|client_secret|api_secret|secret_key|token|token_id|credentials|api_key|service_key|user_key|webhook_url)$|^(key|slack_api_url)$/
+  /(^|_)(password|auth_secret|client_secret|api_secret|secret_key|token|token_id|credentials|api_key|service_key|user_key|webhook_url)$|^(key|slack_api_url|api_id)$/
 /** Keys that are secret only inside these lists. */
 const SECRET_IN: Readonly<Record<string, readonly string[]>> = {
   url: ['webhook_configs', 'incidentio_configs'],
   api_url: ['slack_configs'],
+  access_key: ['sms_configs'],
   routing_key: ['pagerduty_configs'],
   secrets: ['http_headers'],
 }
@@ -36,14 +37,19 @@ function asWritten(text: string): Record<string, unknown> {
   return (doc.toJS() ?? {}) as Record<string, unknown>
 }
 
+/** @param path of keys, from the top of an Alertmanager's configuration */
+export function isSecret(path: readonly string[]): boolean {
+  const key = path[path.length - 1] ?? ''
+  return SECRET_KEY.test(key) || (SECRET_IN[key]?.some((list) => path.includes(list)) ?? false)
+}
+
 function mask(value: unknown, path: readonly string[]): unknown {
   const key = path[path.length - 1] ?? ''
   if (Array.isArray(value)) return value.map((item) => mask(item, path))
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, mask(inner, [...path, name])]))
   if (value === null || value === '') return value
-  const isSecret = SECRET_KEY.test(key) || SECRET_IN[key]?.some((list) => path.includes(list))
-  if (!isSecret) return withoutUrlPassword(value)
+  if (!isSecret(path)) return withoutUrlPassword(value)
   // Older amtool wants a webhook's URL to look like one.
   return path.includes('webhook_configs') && key === 'url' ? `http://${MASK}` : MASK
 }

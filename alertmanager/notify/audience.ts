@@ -17,6 +17,8 @@ export interface AudienceOptions {
   readonly metrics: AlertmanagerMetrics
   readonly nowMs: number
   readonly mutedResolved: MutedResolved
+  /** Of the receiver's integrations in the notification log: who is given the notice that an alert flaps. */
+  readonly ownKeys: readonly string[]
   /** Of everybody who may have been told about the group. */
   readonly entries: readonly (NotificationLogEntry | undefined)[]
   /** Fingerprints of what each of them may have been told without a record of it. */
@@ -40,7 +42,7 @@ export interface Audible {
 
 /** Inhibition, times, silences, then flapping. */
 export function audibleOf(flush: GroupFlush, options: AudienceOptions): Audible {
-  const { state, entries, perhapsTold, mutedResolved, metrics, nowMs } = options
+  const { state, ownKeys, entries, perhapsTold, mutedResolved, metrics, nowMs } = options
   const { heard, muted } = unmuted(flush, options)
   const isTold = (one: FlushedAlert): boolean =>
     entries.some((entry) => entry !== undefined && knows(entry, one)) ||
@@ -58,12 +60,14 @@ export function audibleOf(flush: GroupFlush, options: AudienceOptions): Audible 
   // In the order of the flush, which is the order of notification.
   const isAudible = new Set(audible.filter((one) => !held.has(one)))
   const alerts = flush.alerts.filter((one) => isAudible.has(one))
-  const isNoticed = ({ alert }: FlushedAlert): boolean => state.flapping.isNoticed(alert.fingerprint, flush.groupKey)
-  const released = alerts.filter(isNoticed)
+  const isNoticed = ({ alert }: FlushedAlert, key: string): boolean => state.flapping.isNoticed(alert.fingerprint, key)
+  const released = alerts.filter((one) => ownKeys.some((key) => isNoticed(one, key)))
   const fingerprint = ({ alert }: FlushedAlert): string => alert.fingerprint
   return {
     alerts,
-    notices: [...held].filter(([one]) => !isNoticed(one)).map(([one, view]) => noticeOf(one, view)),
+    notices: [...held]
+      .filter(([one]) => !ownKeys.every((key) => isNoticed(one, key)))
+      .map(([one, view]) => noticeOf(one, view)),
     remembered: new Set([...held.keys(), ...(mutedResolved === 'drop' ? [] : muted)].map(fingerprint)),
     kept: new Set([...held.keys(), ...(mutedResolved === 'after' ? late : [])].map(fingerprint)),
     anew: new Set(released.filter(({ resolved }) => !resolved).map(fingerprint)),

@@ -17,6 +17,7 @@ export interface NotificationLogEntry {
 
 const PUT = 'notified'
 const GONE = 'notified-gone'
+const RENEWED_AFTER_MS = 600_000
 
 /** The memory that keeps a notification from being sent twice, by `groupKey:receiver/integration/index`. */
 export class NotificationLog implements StatePart {
@@ -35,6 +36,15 @@ export class NotificationLog implements StatePart {
     this.#entries.set(key, entry)
     log.write(putRecord(key, entry))
     await log.commit()
+  }
+
+  /** What is known of an alert that still fires is kept for longer, though nothing is told anew. The caller commits. */
+  keep(key: string, expiresAtMs: number, log: StateLog): void {
+    const known = this.#entries.get(key)
+    if (!known || known.firing.size === 0 || expiresAtMs - known.expiresAtMs < RENEWED_AFTER_MS) return
+    const entry = { ...known, expiresAtMs }
+    this.#entries.set(key, entry)
+    log.write(putRecord(key, entry))
   }
 
   /** Takes an entry from elsewhere unless ours is as new. The caller commits. Returns whether it was taken. */

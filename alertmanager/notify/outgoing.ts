@@ -73,6 +73,11 @@ export class OutgoingNotifications implements StatePart {
     if (known.attempts > 0) log.write([GONE, key])
   }
 
+  /** The rest has no way out any more. */
+  keepOnly(isWanted: (one: OutgoingNotification) => boolean, log: StateLog): void {
+    for (const [key, one] of this.#byKey) if (!isWanted(one)) this.done(key, log)
+  }
+
   apply(record: StateRecord): void {
     const [kind, key, entry] = record as [string, string, OutgoingNotification]
     if (kind === GONE) this.#byKey.delete(key)

@@ -75,9 +75,10 @@ export class Pipeline {
       await this.#letOthersGoFirst(flush)
       if (flush.alerts.every(({ resolved }) => resolved)) state.acknowledgements.remove(flush.groupKey, state.log)
       const { own, escalated } = this.#targetsOf(flush)
-      const audible = this.#audible(flush, [...own, ...escalated])
+      const audible = this.#audible(flush, own, escalated)
       const isNoticed = await this.#noticeFlapping(flush, audible, own)
       const { alerts, kept } = audible
+      this.#keepMemory(flush, audible, own, escalated)
       const tellAll = (targets: readonly Integration[], errand: Errand): Promise<boolean[]> =>
         Promise.all(alerts.length === 0 ? [] : targets.map((one) => this.#exclusively(flush, audible, one, errand)))
       const [outcomes, others] = await Promise.all([
@@ -87,10 +88,12 @@ export class Pipeline {
       const delivered = outcomes.every(Boolean) && others.every(Boolean)
       if (delivered) {
         for (const fingerprint of audible.released)
-          state.flapping.setNoticed(fingerprint, flush.groupKey, false, state.log)
+          for (const target of own)
+            state.flapping.setNoticed(fingerprint, entryKey(flush.groupKey, target), false, state.log)
       }
       const audibleCount = alerts.filter(({ resolved }) => !resolved).length
-      const reached = outcomes.length === 0 ? undefined : outcomes.some(Boolean)
+      const reached =
+        outcomes.length === 0 ? undefined : outcomes.some((is, i) => is && this.#reaches(own[i]!, flush.tickAtMs))
       // Those who do not run any more have no timers to set either.
       const isDone = delivered && isNoticed && kept.size === 0
       if (!flush.signal.aborted) duty.flushed(flush, { audibleCount, reached, isDone })
@@ -106,15 +109,17 @@ export class Pipeline {
     try {
       await this.#letOthersGoFirst(flush)
       const { own, escalated } = this.#targetsOf(flush)
-      const audible = this.#audible(flush, [...own, ...escalated])
+      const audible = this.#audible(flush, own, escalated)
       const firing = audible.alerts.filter(({ resolved }) => !resolved)
       if (firing.length === 0) return 'muted'
       const targets = this.#options.integrations.get(receiver) ?? []
       const told = await Promise.all(
         targets.map((target) => this.#exclusively(flush, { ...audible, alerts: firing }, target, errand)),
       )
-      if (told.some(Boolean)) return 'told'
-      return { error: errand.errors.join('; ') || `receiver ${receiver} has no integration` }
+      if (told.some((is, i) => is && this.#reaches(targets[i]!, flush.tickAtMs, errand))) return 'told'
+      const none =
+        targets.length === 0 ? `receiver ${receiver} has no integration` : 'nobody on call is reached this way'
+      return { error: errand.errors.join('; ') || none }
     } catch (err) {
       this.#options.logger.error({ err, groupKey: flush.groupKey }, 'Escalation step failed')
       return { error: errorMessage(err) }
@@ -137,14 +142,38 @@ export class Pipeline {
     }
   }
 
-  #audible(flush: GroupFlush, targets: readonly Integration[]): Audible {
+  /** For whoever is to hear of the end although nothing is told to them meanwhile. What is muted is not on its way any more. */
+  #keepMemory(
+    flush: GroupFlush,
+    { alerts }: Audible,
+    own: readonly Integration[],
+    escalated: readonly Integration[],
+  ): void {
+    const { state, duty, retentionMs } = this.#options
+    const { groupKey, tickAtMs, route } = flush
+    const isMuted = alerts.length === 0
+    const isQuiet =
+      state.acknowledgements.get(groupKey, tickAtMs) !== undefined || (isMuted && duty.mutedResolved !== 'drop')
+    const expiresAtMs = tickAtMs + Math.min(retentionMs, 2 * route.repeatIntervalMs)
+    for (const target of isQuiet ? [...own, ...escalated] : escalated)
+      state.notificationLog.keep(entryKey(groupKey, target), expiresAtMs, state.log)
+    if (!isMuted) return
+    for (const target of [...own, ...escalated]) {
+      const key = entryKey(groupKey, target)
+      if (!state.inFlight.has(key)) state.outgoing.done(key, state.log)
+    }
+  }
+
+  #audible(flush: GroupFlush, own: readonly Integration[], escalated: readonly Integration[]): Audible {
     const { state, clock, duty } = this.#options
-    const keys = duty.mutedResolved === 'drop' ? [] : targets.map((target) => entryKey(flush.groupKey, target))
+    const keys =
+      duty.mutedResolved === 'drop' ? [] : [...own, ...escalated].map((target) => entryKey(flush.groupKey, target))
     const entries = keys.map((key) => state.notificationLog.get(key))
     return audibleOf(flush, {
       ...this.#options,
       nowMs: clock.nowMs(),
       mutedResolved: duty.mutedResolved,
+      ownKeys: own.map((target) => entryKey(flush.groupKey, target)),
       entries,
       perhapsTold: keys.map((key, i) => state.pending.perhapsTold(key, entries[i]?.atMs)),
     })
@@ -156,18 +185,24 @@ export class Pipeline {
     const { state } = this.#options
     if (notices.length === 0) return true
     const told = await Promise.all(
-      own.map((target) => this.#exclusively(flush, { ...audible, alerts: notices }, target, { kind: 'flapping' })),
+      own.map(async (target) => {
+        const key = entryKey(flush.groupKey, target)
+        const open = notices.filter(({ alert }) => !state.flapping.isNoticed(alert.fingerprint, key))
+        if (open.length === 0) return true
+        const isTold = await this.#exclusively(flush, { ...audible, alerts: open }, target, { kind: 'flapping' })
+        for (const { alert } of isTold ? open : []) state.flapping.setNoticed(alert.fingerprint, key, true, state.log)
+        return isTold
+      }),
     )
-    if (!told.every(Boolean)) return false
-    for (const { alert } of notices) state.flapping.setNoticed(alert.fingerprint, flush.groupKey, true, state.log)
     await state.log.commit()
-    return true
+    return told.every(Boolean)
   }
 
   async #exclusively(flush: GroupFlush, audible: Audible, target: Integration, errand: Errand): Promise<boolean> {
     const { inFlight } = this.#options.state
     const key = entryKey(flush.groupKey, target)
-    while (inFlight.has(key)) await inFlight.get(key)
+    // How the other one fares is its own matter.
+    while (inFlight.has(key)) await inFlight.get(key)!.catch(() => {})
     const sending = this.#notify(flush, audible, target, key, errand)
     inFlight.set(key, sending)
     try {
@@ -239,6 +274,12 @@ export class Pipeline {
     // The shift may have changed since; those who were woken want to know that it is over.
     if (reason === 'all alerts resolved' && toldNames.length > 0) return duty.people(toldNames)
     return errand.kind === 'step' && errand.people ? errand.people : duty.peopleFor(target.receiver, atMs)
+  }
+
+  /** Whether there is anybody to whom an integration would tell what fires. */
+  #reaches(target: Integration, atMs: number, errand?: StepErrand): boolean {
+    const people = errand?.people ?? this.#options.duty.peopleFor(target.receiver, atMs)
+    return recipientsOf(target, people).recipients?.length !== 0
   }
 
   async #deliver(sending: Sending): Promise<DeliveryResult | undefined> {

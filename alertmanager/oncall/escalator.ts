@@ -75,7 +75,7 @@ export class Escalator {
     if (!policy || (!known && audibleCount === 0)) return
     if (!known) this.#begin(flush, policy)
     if (reached === false) this.unreached(flush.groupKey, receiver, receiver)
-    else if (known) this.wake(flush.groupKey, receiver)
+    if (known) this.wake(flush.groupKey, receiver)
   }
 
   /**

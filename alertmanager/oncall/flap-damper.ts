@@ -14,7 +14,7 @@ interface Flapping {
   readonly isFiring: boolean
   /** `undefined` = it is not held. Stays set until everybody who got a notice has heard how it ended. */
   readonly heldSinceMs: number | undefined
-  /** Groups that were given the notice. */
+  /** Keys, in the notification log, of the integrations that were given the notice. */
   readonly noticed: readonly string[]
 }
 
@@ -92,17 +92,17 @@ export class FlapDamper implements StatePart {
     return [...this.#byFingerprint.keys()].flatMap((fingerprint) => this.held(fingerprint, nowMs) ?? [])
   }
 
-  /** Whether the group was given the notice and has not heard yet how it ended. */
-  isNoticed(fingerprint: string, groupKey: string): boolean {
-    return this.#byFingerprint.get(fingerprint)?.noticed.includes(groupKey) ?? false
+  /** Whether an integration was given the notice and has not told yet how it ended. @param key of the notification log */
+  isNoticed(fingerprint: string, key: string): boolean {
+    return this.#byFingerprint.get(fingerprint)?.noticed.includes(key) ?? false
   }
 
   /** The caller commits. */
-  setNoticed(fingerprint: string, groupKey: string, isNoticed: boolean, log: StateLog): void {
+  setNoticed(fingerprint: string, key: string, isNoticed: boolean, log: StateLog): void {
     const known = this.#byFingerprint.get(fingerprint)
-    if (!known || known.noticed.includes(groupKey) === isNoticed) return
-    const others = known.noticed.filter((key) => key !== groupKey)
-    this.#put({ ...known, noticed: isNoticed ? [...others, groupKey] : others }, log)
+    if (!known || known.noticed.includes(key) === isNoticed) return
+    const others = known.noticed.filter((other) => other !== key)
+    this.#put({ ...known, noticed: isNoticed ? [...others, key] : others }, log)
   }
 
   /** Forgets what has been stable for as long as its window. */

@@ -164,12 +164,14 @@ export class OnCall implements Duty {
     return tellStep(flush, step.receiver, { kind: 'step', mark, sinceMs, people, errors: [] })
   }
 
-  #settled({ outcome, groupKey, receiver, where }: Receipt): void {
+  #settled({ id, outcome, groupKey, receiver, where, sentAtMs }: Receipt): void {
     const { state, onCallMetrics } = this.#options
     onCallMetrics.receipts.inc({ integration: where.split('/').at(-2) ?? '', outcome })
     if (outcome !== 'undelivered') return
-    // One who was reached is enough.
-    if (state.receipts.of(where, groupKey).some((other) => other.outcome !== 'undelivered')) return
+    // One whom the same notification reached is enough; it may not be on record yet.
+    const event = state.history.search({ receiver, groupKey }).find(({ messageIds }) => messageIds?.includes(id))
+    const isOfIt = (other: Receipt): boolean => event?.messageIds?.includes(other.id) ?? other.sentAtMs >= sentAtMs
+    if (state.receipts.of(where, groupKey).some((other) => isOfIt(other) && other.outcome !== 'undelivered')) return
     for (const one of state.escalations.all())
       if (one.groupKey === groupKey) this.escalator.unreached(groupKey, one.receiver, receiver)
   }

@@ -35,7 +35,8 @@ const personSchema = z.strictObject({
 const wallTime = text.transform((value, context) => {
   const isTime = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d)?$/.test(value)
   const wallMs = isTime ? Date.parse(`${value.replace(' ', 'T')}${value.length > 10 ? '' : 'T00:00'}:00Z`) : Number.NaN
-  if (!Number.isNaN(wallMs)) return wallMs
+  // `Date.parse` takes 31 February for 3 March.
+  if (!Number.isNaN(wallMs) && new Date(wallMs).toISOString().startsWith(value.slice(0, 10))) return wallMs
   context.addIssue({ code: 'custom', message: `expected a date and time such as 2026-01-05T09:00, not ${value}` })
   return z.NEVER
 })
@@ -115,8 +116,8 @@ const expectedHeartbeatSchema = z.strictObject({
   matchers: matcherList.optional(),
   interval: positive,
   grace: duration.optional(),
-  token: text.optional(),
-  token_file: text.optional(),
+  token: text.min(1, 'cannot be empty').optional(),
+  token_file: text.min(1, 'cannot be empty').optional(),
   labels: textMap.optional(),
   annotations: textMap.optional(),
 })

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve as absolutePath, dirname } from 'node:path'
 import { type Document, isMap, isPair, isScalar, type Node, parseDocument, stringify, visit } from 'yaml'
+import { isSecret } from '../../alertmanager/index.ts'
 import { errorMessage, type HttpClientConfig, type ParsedConfig } from '../../lib/index.ts'
 import { ConfigError, parseConfig } from '../../lib/yaml-config.ts'
 import { formatDuration } from '../../model/index.ts'
@@ -292,9 +293,11 @@ function shownYaml(text: string, global: GlobalConfig): string {
     Pair(_key, pair, path) {
       if (!isScalar(pair.key) || !isScalar(pair.value)) return
       const key = String(pair.key.value)
-      // Whoever knows a heartbeat's URL can give it.
-      const isHeartbeat = key === 'url' && path.some((one) => isPair(one) && String(one.key) === 'heartbeats')
-      if (SECRET_KEYS.test(key) || isHeartbeat) pair.value = doc.createNode('<secret>')
+      const keys = [...path.flatMap((one) => (isPair(one) ? [String(one.key)] : [])), key]
+      // Whoever knows a heartbeat's URL, or what goes with it, can give it.
+      const isHeartbeat = keys.includes('heartbeats') && (key === 'url' || keys.includes('headers'))
+      const isAlertmanagers = keys[0] === 'belltower' && keys[1] === 'alertmanager' && isSecret(keys.slice(2))
+      if (SECRET_KEYS.test(key) || isHeartbeat || isAlertmanagers) pair.value = doc.createNode('<secret>')
     },
   })
   const shown: Record<string, number> = {

@@ -78,7 +78,7 @@ const exponentialPoint = (point: Json) => ({
   ...pointFacts(point),
   count: number(point['count']),
   sum: optionalNumber(point['sum']),
-  scale: number(point['scale']),
+  scale: int32(point['scale']),
   zeroCount: number(point['zeroCount']),
   zeroThreshold: number(point['zeroThreshold']),
   positive: bucketsOf(point['positive']),
@@ -88,7 +88,7 @@ const exponentialPoint = (point: Json) => ({
 
 function bucketsOf(value: unknown): ExponentialBuckets {
   const buckets = object(value)
-  return { offset: number(buckets['offset']), counts: numbers(buckets['bucketCounts']) }
+  return { offset: int32(buckets['offset']), counts: numbers(buckets['bucketCounts']) }
 }
 
 const summaryPoint = (point: Json) => ({
@@ -161,6 +161,12 @@ function number(value: unknown): number {
   if (value === 'NaN') return Number.NaN
   const read = typeof value === 'number' ? value : typeof value === 'string' ? Number(value) : Number.NaN
   if (Number.isNaN(read)) throw new WireFormatError(`no number: ${JSON.stringify(value)}`)
+  return read
+}
+
+function int32(value: unknown): number {
+  const read = number(value)
+  if (read !== (read | 0)) throw new WireFormatError(`no whole number of 32 bits: ${JSON.stringify(value)}`)
   return read
 }
 

@@ -101,7 +101,7 @@ function unitsOf(text: string): { unit: string; perUnit: string } {
   const main = (slash < 0 ? text : text.slice(0, slash)).trim()
   const per = slash < 0 ? '' : text.slice(slash + 1).trim()
   const known = (name: string, names: Readonly<Record<string, string>>): string =>
-    /[{}]/.test(name) ? '' : (names[name] ?? name)
+    /[{}]/.test(name) ? '' : Object.hasOwn(names, name) ? names[name]! : name
   return { unit: known(main, UNITS), perUnit: known(per, PER_UNITS) }
 }
 

@@ -6,10 +6,12 @@ import {
   formatFloatPlain,
   type Labels,
   labelsFromEntries,
+  labelsText,
   type MetricType,
   type NativeHistogram,
 } from '../../model/index.ts'
 import type { OtlpConfig } from '../config/otlp-schema.ts'
+import { histogramFault } from '../remote-write/histogram-check.ts'
 import type { RemoteMetadata } from '../remote-write/remote-metadata.ts'
 import {
   type HistogramPoint,
@@ -30,6 +32,8 @@ export interface TranslateOptions {
 }
 
 const FAULTS_MAX = 20
+/** Of `target_info`, of a resource in a request. */
+const INFOS_MAX = 1000
 
 /** Puts what a request says into one batch. */
 export class Translation {
@@ -124,6 +128,8 @@ export class Translation {
     point: Point & { readonly exemplars: readonly PointExemplar[] },
     native: NativeHistogram,
   ): void {
+    const fault = point.isMissing ? undefined : histogramFault(native)
+    if (fault !== undefined) return this.#refuse(`${labelsText(labels)}: invalid histogram: ${fault}`)
     this.#write(point.timeMs, () => {
       if (point.isMissing) this.#appender.appendStale(undefined, labels, point.timeMs)
       else this.#appender.appendHistogram(undefined, labels, point.timeMs, native)
@@ -144,7 +150,7 @@ export class Translation {
       write()
     } catch (error) {
       if (!(error instanceof AppError) || error.httpStatus >= 500) throw error
-      if (this.refused.length < FAULTS_MAX) this.refused.push(error.message)
+      this.#refuse(error.message)
     }
   }
 
@@ -165,8 +171,10 @@ export class Translation {
     const [oldestMs, newestMs] = this.#timesMs
     const labels = newestMs > 0 ? shared.ofTargetInfo() : undefined
     if (labels === undefined) return
-    const everyMs = this.#options.lookbackMs / 2
-    for (let atMs = oldestMs; atMs < newestMs; atMs += everyMs) this.#info(labels, atMs)
+    const everyMs = Math.max(1, this.#options.lookbackMs / 2)
+    // A point without a time, or of another age, is no reason to write the years in between.
+    const fromMs = Math.max(oldestMs, newestMs - INFOS_MAX * everyMs)
+    for (let atMs = fromMs; atMs < newestMs; atMs += everyMs) this.#info(labels, atMs)
     this.#info(labels, newestMs)
   }
 
@@ -177,6 +185,10 @@ export class Translation {
     } catch (error) {
       if (!(error instanceof AppError) || error.httpStatus >= 500) throw error
     }
+  }
+
+  #refuse(why: string): void {
+    if (this.refused.length < FAULTS_MAX) this.refused.push(why)
   }
 
   #drop(why: string): void {
