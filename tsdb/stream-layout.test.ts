@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Labels } from '../model/index.ts'
+import { type Labels, OutOfOrderSampleError } from '../model/index.ts'
+import type { Tsdb } from './index.ts'
 import { bitsOf, type Dump, dump, openStore, temporaryFolder } from './testing/store.ts'
 
 const START = 1_699_999_200_000
@@ -48,6 +49,30 @@ test('stream: one batch with many times of many series, in the order of series o
   }
   await appender.commit()
   expect(dump(store)).toEqual(want)
+  await store.close()
+  remove()
+})
+
+test('streams: who was written last is remembered over a restart, also when an older group has gone into a block', async () => {
+  const { folder, remove } = temporaryFolder()
+  const options = { blockDurationMs: 20 * 60_000 }
+  const minute = (n: number): number => 1_699_999_200_000 + n * 60_000
+  const write = async (store: Tsdb, name: string, atMs: number): Promise<void> => {
+    const appender = store.appender({ stream: 'rules' })
+    appender.append(undefined, ['__name__', name], atMs, 1)
+    await appender.commit()
+  }
+  const first = await openStore(folder, options)
+  await write(first, 'old', minute(1))
+  // Behind the newest row of the group, so that it gets one of its own.
+  await write(first, 'young', minute(0))
+  await write(first, 'young', minute(38))
+  await first.close()
+  const store = await openStore(folder, options)
+  // Whoever looks for a group now begins to remember what earlier runs have left.
+  await write(store, 'third', minute(40))
+  await store.maintain()
+  await expect(write(store, 'young', minute(35))).rejects.toThrow(OutOfOrderSampleError)
   await store.close()
   remove()
 })

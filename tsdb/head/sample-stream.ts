@@ -40,8 +40,8 @@ export class SampleStream {
   /** The newest sample of a series, where it is a histogram. */
   readonly lastHistograms = new Map<number, NativeHistogram>()
   readonly #seriesByLabelSet = new PairMap()
-  /** Groups of earlier runs that may know when a series was last written, and where it is in them. */
-  #earlier: HeadGroup[]
+  /** Groups of earlier runs that may know when a series was last written, and where it is in them; `undefined`: not any more. */
+  #earlier: (HeadGroup | undefined)[]
   readonly #earlierPositions = new PairMap()
   #series: SeriesColumns = columns(SERIES_CAPACITY_MIN)
   #seriesCount = 0
@@ -54,8 +54,9 @@ export class SampleStream {
     this.index = index
     this.groups = new StreamGroups(head, name)
     this.groups.reserve(SERIES_CAPACITY_MIN)
-    this.#earlier = head.streamGroups(name).filter((group) => !group.isLate)
-    for (const [g, group] of this.#earlier.entries()) {
+    const earlier = head.streamGroups(name).filter((group) => !group.isLate)
+    this.#earlier = earlier
+    for (const [g, group] of earlier.entries()) {
       for (let position = 0; position < group.positionCount; position++) {
         const labelSet = group.labelSetAt(position)
         if (labelSet !== LOST_LABEL_SET) this.#earlierPositions.set(g, labelSet, position)
@@ -101,8 +102,7 @@ export class SampleStream {
   /** Forgets series that were not written since `beforeMs`, and gives up groups in which most are such. */
   reclaim(beforeMs: number): void {
     if (this.stagedCount > 0) return
-    this.#earlier = this.#earlier.filter((group) => !group.isEmpty)
-    if (this.#earlier.length === 0) this.#earlierPositions.clear()
+    this.#forgetEmptyEarlier()
     this.groups.reclaim(beforeMs)
     const { lastMs, labelSet, generation } = this.#series
     let forgotten = 0
@@ -126,6 +126,14 @@ export class SampleStream {
     }
   }
 
+  /** The others keep their numbers, by which positions are found. */
+  #forgetEmptyEarlier(): void {
+    this.#earlier = this.#earlier.map((group) => (group?.isEmpty === false ? group : undefined))
+    if (this.#earlier.some((group) => group !== undefined)) return
+    this.#earlier = []
+    this.#earlierPositions.clear()
+  }
+
   #addSeries(labelSet: number): number {
     const index = this.#freeSeries.pop() ?? this.#seriesCount++
     if (index === this.#series.labelSet.length) {
@@ -143,7 +151,7 @@ export class SampleStream {
   #recall(series: number, labelSet: number): void {
     for (const [g, group] of this.#earlier.entries()) {
       const position = this.#earlierPositions.get(g, labelSet)
-      if (position < 0 || group.isEmpty) continue
+      if (group === undefined || position < 0 || group.isEmpty) continue
       const newest = newestSample(this.head, group, position)
       if (newest === undefined || newest.timestampMs <= this.#series.lastMs[series]!) continue
       this.#series.lastMs[series] = newest.timestampMs
