@@ -71,6 +71,8 @@ test.each([
   ['/on-call/overrides', { schedule: 'primary', people: 'anna', to: '2026-01-06' }, '400 .*no list of names'],
   ['/on-call/overrides', { schedule: 'primary', people: [], to: '2026-01-01' }, '400 .*not after the start'],
   ['/on-call/overrides', { schedule: 'primary', people: [], to: 'soon' }, '400 .*no time'],
+  // In microseconds by mistake.
+  ['/on-call/overrides', { schedule: 'primary', people: [], to: '1767614400000000' }, '400 .*no time'],
   ['/on-call/overrides', { schedule: 'x', people: [], to: '2026-01-06' }, '404 .*no schedule'],
 ])('%s %j is refused', async (path, body, why) => {
   expect(await call('POST', path, body)).toMatch(new RegExp(why))

@@ -140,6 +140,10 @@ describe('what cannot be meant is refused, with its place', () => {
       /layers\.0\.start: expected a date[\s\S]*layers\.0\.rotation: expected daily/,
     ],
     [
+      'schedules: [{ name: s, time_zone: UTC, layers: [{ people: [a], start: 2026-02-31, rotation: daily }] }]',
+      /layers\.0\.start: expected a date and time such as .*, not 2026-02-31/,
+    ],
+    [
       'schedules: [{ name: s, time_zone: UTC, layers: [{ people: [a], start: 2026-01-01, rotation: 7d }] }]',
       /layers\.0\.people\.0: nobody under people is called "a"/,
     ],
