@@ -45,15 +45,20 @@ export class Acknowledgements implements StatePart {
     log.write([PUT, acknowledgement])
   }
 
-  /** Resolved. The caller commits. */
-  remove(groupKey: string, log: StateLog): void {
-    if (this.#byGroup.delete(groupKey)) log.write([GONE, groupKey])
+  /** Resolved. What is over stays on record: else another instance that has not heard yet would bring it back. The caller commits. */
+  end(groupKey: string, nowMs: number, log: StateLog): void {
+    const known = this.get(groupKey, nowMs)
+    // The other one's clock may be ahead.
+    if (known) this.put({ ...known, atMs: Math.max(nowMs, known.atMs), untilMs: nowMs }, log)
   }
 
   collectGarbage(nowMs: number, log: StateLog): void {
     // One that is over is kept a while, lest another instance brings back what it replaced.
-    for (const { groupKey, untilMs } of this.#byGroup.values())
-      if (untilMs + KEPT_AFTER_END_MS <= nowMs) this.remove(groupKey, log)
+    for (const { groupKey, untilMs } of this.#byGroup.values()) {
+      if (untilMs + KEPT_AFTER_END_MS > nowMs) continue
+      this.#byGroup.delete(groupKey)
+      log.write([GONE, groupKey])
+    }
   }
 
   /** What a link carries to show that it came out of a notification about the group. */

@@ -40,7 +40,8 @@ export class Pipeline {
     const { logger, state, duty, clock } = this.#options
     try {
       await this.#letOthersGoFirst(flush)
-      if (flush.alerts.every(({ resolved }) => resolved)) state.acknowledgements.remove(flush.groupKey, state.log)
+      if (flush.alerts.every(({ resolved }) => resolved))
+        state.acknowledgements.end(flush.groupKey, clock.nowMs(), state.log)
       const { own, escalated } = this.#targetsOf(flush)
       const audible = this.#audible(flush, own, escalated)
       const isNoticed = await this.#noticeFlapping(flush, audible, own)
