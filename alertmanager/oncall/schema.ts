@@ -3,7 +3,7 @@ import { httpConfigSchema } from '../config/http-config.ts'
 import { matcherList } from '../config/route-schema.ts'
 import { count, duration, text, textMap, tryParse, url } from '../config/scalars.ts'
 import { timeInterval } from '../config/time-interval-schema.ts'
-import { formatterOf } from '../route/time-interval.ts'
+import { formatterOf } from '../route/wall-clock.ts'
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
