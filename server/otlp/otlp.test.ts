@@ -284,6 +284,15 @@ describe('what cannot be taken', () => {
     expect(await statusOf(send('{', { 'content-type': 'application/json' }))).toBe(400)
     expect(await statusOf(send('{"resourceMetrics":1}', { 'content-type': 'application/json' }))).toBe(400)
     expect(await statusOf(send(Uint8Array.of(10, 200)))).toBe(400)
+    const nested = (depth: number): string => {
+      const value = `${'{"arrayValue":{"values":['.repeat(depth)}{"stringValue":"x"}${']}}'.repeat(depth)}`
+      return `{"resourceMetrics":[{"resource":{"attributes":[{"key":"a","value":${value}}]}}]}`
+    }
+    expect(await statusOf(send(nested(30), { 'content-type': 'application/json' }))).toBe(200)
+    expect(await statusOf(send(nested(4000), { 'content-type': 'application/json' }))).toBe(400)
+    const timed = (time: string): string => JSON.stringify(request([METRICS[2]!])).replaceAll(`"${nanoseconds}"`, time)
+    for (const time of ['"x"', '1.5', 'true', `"${'9'.repeat(100_000)}"`, '['.repeat(9000) + ']'.repeat(9000)])
+      expect(await statusOf(send(timed(time), { 'content-type': 'application/json' }))).toBe(400)
   })
 
   test('anything, where it is not switched on', async () => {
