@@ -48,8 +48,12 @@ export class Acknowledgements implements StatePart {
   /** Resolved. What is over stays on record: else another instance that has not heard yet would bring it back. The caller commits. */
   end(groupKey: string, nowMs: number, log: StateLog): void {
     const known = this.get(groupKey, nowMs)
-    // The other one's clock may be ahead.
-    if (known) this.put({ ...known, atMs: Math.max(nowMs, known.atMs), untilMs: nowMs }, log)
+    if (known) this.put({ ...known, atMs: this.stamp(groupKey, nowMs), untilMs: nowMs }, log)
+  }
+
+  /** For what is said now: later than all that is known of the group, which may come from a clock that is ahead. */
+  stamp(groupKey: string, nowMs: number): number {
+    return Math.max(nowMs, (this.#byGroup.get(groupKey)?.atMs ?? 0) + 1)
   }
 
   collectGarbage(nowMs: number, log: StateLog): void {

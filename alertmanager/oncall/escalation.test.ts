@@ -201,6 +201,17 @@ receivers: [{ receiver: page, schedule: primary, escalation: { steps: [{ after: 
   })
 })
 
+test('what is said last of an acknowledgement counts, also within one millisecond', async () => {
+  s = await startOnCall(CONFIG, '{}')
+  const { acks } = s.alertmanager
+  const said = async (by: string): Promise<string[]> => {
+    if (by === '') await acks.withdraw(GROUP)
+    else await acks.put({ groupKey: GROUP, by, comment: '' })
+    return acks.all().map((one) => one.by)
+  }
+  expect([await said('anna'), await said(''), await said('boris')]).toEqual([['anna'], [], ['boris']])
+})
+
 test('a group that is acknowledged for more than two repeat intervals is not told as a new one', async () => {
   s = await startOnCall(HOURLY, '{}')
   await fire(s, 'Down')
