@@ -15,7 +15,7 @@ const PUT = 'ack'
 const GONE = 'ack-gone'
 const KEY = 'ack-key'
 const KEY_BYTES = 32
-const KEPT_AFTER_END_MS = 3_600_000
+const KEPT_AFTER_END_MS = 7 * 86_400_000
 const PROOF_CHARS = 32
 
 /** Acknowledgements by group key, and the key that makes links to them. */
@@ -57,7 +57,7 @@ export class Acknowledgements implements StatePart {
   }
 
   collectGarbage(nowMs: number, log: StateLog): void {
-    // One that is over is kept a while, lest another instance brings back what it replaced.
+    // One that is over is kept for days, lest another instance that was away brings back what it replaced.
     for (const { groupKey, untilMs } of this.#byGroup.values()) {
       if (untilMs + KEPT_AFTER_END_MS > nowMs) continue
       this.#byGroup.delete(groupKey)
