@@ -65,7 +65,12 @@ export const SERVER_FLAGS: readonly FlagSpec[] = [
     '32MB',
     'Size at which a log segment is closed; so much of it brings about a checkpoint.',
   ),
-  flag('storage.remote.read-sample-limit', 'integer', '50000000', 'Samples a remote reader gets at once.'),
+  flag(
+    'storage.remote.read-sample-limit',
+    'integer',
+    '50000000',
+    'Samples a remote reader gets at once; 0 = no limit.',
+  ),
   flag(
     'storage.remote.read-max-bytes-in-frame',
     'integer',

@@ -15,7 +15,7 @@ const PUT = 'ack'
 const GONE = 'ack-gone'
 const KEY = 'ack-key'
 const KEY_BYTES = 32
-const KEPT_AFTER_END_MS = 3_600_000
+const KEPT_AFTER_END_MS = 7 * 86_400_000
 const PROOF_CHARS = 32
 
 /** Acknowledgements by group key, and the key that makes links to them. */
@@ -45,15 +45,24 @@ export class Acknowledgements implements StatePart {
     log.write([PUT, acknowledgement])
   }
 
-  /** Resolved. The caller commits. */
-  remove(groupKey: string, log: StateLog): void {
-    if (this.#byGroup.delete(groupKey)) log.write([GONE, groupKey])
+  /** Resolved. What is over stays on record: else another instance that has not heard yet would bring it back. The caller commits. */
+  end(groupKey: string, nowMs: number, log: StateLog): void {
+    const known = this.get(groupKey, nowMs)
+    if (known) this.put({ ...known, atMs: this.stamp(groupKey, nowMs), untilMs: nowMs }, log)
+  }
+
+  /** For what is said now: later than all that is known of the group, which may come from a clock that is ahead. */
+  stamp(groupKey: string, nowMs: number): number {
+    return Math.max(nowMs, (this.#byGroup.get(groupKey)?.atMs ?? 0) + 1)
   }
 
   collectGarbage(nowMs: number, log: StateLog): void {
-    // One that is over is kept a while, lest another instance brings back what it replaced.
-    for (const { groupKey, untilMs } of this.#byGroup.values())
-      if (untilMs + KEPT_AFTER_END_MS <= nowMs) this.remove(groupKey, log)
+    // One that is over is kept for days, lest another instance that was away brings back what it replaced.
+    for (const { groupKey, untilMs } of this.#byGroup.values()) {
+      if (untilMs + KEPT_AFTER_END_MS > nowMs) continue
+      this.#byGroup.delete(groupKey)
+      log.write([GONE, groupKey])
+    }
   }
 
   /** What a link carries to show that it came out of a notification about the group. */

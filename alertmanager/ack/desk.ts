@@ -41,9 +41,11 @@ export class AckDesk {
   /** The group is not repeated until it has resolved or the time is over. @throws {StateLogError} */
   async put(facts: { groupKey: string; by: string; comment: string; durationMs?: number }): Promise<Acknowledgement> {
     const { groupKey, by, comment, durationMs = DURATION_DEFAULT_MS } = facts
-    const atMs = this.#clock.nowMs()
-    const acknowledgement = { groupKey, by, comment, atMs, untilMs: atMs + durationMs }
-    this.#state.acknowledgements.put(acknowledgement, this.#state.log)
+    const { acknowledgements, log } = this.#state
+    const nowMs = this.#clock.nowMs()
+    const atMs = acknowledgements.stamp(groupKey, nowMs)
+    const acknowledgement = { groupKey, by, comment, atMs, untilMs: nowMs + durationMs }
+    acknowledgements.put(acknowledgement, log)
     await this.#state.log.commit()
     this.#onChange(groupKey)
     return acknowledgement
@@ -51,8 +53,10 @@ export class AckDesk {
 
   /** @throws {StateLogError} */
   async withdraw(groupKey: string): Promise<void> {
-    const atMs = this.#clock.nowMs()
-    this.#state.acknowledgements.put({ groupKey, by: '', comment: '', atMs, untilMs: atMs }, this.#state.log)
+    const { acknowledgements, log } = this.#state
+    const nowMs = this.#clock.nowMs()
+    const atMs = acknowledgements.stamp(groupKey, nowMs)
+    acknowledgements.put({ groupKey, by: '', comment: '', atMs, untilMs: nowMs }, log)
     await this.#state.log.commit()
     this.#onChange(groupKey)
   }

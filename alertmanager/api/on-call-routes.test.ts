@@ -53,6 +53,7 @@ test('who is on call, over time, and who takes over', async () => {
   ])
   expect(await call('GET', '/on-call/schedules/primary?at=2026-01-13T00:00:00Z')).toMatchObject({ people: ['boris'] })
   expect(await call('GET', '/on-call/schedules/other')).toMatch(/^404 .*no schedule/)
+  expect(await call('GET', '/on-call/schedules/primary?at=8640000000000')).toMatch(/^400 .*no time/)
   const wanted = { schedule: 'primary', people: ['boris'], to: '2026-01-05T18:00:00Z', comment: 'dentist' }
   const made = (await call('POST', '/on-call/overrides', wanted)) as { id: string }
   expect(await call('GET', '/on-call/schedules/primary/shifts?to=2026-01-13T00:00:00Z')).toEqual([
@@ -71,6 +72,10 @@ test.each([
   ['/on-call/overrides', { schedule: 'primary', people: 'anna', to: '2026-01-06' }, '400 .*no list of names'],
   ['/on-call/overrides', { schedule: 'primary', people: [], to: '2026-01-01' }, '400 .*not after the start'],
   ['/on-call/overrides', { schedule: 'primary', people: [], to: 'soon' }, '400 .*no time'],
+  // The last instant that a date can have: its day ends beyond.
+  ['/on-call/overrides', { schedule: 'primary', people: [], to: '8640000000000' }, '400 .*no time'],
+  // In microseconds by mistake.
+  ['/on-call/overrides', { schedule: 'primary', people: [], to: '1767614400000000' }, '400 .*no time'],
   ['/on-call/overrides', { schedule: 'x', people: [], to: '2026-01-06' }, '404 .*no schedule'],
 ])('%s %j is refused', async (path, body, why) => {
   expect(await call('POST', path, body)).toMatch(new RegExp(why))

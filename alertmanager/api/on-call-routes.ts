@@ -135,10 +135,13 @@ function formOf(body: unknown): URLSearchParams {
   )
 }
 
+/** Calendars end somewhere; four digits of a year are enough for everybody. */
+const TIME_END_MS = Date.UTC(10_000, 0)
+
 /** Unix seconds or a date and time. @throws {OnCallRequestError} */
 function timeOf(text: string, name: string): number {
   const atMs = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text)
-  if (Number.isNaN(new Date(atMs).getTime())) throw new OnCallRequestError(`${name} is no time: ${text}`)
+  if (!(atMs >= 0 && atMs < TIME_END_MS)) throw new OnCallRequestError(`${name} is no time: ${text}`)
   return atMs
 }
 

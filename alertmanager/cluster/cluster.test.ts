@@ -161,6 +161,25 @@ test('a partition: nobody goes without a page, and at most one comes twice; heal
   expect(pair.told).toHaveLength(2)
 })
 
+test('the acknowledgement of what has resolved does not come back with one that was away', async () => {
+  await started()
+  const [a, b] = [pair.running.get('a')!, pair.running.get('b')!]
+  await pair.push('Down', START_MS + 86_400_000)
+  await pair.seconds(20)
+  await a.acks.put({ groupKey: '{}:{alertname="Down"}', by: 'Ann', comment: '' })
+  await pair.seconds(3)
+  expect(b.acks.all()).toHaveLength(1)
+  pair.cutOff.add('b')
+  const labels = labelsFromRecord({ alertname: 'Down' })
+  await a.receive([{ labels, annotations: [], generatorUrl: '', endsAtMs: pair.clock.nowMs() }])
+  await pair.seconds(2 * 3600)
+  expect(a.acks.all()).toEqual([])
+  expect(b.acks.all()).toHaveLength(1)
+  pair.cutOff.clear()
+  await pair.seconds(3)
+  expect([a.acks.all(), b.acks.all()]).toEqual([[], []])
+})
+
 test('one that comes back learns what was told meanwhile', async () => {
   pair = new Pair()
   await pair.start('b', ['a'])

@@ -145,7 +145,10 @@ route: { receiver: a }
 receivers:
   - name: a
     webhook_configs: [{ url: 'http://x/geheim', http_config: { basic_auth: { username: u, password_file: pw }, http_headers: { X-Key: { secrets: [geheim] } } } }]
-    sms_configs: [{ provider: twilio, account_sid: AC1, auth_token: geheim, from: '+1', to: [+15550001] }]
+    sms_configs:
+      - { provider: twilio, account_sid: AC1, auth_token: geheim, from: '+1', to: [+15550001] }
+      - { provider: messagebird, access_key: geheim, from: B, to: ['+1'] }
+      - { provider: smsru, api_id: geheim, to: ['+1'] }
     email_configs: [{ to: c@d, auth_password_file: pw }]
 `,
     )

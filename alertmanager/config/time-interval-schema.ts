@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { formatterOf, type NumberRange, type TimeInterval } from '../route/time-interval.ts'
+import type { NumberRange, TimeInterval } from '../route/time-interval.ts'
+import { formatterOf } from '../route/wall-clock.ts'
 import { text, tryParse } from './scalars.ts'
 
 const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday']

@@ -1,67 +1,34 @@
-import { type Clock, errorMessage, type Logger } from '../../lib/index.ts'
-import type { Labels } from '../../model/index.ts'
-import type { FlushedAlert, FlushOutcome, GroupFlush } from '../dispatch/alert-group.ts'
-import { StartLimiter } from '../dispatch/start-limiter.ts'
+import { errorMessage } from '../../lib/index.ts'
+import type { FlushOutcome, GroupFlush } from '../dispatch/alert-group.ts'
 import type { Inhibitor } from '../inhibit/inhibitor.ts'
-import type { AlertmanagerMetrics } from '../metrics.ts'
 import { contactKindOf } from '../oncall/contacts.ts'
 import type { StepOutcome } from '../oncall/escalator.ts'
 import type { Person } from '../oncall/types.ts'
 import type { TimeInterval } from '../route/time-interval.ts'
-import type { AlertmanagerState } from '../state.ts'
 import { type Audible, audibleOf } from './audience.ts'
-import type { Delivery } from './delivery-progress.ts'
-import { Destination } from './destination.ts'
-import type { Duty, Errand, StepErrand } from './duty.ts'
+import type { Errand, StepErrand } from './duty.ts'
 import type { NotificationReason } from './notification-log.ts'
-import type { DeliveryResult, Integration, Notification, ReceiverData, SentMessage } from './notifier.ts'
-import { whereOf } from './receipts/receipt-desk.ts'
-import { contentId, entryKey, fingerprintsOf, reasonFor } from './reason.ts'
-import { type RetryOutcome, sendWithRetry } from './retry.ts'
+import type { Integration, ReceiverData } from './notifier.ts'
+import { entryKey, fingerprintsOf, reasonFor } from './reason.ts'
+import { Sender, type SenderOptions } from './sender.ts'
 import { sleepUntil } from './sleep.ts'
 import { dataAfter, namesTold, recipientsOf } from './told.ts'
 
-export interface PipelineOptions {
-  readonly state: AlertmanagerState
+export interface PipelineOptions extends SenderOptions {
   readonly inhibitor: Inhibitor
   readonly timeIntervals: ReadonlyMap<string, readonly TimeInterval[]>
   readonly integrations: ReadonlyMap<string, readonly Integration[]>
-  /** Fills in the templates in a route's labels. */
-  readonly renderRouteLabels: (flush: GroupFlush, alerts: readonly FlushedAlert[]) => Promise<Labels>
   readonly retentionMs: number
-  /** How long to wait for other instances to notify. */
-  readonly clusterWaitMs: () => number
-  readonly duty: Duty
-  /** Where a person acknowledges the group. */
-  readonly ackUrlOf: (groupKey: string) => string
-  /** What a reply acknowledges the group by. */
-  readonly ackCodeOf: (groupKey: string) => string
-  readonly externalUrl: string
-  readonly clock: Clock
-  readonly metrics: AlertmanagerMetrics
-  readonly logger: Logger
-}
-
-/** One message to be sent. */
-interface Sending {
-  readonly flush: GroupFlush
-  readonly alerts: readonly FlushedAlert[]
-  readonly target: Integration
-  readonly key: string
-  readonly reason: NotificationReason
-  readonly receiverData: ReceiverData
-  readonly people: readonly Person[] | undefined
-  readonly errand: Errand
 }
 
 /** From a group's tick to sent messages: inhibition, times, silences, then each integration of the receiver by itself. */
 export class Pipeline {
   readonly #options: PipelineOptions
-  readonly #destinations = new Map<Integration, Destination>()
-  readonly #starts = new StartLimiter()
+  readonly #sender: Sender
 
   constructor(options: PipelineOptions) {
     this.#options = options
+    this.#sender = new Sender(options)
     const { notifications, requests, requestsFailed } = options.metrics
     // A counter that is there from the start has no gap before its first increase.
     for (const { name } of [...options.integrations.values()].flat())
@@ -73,7 +40,8 @@ export class Pipeline {
     const { logger, state, duty, clock } = this.#options
     try {
       await this.#letOthersGoFirst(flush)
-      if (flush.alerts.every(({ resolved }) => resolved)) state.acknowledgements.remove(flush.groupKey, state.log)
+      if (flush.alerts.every(({ resolved }) => resolved))
+        state.acknowledgements.end(flush.groupKey, clock.nowMs(), state.log)
       const { own, escalated } = this.#targetsOf(flush)
       const audible = this.#audible(flush, own, escalated)
       const isNoticed = await this.#noticeFlapping(flush, audible, own)
@@ -239,7 +207,7 @@ export class Pipeline {
     let receiverData = last?.receiverData ?? {}
     if (told.length > 0) {
       const people = this.#peopleFor(errand, target, reason, receiverData, flush.tickAtMs)
-      const result = await this.#deliver({ flush, alerts: told, target, key, reason, receiverData, people, errand })
+      const result = await this.#sender.send({ flush, alerts: told, target, key, reason, receiverData, people, errand })
       if (!result) {
         // A step is not repeated: the next one is what comes instead.
         if (errand.kind === 'step') state.outgoing.done(key, state.log)
@@ -280,125 +248,5 @@ export class Pipeline {
   #reaches(target: Integration, atMs: number, errand?: StepErrand): boolean {
     const people = errand?.people ?? this.#options.duty.peopleFor(target.receiver, atMs)
     return recipientsOf(target, people).recipients?.length !== 0
-  }
-
-  async #deliver(sending: Sending): Promise<DeliveryResult | undefined> {
-    const { flush, alerts, target, key, reason, receiverData, people, errand } = sending
-    const { state, clock, metrics } = this.#options
-    const messages: SentMessage[] = []
-    const notification: Omit<Notification, 'routeLabels'> = {
-      receiver: target.receiver,
-      groupKey: flush.groupKey,
-      groupLabels: flush.groupLabels,
-      alerts,
-      reason,
-      externalUrl: this.#options.externalUrl,
-      receiverData,
-      ...recipientsOf(target, people),
-      onTaken: (message) => {
-        messages.push(message)
-        this.#options.duty.sent(target, flush.groupKey, message)
-      },
-      extra: {
-        AckURL: this.#options.ackUrlOf(flush.groupKey),
-        AckCode: this.#options.ackCodeOf(flush.groupKey),
-        OnCall: (people ?? []).map(({ name }) => name).join(', '),
-      },
-      deadlineMs: flush.deadlineMs + this.#options.clusterWaitMs(),
-    }
-    const startedAtMs = clock.nowMs()
-    const delivery = await this.#begin(sending, startedAtMs)
-    const labels = { integration: target.name }
-    metrics.notifications.inc(labels)
-    state.outgoing.begin(key, {
-      groupKey: flush.groupKey,
-      groupLabels: flush.groupLabels,
-      receiver: target.receiver,
-      integration: target.name,
-      index: target.index,
-      reason,
-      alertCount: alerts.length,
-      sinceMs: startedAtMs,
-    })
-    // Whether the last attempt failed because we stop: nobody knows whether it was heard.
-    let isBrokenOff = false
-    const outcome = await sendWithRetry({
-      attempt: async () => {
-        const routeLabels = await this.#options.renderRouteLabels(flush, alerts)
-        if (notification.recipients?.length === 0) return { detail: 'nobody on call is reached this way' }
-        return target.notifier.send({ ...notification, routeLabels }, delivery)
-      },
-      onWait: (failure) => state.outgoing.waits(key, failure),
-      onAttempt: (error, nextAttemptAtMs) => {
-        metrics.requests.inc(labels)
-        if (!error) return
-        isBrokenOff = flush.signal.aborted
-        metrics.requestsFailed.inc(labels)
-        state.outgoing.failed(key, error.message, nextAttemptAtMs, state.log)
-      },
-      clock,
-      deadlineMs: flush.deadlineMs + this.#options.clusterWaitMs(),
-      signal: flush.signal,
-      destination: this.#destinationOf(target),
-      starts: this.#starts,
-    })
-    const durationMs = clock.nowMs() - startedAtMs
-    metrics.latency.observe(labels, durationMs / 1000)
-    if (outcome.error && !isBrokenOff) delivery.failed()
-    if (outcome.error) metrics.failed.inc({ ...labels, reason: outcome.error.reason })
-    if (errand.kind === 'step' && outcome.error) errand.errors.push(`${whereOf(target)}: ${outcome.error.message}`)
-    this.#record(notification, target, { ...outcome, messages }, durationMs)
-    return outcome.result
-  }
-
-  /** Resolves when it is on disk that the message may have been heard; a disk that fails must not keep anybody from being told. */
-  async #begin({ alerts, key, reason, errand }: Sending, atMs: number): Promise<Delivery> {
-    const { state, logger } = this.#options
-    const content = { contentId: contentId(alerts, reason, errand), firing: [...fingerprintsOf(alerts, false)] }
-    const delivery = state.pending.begin(key, content, atMs, state.log)
-    try {
-      await state.log.commit()
-    } catch (err) {
-      logger.error({ err, key }, 'Notification goes out without a record that it was begun')
-    }
-    return delivery
-  }
-
-  #record(
-    notification: Omit<Notification, 'routeLabels'>,
-    target: Integration,
-    outcome: RetryOutcome & { readonly messages: readonly SentMessage[] },
-    durationMs: number,
-  ): void {
-    const { state, clock, logger } = this.#options
-    const resolvedCount = notification.alerts.filter((alert) => alert.resolved).length
-    const event = {
-      atMs: clock.nowMs(),
-      groupKey: notification.groupKey,
-      groupLabels: notification.groupLabels,
-      receiver: target.receiver,
-      integration: target.name,
-      index: target.index,
-      reason: notification.reason,
-      firingCount: notification.alerts.length - resolvedCount,
-      resolvedCount,
-      attempts: outcome.attempts,
-      durationMs,
-      outcome: outcome.error ? ('failed' as const) : ('delivered' as const),
-      detail: outcome.result?.detail ?? '',
-      error: outcome.error?.message ?? outcome.result?.warning ?? '',
-      ...(notification.extra?.['OnCall'] && { people: notification.extra['OnCall'] }),
-      ...(outcome.messages.length > 0 && { messageIds: outcome.messages.map(({ id }) => id) }),
-    }
-    state.history.add(event, state.log)
-    if (outcome.error) logger.error(event, 'Notification failed')
-    else if (event.error !== '') logger.warn(event, 'Notification reached only some recipients')
-    else logger.debug(event, 'Notification delivered')
-  }
-
-  #destinationOf(target: Integration): Destination {
-    let destination = this.#destinations.get(target)
-    if (!destination) this.#destinations.set(target, (destination = new Destination()))
-    return destination
   }
 }

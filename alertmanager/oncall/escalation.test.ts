@@ -20,6 +20,8 @@ receivers:
       steps: [{ after: 10m, receiver: second }, { after: 5m, receiver: boss }]
       ${more}
 `
+/** Each hour in place of twice a day. */
+const HOURLY = CONFIG.replace('repeat_interval: 12h', 'repeat_interval: 1h')
 const GROUP = '{}:{alertname="Down"}'
 const MINUTE_S = 60
 
@@ -123,6 +125,62 @@ describe('steps', () => {
     expect(told()).toEqual(['610 second firing'])
   })
 
+  test('come at once when one way fails and the other reaches nobody', async () => {
+    const config = `
+global: { smtp_smarthost: 'localhost:25', smtp_from: 'a@b.c' }
+route: { receiver: page, group_by: [alertname], group_wait: 10s, group_interval: 1m, repeat_interval: 12h }
+receivers:
+  - name: page
+    email_configs: [{ to: 'x@example.com' }]
+    sms_configs: [{ provider: http, to: ['+100'], url: 'http://gateway/', text: x }]
+  - name: second
+    webhook_configs: [{ url: 'http://hook/second' }]
+`
+    // Boris has no e-mail address.
+    const onCall = `
+people: [{ name: boris, phone: '+1002' }]
+schedules: [{ name: primary, time_zone: UTC, layers: [{ people: [boris], start: 2026-01-01, rotation: daily }] }]
+receivers: [{ receiver: page, schedule: primary, escalation: { steps: [{ after: 30m, receiver: second }] } }]
+`
+    s = await startOnCall(config, onCall)
+    s.client.answer = ({ url }) => (url.includes('gateway') ? 400 : 200)
+    await fire(s, 'Down')
+    await s.until(5 * MINUTE_S)
+    expect(told()).toEqual(['10 second firing'])
+  })
+
+  test("go on while the receiver's own notification fails after a mute", async () => {
+    s = await startOnCall(CONFIG.replace('repeat_interval: 12h', 'repeat_interval: 30m'), steps())
+    await fire(s, 'Down')
+    await s.until(12 * MINUTE_S)
+    await s.alertmanager.setSilence({
+      matchers: [createMatcher('=', 'alertname', 'Down')],
+      startsAtMs: s.clock.nowMs(),
+      endsAtMs: START_MS + 40 * 60_000,
+      createdBy: '',
+      comment: '',
+      annotations: {},
+    })
+    s.client.answer = ({ url }) => (url.endsWith('first') ? 400 : 200)
+    await s.until(60 * MINUTE_S)
+    expect(told().map((line) => line.replace(/^\d+ /, ''))).toEqual(['first firing', 'second firing', 'boss firing'])
+  })
+
+  test('are told of the end also after more than two repeat intervals', async () => {
+    s = await startOnCall(HOURLY, steps())
+    await fire(s, 'Down')
+    await s.until(240 * MINUTE_S)
+    const before = told().length
+    await resolve(s, 'Down')
+    await s.until(242 * MINUTE_S)
+    expect(
+      told()
+        .slice(before)
+        .map((line) => line.replace(/^\d+ /, ''))
+        .sort(),
+    ).toEqual(['boss resolved', 'first resolved', 'second resolved'])
+  })
+
   test('survive a death at any moment: each is taken once', async () => {
     await withDataDir(async (dataDir) => {
       const endsS = Array.from({ length: 8 }, (_, i) => (i + 1) * 3 * MINUTE_S)
@@ -141,4 +199,27 @@ describe('steps', () => {
       ).toEqual(['boss resolved', 'first resolved', 'second resolved'])
     })
   })
+})
+
+test('what is said last of an acknowledgement counts, also within one millisecond', async () => {
+  s = await startOnCall(CONFIG, '{}')
+  const { acks } = s.alertmanager
+  const said = async (by: string): Promise<string[]> => {
+    if (by === '') await acks.withdraw(GROUP)
+    else await acks.put({ groupKey: GROUP, by, comment: '' })
+    return acks.all().map((one) => one.by)
+  }
+  expect([await said('anna'), await said(''), await said('boris')]).toEqual([['anna'], [], ['boris']])
+})
+
+test('a group that is acknowledged for more than two repeat intervals is not told as a new one', async () => {
+  s = await startOnCall(HOURLY, '{}')
+  await fire(s, 'Down')
+  await s.until(5 * MINUTE_S)
+  await s.alertmanager.acks.put({ groupKey: GROUP, by: 'anna', comment: '' })
+  await s.until(240 * MINUTE_S)
+  expect(told()).toEqual(['10 first firing'])
+  await resolve(s, 'Down')
+  await s.until(242 * MINUTE_S)
+  expect(told()).toEqual(['10 first firing', '14410 first resolved'])
 })

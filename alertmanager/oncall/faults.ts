@@ -19,6 +19,8 @@ export function onCallFaults(yaml: OnCallYaml, config: AlertmanagerConfig): [Pat
   policyFaults(yaml, receivers, fault)
   yaml.heartbeats?.forEach((heartbeat, i) => {
     exactlyOne(heartbeat, 'url', ['heartbeats', i], fault)
+    if (heartbeat.body && (heartbeat.method ?? 'GET') === 'GET')
+      fault(['heartbeats', i, 'body'], 'GET sends none: method has to be POST or PUT')
     for (const [inner, why] of heartbeat.http_config ? httpConfigFaults(heartbeat.http_config) : [])
       fault(['heartbeats', i, 'http_config', ...inner], why)
   })
@@ -52,7 +54,8 @@ function scheduleFaults(yaml: OnCallYaml, fault: Fault): void {
     layers.forEach((layer, j) => {
       const path = ['schedules', i, 'layers', j]
       layer.people.forEach((turn, k) => known([turn].flat(), [...path, 'people', k]))
-      if (layer.end !== undefined && layer.end <= layer.start) fault([...path, 'end'], 'is not after the start')
+      if (layer.end !== undefined && layer.end <= layer.start + (layer.hand_over ?? 0))
+        fault([...path, 'end'], layer.hand_over ? 'is not after the first hand-over' : 'is not after the start')
       if (layer.hand_over !== undefined && layer.start % DAY_MS !== 0)
         fault([...path, 'hand_over'], 'the start has a time of the day already')
     })

@@ -93,6 +93,19 @@ describe('flap damping', () => {
     expect(s.alertmanager.onCall.flapping()).toEqual([])
   })
 
+  test('the notice comes once to each integration, also where another one fails', async () => {
+    const two = CONFIG.replace("[{ url: 'http://hook/' }]", "[{ url: 'http://hook/good' }, { url: 'http://hook/bad' }]")
+    s = await startOnCall(two, ON_CALL)
+    s.client.answer = ({ url }) => (url.endsWith('bad') ? 400 : 200)
+    await flap(s, 12)
+    const notices = (): string[] => told().filter((line) => line.endsWith('flapping'))
+    expect(notices()).toHaveLength(1)
+    s.client.answer = () => 200
+    await s.until(14 * MINUTE_S)
+    expect(notices()).toHaveLength(2)
+    expect(s.client.requests.map(({ request }) => request.url).at(-1)).toBe('http://hook/bad')
+  })
+
   test('a death neither repeats the notice nor lets go', async () => {
     await withDataDir(async (dataDir) => {
       const endsS = [7.5, 9.5, 14.5].map((minute) => minute * MINUTE_S)
@@ -143,6 +156,17 @@ describe('a resolve inside a mute', () => {
       '910 Down resolved',
       '1210 Nightly resolved',
     ])
+  })
+
+  test('after, where the mute is longer than two repeat intervals', async () => {
+    s = await startOnCall(CONFIG.replace('repeat_interval: 12h', 'repeat_interval: 1h'), 'muted_resolved: after')
+    await fire(s, 'Down')
+    await s.until(5 * MINUTE_S)
+    await silence(5, 300)
+    await s.until(240 * MINUTE_S)
+    await resolve(s, 'Down')
+    await s.until(302 * MINUTE_S)
+    expect(told()).toEqual(['10 Down firing', `${300 * MINUTE_S + 10} Down resolved`])
   })
 
   test('through: told at once', async () => {

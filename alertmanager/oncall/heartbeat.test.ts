@@ -1,6 +1,9 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { createMatcher } from '../../model/index.ts'
 import { type Scenario, START_MS } from '../test-support.ts'
-import { fire, livesOf, startOnCall, withDataDir } from './test-support.ts'
+import { configOf, fire, livesOf, startOnCall, withDataDir } from './test-support.ts'
 
 const CONFIG = `
 route: { receiver: page, group_by: [alertname], group_wait: 10s, group_interval: 1m, repeat_interval: 12h }
@@ -60,6 +63,31 @@ describe('a heartbeat to the outside', () => {
     )
   })
 
+  test('what nobody is to hear any more does not stop it: silenced, or its integration is gone', async () => {
+    const two = CONFIG.replace("'http://hook/page' }", "'http://hook/page' }, { url: 'http://hook/gone' }")
+    s = await startOnCall(two, ON_CALL)
+    s.client.answer = ({ url }) => (url.includes('hook') ? 400 : 200)
+    await fire(s, 'Down')
+    await renew(0, 2 * MINUTE_S)
+    const waiting = (): string[] => s.alertmanager.outgoing().map(({ groupKey, index }) => `${index} ${groupKey}`)
+    expect(waiting()).toContain('1 {}:{alertname="Down"}')
+    await s.alertmanager.setSilence({
+      matchers: [createMatcher('=', 'alertname', 'Down')],
+      startsAtMs: s.clock.nowMs(),
+      endsAtMs: START_MS + 86_400_000,
+      createdBy: '',
+      comment: '',
+      annotations: {},
+    })
+    s.client.answer = ({ url }) => (url.endsWith('gone') ? 400 : 200)
+    await renew(3 * MINUTE_S, 4 * MINUTE_S)
+    expect(waiting()).toEqual(['1 {}:{alertname="Watchdog"}'])
+    await s.alertmanager.applyConfig(configOf(CONFIG, ON_CALL))
+    expect(waiting()).toEqual([])
+    await renew(5 * MINUTE_S, 15 * MINUTE_S)
+    expect(s.alertmanager.onCall.heartbeats()[0]!.withheld).toBe('')
+  })
+
   test('a refusal shows, without the address that is as good as a key', async () => {
     s = await startOnCall(CONFIG, ON_CALL.replace('http://ping/x', 'http://ping/secret-path'))
     s.client.answer = () => 404
@@ -106,6 +134,23 @@ expected_heartbeats:
     expect(active()).not.toContain('backup')
     await s.until(44 * MINUTE_S)
     expect(active()).toContain('other-cluster')
+  })
+
+  test('a token that is empty lets nobody in', async () => {
+    const refused = (token: string) => () =>
+      configOf(CONFIG, `expected_heartbeats: [{ name: e, interval: 1m, ${token} }]`)
+    expect(refused("token: ''")).toThrow(/expected_heartbeats\.0\.token: cannot be empty/)
+    expect(refused("token_file: ''")).toThrow(/expected_heartbeats\.0\.token_file: cannot be empty/)
+    await withDataDir(async (folder) => {
+      const file = join(folder, 'token')
+      writeFileSync(file, '\n')
+      s = await startOnCall(CONFIG, `expected_heartbeats: [{ name: e, interval: 1m, token_file: ${file} }]`)
+      const { onCall } = s.alertmanager
+      await expect(onCall.beat('e', undefined)).rejects.toThrow('the token is wrong')
+      await expect(onCall.beat('e', '')).rejects.toThrow('the token is wrong')
+      writeFileSync(file, 'geheim\n')
+      await onCall.beat('e', 'geheim')
+    })
   })
 
   test('is remembered over a death', async () => {

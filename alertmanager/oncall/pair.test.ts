@@ -32,6 +32,8 @@ const apps = new Map<string, FastifyInstance>()
 const told: string[] = []
 /** Requests at the SMS provider, and what it says of its one message: 0 = under way, 1 = delivered. */
 const atProvider: string[] = []
+/** What the two tell each other. */
+const exchanged: string[] = []
 let smsStatus = 0
 
 const clientOf = (from: string): HttpClient => ({
@@ -49,6 +51,7 @@ const clientOf = (from: string): HttpClient => ({
     }
     const app = apps.get(hostname)
     if (!app) throw new HttpRequestError('nobody there', false)
+    exchanged.push(String(body))
     const answer = await app.inject({
       method: 'POST',
       url: pathname,
@@ -112,6 +115,18 @@ test('of two instances one takes each step, and both know who takes over and wha
     expect.stringMatching(/resolved$/),
     expect.stringMatching(/resolved$/),
   ])
+})
+
+test('an acknowledgement is told to the other once, and does not come back', async () => {
+  both = [await start('a', 'b'), await start('b', 'a')]
+  const [a, b] = both as [Alertmanager, Alertmanager]
+  await clock.advance(2000)
+  exchanged.length = 0
+  await a.acks.put({ groupKey: '{}:{alertname="Down"}', by: 'anna', comment: '' })
+  await clock.advance(20_000)
+  expect(b.acks.all()).toEqual(a.acks.all())
+  // One back from the other, which writes what it takes.
+  expect(exchanged.filter((text) => text.includes('"ack"')).length).toBeLessThanOrEqual(2)
 })
 
 test('either of two instances can say what became of a message; the one that sent it asks', async () => {

@@ -17,7 +17,7 @@ import type {
   ReceiverPolicy,
   Schedule,
 } from './types.ts'
-import { instantOf } from './wall-clock.ts'
+import { instantOf } from '../route/wall-clock.ts'
 
 const MINUTE_MS = 60_000
 

@@ -140,6 +140,10 @@ describe('what cannot be meant is refused, with its place', () => {
       /layers\.0\.start: expected a date[\s\S]*layers\.0\.rotation: expected daily/,
     ],
     [
+      'schedules: [{ name: s, time_zone: UTC, layers: [{ people: [a], start: 2026-02-31, rotation: daily }] }]',
+      /layers\.0\.start: expected a date and time such as .*, not 2026-02-31/,
+    ],
+    [
       'schedules: [{ name: s, time_zone: UTC, layers: [{ people: [a], start: 2026-01-01, rotation: 7d }] }]',
       /layers\.0\.people\.0: nobody under people is called "a"/,
     ],
@@ -148,6 +152,15 @@ describe('what cannot be meant is refused, with its place', () => {
       /receivers\.0\.schedule: "a" has none of: phone/,
     ],
     ['heartbeats: [{ name: h }]', /heartbeats\.0\.url: exactly one of url & url_file/],
+    [
+      `people: [{ name: a }]\nschedules: [{ name: s, time_zone: UTC, layers: [{ people: [a], start: 2026-01-05, end: 2026-01-05T08:00, hand_over: '09:00', rotation: daily }] }]`,
+      /layers\.0\.end: is not after the first hand-over/,
+    ],
+    [
+      `heartbeats: [{ name: h, url: 'http://x/', headers: { Host: a, content-length: '5', 'a b': c, X-Ok: d, X-Line: "e\\nf" } }]`,
+      /headers\.Host: it is set by[^]*headers\.content-length: it is set by[^]*headers\.a b: that is no name[^]*headers\.X-Line: its value/,
+    ],
+    ["heartbeats: [{ name: h, url: 'http://x/', body: hi }]", /heartbeats\.0\.body: GET sends none/],
     ['heartbeats: [{ name: h, url: ftp://x }]', /heartbeats\.0\.url: expected an http or https URL/],
     ['expected_heartbeats: [{ name: "a b", interval: 1m }]', /expected_heartbeats\.0\.name: /],
     ['flap_damping: [{ changes: 1, window: 1m }]', /flap_damping\.0\.changes/],

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { instantOf, wallOf } from '../route/wall-clock.ts'
 import { onCallAt, shiftsOf } from './schedule.ts'
 import type { Layer, Schedule } from './types.ts'
-import { instantOf, wallOf } from './wall-clock.ts'
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
@@ -49,6 +49,41 @@ describe('a wall clock', () => {
         expect(found).toBeLessThanOrEqual(atMs)
       }),
     )
+  })
+})
+
+describe('a wall clock that is looked at again and again', () => {
+  test('shows what the calendar of the zone shows, also on the days that change the clocks', () => {
+    // Newfoundland has changed its clocks a minute after midnight; Samoa has left out a day.
+    const zone = fc.constantFrom('America/St_Johns', 'Pacific/Apia', 'Africa/Casablanca', 'Australia/Lord_Howe')
+    const instant = fc.integer({ min: at('2005-01-01'), max: at('2027-01-01') })
+    const nearChange = fc
+      .tuple(
+        fc.constantFrom('2010-03-14T03:31Z', '2011-12-30T10:00Z', '2026-04-04T15:00Z'),
+        fc.integer({ max: 7200, min: -7200 }),
+      )
+      .map(([time, seconds]) => at(time) + seconds * 1000)
+    fc.assert(
+      fc.property(zone, fc.oneof(instant, nearChange), (timeZone, atMs) => {
+        const shown = new Date(atMs).toLocaleString('sv-SE', { timeZone })
+        expect(new Date(wallOf(atMs, timeZone)).toISOString().slice(0, 19).replace('T', ' ')).toBe(shown)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('asks the calendar a few times a day, however many hand-overs there are', () => {
+    const asked = vi.spyOn(Intl.DateTimeFormat.prototype, 'formatToParts')
+    const days = 370
+    const s = schedule(
+      'Europe/Lisbon',
+      { turnMs: HOUR_MS },
+      { turnMs: HOUR_MS, active: [{ timeZone: 'Europe/Lisbon', weekdays: [{ begin: 1, end: 5 }] }] },
+    )
+    const shifts = shiftsOf(s, [], at('2026-03-01'), at('2026-03-01') + days * DAY_MS)
+    expect(shifts.length).toBeGreaterThan(days * 23)
+    expect(asked.mock.calls.length).toBeLessThan(days * 10)
+    asked.mockRestore()
   })
 })
 

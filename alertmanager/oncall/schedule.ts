@@ -1,6 +1,6 @@
 import { intervalsContain } from '../route/time-interval.ts'
+import { instantOf, wallOf } from '../route/wall-clock.ts'
 import type { Layer, OverrideFacts, Schedule } from './types.ts'
-import { instantOf, wallOf } from './wall-clock.ts'
 
 /** Who has the duty from one instant to another. */
 export interface Shift {

@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { CONNECTION_HEADERS } from '../../lib/connection-headers.ts'
 import { httpConfigSchema } from '../config/http-config.ts'
 import { matcherList } from '../config/route-schema.ts'
 import { count, duration, text, textMap, tryParse, url } from '../config/scalars.ts'
 import { timeInterval } from '../config/time-interval-schema.ts'
-import { formatterOf } from '../route/time-interval.ts'
+import { formatterOf } from '../route/wall-clock.ts'
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
@@ -97,13 +98,34 @@ const receiverPolicySchema = z.strictObject({
     .optional(),
 })
 
+/** A body may say what it is, and who asks is the sender's own matter. */
+const RESERVED_HEADERS: ReadonlySet<string> = new Set(
+  [...CONNECTION_HEADERS, 'transfer-encoding', 'upgrade', 'expect', 'te', 'trailer'].filter(
+    (header) => header !== 'content-type' && header !== 'user-agent',
+  ),
+)
+
+const headers = textMap.superRefine((given, context) => {
+  for (const [header, value] of Object.entries(given)) {
+    const why = RESERVED_HEADERS.has(header.toLowerCase())
+      ? 'it is set by the request itself'
+      : !/^[\w!#$%&'*+.^`|~-]+$/.test(header)
+        ? 'that is no name of a header'
+        : // What HTTP can carry: no line breaks, nothing beyond Latin 1.
+          /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
+          ? undefined
+          : 'its value cannot be sent'
+    if (why !== undefined) context.addIssue({ code: 'custom', path: [header], message: why })
+  }
+})
+
 const heartbeatSchema = z.strictObject({
   name,
   url: url.optional(),
   url_file: text.optional(),
   method: z.enum(['GET', 'POST', 'PUT']).optional(),
   body: text.optional(),
-  headers: textMap.optional(),
+  headers: headers.optional(),
   interval: positive.optional(),
   matchers: matcherList.optional(),
   stale_after: positive.optional(),

@@ -94,7 +94,7 @@ export interface HeartbeatConfig {
   readonly name: string
   readonly url: Secret
   readonly method: 'GET' | 'POST' | 'PUT'
-  /** (T) Nothing is sent with GET. */
+  /** Sent as it is; '' with GET. */
   readonly body: string
   readonly headers: Readonly<Record<string, string>>
   readonly intervalMs: number

@@ -1,3 +1,5 @@
+import { wallOf } from './wall-clock.ts'
+
 /** Inclusive range of integers. */
 export interface NumberRange {
   readonly begin: number
@@ -52,40 +54,13 @@ function dayWithin(range: NumberRange, at: Fields): boolean {
   return at.day >= begin && at.day <= end
 }
 
-const formatters = new Map<string, Intl.DateTimeFormat>()
-const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
-
-/** @throws {RangeError} for an unknown zone */
-export function formatterOf(timeZone: string): Intl.DateTimeFormat {
-  let formatter = formatters.get(timeZone)
-  if (!formatter) {
-    formatter = new Intl.DateTimeFormat('en-US', {
-      timeZone: timeZone === 'Local' ? undefined : timeZone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      weekday: 'short',
-      hour: 'numeric',
-      minute: 'numeric',
-    })
-    formatters.set(timeZone, formatter)
-  }
-  return formatter
-}
-
 function fieldsOf(atMs: number, timeZone: string): Fields {
-  const parts = new Map(
-    formatterOf(timeZone)
-      .formatToParts(atMs)
-      .map(({ type, value }) => [type, value]),
-  )
-  const number = (type: Intl.DateTimeFormatPartTypes): number => Number(parts.get(type))
+  const wall = new Date(wallOf(atMs, timeZone))
   return {
-    year: number('year'),
-    month: number('month'),
-    day: number('day'),
-    weekday: WEEKDAYS.indexOf(parts.get('weekday') ?? ''),
-    minute: number('hour') * 60 + number('minute'),
+    year: wall.getUTCFullYear(),
+    month: wall.getUTCMonth() + 1,
+    day: wall.getUTCDate(),
+    weekday: wall.getUTCDay(),
+    minute: wall.getUTCHours() * 60 + wall.getUTCMinutes(),
   }
 }

@@ -1,6 +1,6 @@
 /** `http_config` as it stands inline in scrape jobs, discoveries and remote ends, with what is wrong across its keys. */
 import { z } from 'zod'
-import { CONNECTION_HEADERS } from './connection-headers.ts'
+import { CONNECTION_HEADERS } from '../../lib/connection-headers.ts'
 import { httpUrl, list, optional, secret } from './scalars.ts'
 
 const tlsVersion = z.enum(['TLS10', 'TLS11', 'TLS12', 'TLS13'])

@@ -195,6 +195,26 @@ alerting:
     expect((await faultsOf('belltower: { on_call: nowhere.yml }'))[0]).toMatch(/nowhere\.yml:1:1: cannot be read/)
   })
 
+  test('those of the Alertmanager and of people on call too, where they stand in the same file', async () => {
+    const { yaml } = await load(`
+belltower:
+  alertmanager:
+    global: { smtp_smarthost: 'h:25', smtp_from: a@b.c, smtp_auth_password: hunter2, slack_api_url: 'https://slack/hunter2' }
+    route: { receiver: r }
+    receivers:
+      - name: r
+        webhook_configs: [{ url: 'http://hook/hunter2' }]
+        telegram_configs: [{ bot_token: hunter2, chat_id: 1 }]
+        pagerduty_configs: [{ routing_key: hunter2 }]
+        sms_configs: [{ provider: smsru, api_id: hunter2, to: ['+1'] }]
+  on_call:
+    heartbeats: [{ name: hc, url: 'https://ping/hunter2', headers: { X-Key: hunter2 } }]
+    expected_heartbeats: [{ name: b, interval: 1m, token: hunter2 }]
+`)
+    expect(yaml).not.toContain('hunter2')
+    expect(yaml).toContain("smtp_smarthost: 'h:25'")
+  })
+
   test('secrets are masked where the configuration is shown', async () => {
     const { yaml } = await load('scrape_configs: [{ job_name: a, basic_auth: { username: u, password: hunter2 } }]')
     expect(yaml).not.toContain('hunter2')

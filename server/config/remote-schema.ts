@@ -1,6 +1,6 @@
 /** `remote_write` and `remote_read` of the configuration file, with what is wrong across their keys. */
 import { z } from 'zod'
-import { CONNECTION_HEADERS } from './connection-headers.ts'
+import { CONNECTION_HEADERS } from '../../lib/connection-headers.ts'
 import { checkHttp, httpKeys } from './http-schema.ts'
 import { relabelConfig } from './relabel-schema.ts'
 import { count, duration, labelMap, list, optional, secret } from './scalars.ts'

@@ -100,6 +100,7 @@ export async function registerApi(api: FastifyInstance, stack: Stack, options: A
     externalLabels: () => labelsFromRecord(stack.config().global.externalLabels),
     samplesMax: settings.remoteReadSamplesMax,
     frameBytesMax: settings.remoteReadFrameBytesMax,
+    timeoutMs: settings.queryTimeoutMs,
     registry: stack.registry,
   }
   await api.register((scope) => registerRemoteRead(scope, remoteRead))

@@ -4,6 +4,9 @@ export interface AnyMap {
   readonly entries: readonly (readonly [string, AnyValue])[]
 }
 
+/** Values inside values. */
+export const DEPTH_MAX = 32
+
 /** As OpenTelemetry's collector writes values as text: lists and maps as JSON, bytes in base64, nothing as ''. */
 export function textOf(value: AnyValue): string {
   if (value === undefined) return ''

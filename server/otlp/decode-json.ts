@@ -1,5 +1,5 @@
 import { WireFormatError } from '../../model/index.ts'
-import { type AnyValue, textOf } from './any-value.ts'
+import { type AnyValue, DEPTH_MAX, textOf } from './any-value.ts'
 import {
   type Attributes,
   type ExponentialBuckets,
@@ -130,16 +130,18 @@ const temporalityOf = (value: unknown): number =>
 const attributesOf = (owner: Json): Attributes =>
   list(owner, 'attributes').map((one) => [text(one['key']), textOf(anyValue(object(one['value'])))])
 
-function anyValue(value: Json): AnyValue {
+function anyValue(value: Json, depth = 0): AnyValue {
+  if (depth > DEPTH_MAX) throw new WireFormatError('values too deep inside each other')
+  const inner = (one: Json): AnyValue => anyValue(one, depth + 1)
   if ('stringValue' in value) return text(value['stringValue'])
   if ('boolValue' in value) return value['boolValue'] === true
   if ('intValue' in value) return bigint(value['intValue'])
   if ('doubleValue' in value) return number(value['doubleValue'])
   if ('bytesValue' in value) return Buffer.from(text(value['bytesValue']), 'base64')
-  if ('arrayValue' in value) return list(object(value['arrayValue']), 'values').map(anyValue)
+  if ('arrayValue' in value) return list(object(value['arrayValue']), 'values').map(inner)
   if ('kvlistValue' in value) {
     const pairs = list(object(value['kvlistValue']), 'values')
-    return { entries: pairs.map((one) => [text(one['key']), anyValue(object(one['value']))]) }
+    return { entries: pairs.map((one) => [text(one['key']), inner(object(one['value']))]) }
   }
   return undefined
 }
@@ -147,26 +149,35 @@ function anyValue(value: Json): AnyValue {
 /** Nanoseconds since 1970, mostly as text: beyond what a number holds exactly. */
 const timeOf = (one: Json): number => Number(bigint(one['timeUnixNano']) / 1_000_000n)
 
+/** Of 64 bits and more; reading a number takes longer than its length. */
+const DIGITS_MAX = 40
+
 function bigint(value: unknown): bigint {
+  if (value === undefined || value === null) return 0n
   try {
-    return value === undefined ? 0n : BigInt(value as string | number)
+    if (typeof value === 'number' || (typeof value === 'string' && value.length <= DIGITS_MAX)) return BigInt(value)
   } catch {
-    throw new WireFormatError(`no whole number: ${JSON.stringify(value)}`)
+    // Told below.
   }
+  throw new WireFormatError(`no whole number: ${shown(value)}`)
 }
+
+/** Whoever sent it need not read all of it again. */
+const shown = (value: unknown): string =>
+  typeof value === 'object' ? 'a list or an object' : JSON.stringify(value).slice(0, 60)
 
 /** `NaN` and the infinities are text in JSON. */
 function number(value: unknown): number {
   if (value === undefined || value === null) return 0
   if (value === 'NaN') return Number.NaN
   const read = typeof value === 'number' ? value : typeof value === 'string' ? Number(value) : Number.NaN
-  if (Number.isNaN(read)) throw new WireFormatError(`no number: ${JSON.stringify(value)}`)
+  if (Number.isNaN(read)) throw new WireFormatError(`no number: ${shown(value)}`)
   return read
 }
 
 function int32(value: unknown): number {
   const read = number(value)
-  if (read !== (read | 0)) throw new WireFormatError(`no whole number of 32 bits: ${JSON.stringify(value)}`)
+  if (read !== (read | 0)) throw new WireFormatError(`no whole number of 32 bits: ${shown(value)}`)
   return read
 }
 

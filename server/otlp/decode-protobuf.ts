@@ -1,5 +1,5 @@
 import { ProtoReader, readDoubles, WireFormatError } from '../../model/index.ts'
-import { type AnyMap, type AnyValue, textOf } from './any-value.ts'
+import { type AnyMap, type AnyValue, DEPTH_MAX, textOf } from './any-value.ts'
 import {
   type Attributes,
   type ExponentialBuckets,
@@ -15,8 +15,6 @@ import {
   type SummaryPoint,
 } from './messages.ts'
 
-/** Values inside values, as in JSON. */
-const DEPTH_MAX = 32
 const NANOSECONDS = 1_000_000n
 
 /** `opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest`. @throws {WireFormatError} */

@@ -176,6 +176,13 @@ test('a resource: job and instance, promoted attributes, the others in target_in
   ])
 })
 
+test.each(['constructor', 'toString', '__proto__'])('a unit called %s is a unit', async (unit) => {
+  await start()
+  const metrics = [{ name: 'g', unit, gauge: { dataPoints: [point({ asDouble: 1 })] } }]
+  expect((await send(encode(request(metrics)))).status).toBe(200)
+  expect(await stored()).toEqual([`g_${unit.replaceAll('_', '')}{job=shop} 1`])
+})
+
 test('names stay as they are where the configuration says so', async () => {
   await start('otlp: { translation_strategy: NoUTF8EscapingWithSuffixes }')
   expect((await send(encode(request(METRICS.slice(0, 3))))).status).toBe(200)
@@ -239,6 +246,37 @@ describe('what cannot be taken', () => {
     expect(await stored()).toEqual(['g{job=shop} 1'])
   })
 
+  test('histograms that cannot be', async () => {
+    await start()
+    const sendPoint = (more: object) =>
+      send(
+        JSON.stringify(
+          request([
+            {
+              name: 'e',
+              exponentialHistogram: {
+                aggregationTemporality: 2,
+                dataPoints: [point({ count: 3, sum: 1, positive: { offset: 0, bucketCounts: [1, 2] }, ...more })],
+              },
+            },
+          ]),
+        ),
+        { 'content-type': 'application/json' },
+      )
+    const refusals: [object, RegExp][] = [
+      [{ scale: 0.5 }, /no whole number of 32 bits: 0\.5/],
+      [{ positive: { offset: 1e18, bucketCounts: [1, 2] } }, /no whole number of 32 bits/],
+      [{ positive: { offset: 0, bucketCounts: [-1, 2] } }, /invalid histogram: positive side: bucket number 1/],
+      [{ count: 99 }, /invalid histogram: 3 observations found in buckets, but the Count field is 99/],
+    ]
+    for (const [more, why] of refusals) {
+      const answer = await sendPoint(more)
+      expect([answer.status, await answer.text()]).toEqual([400, expect.stringMatching(why)])
+    }
+    expect(await stored()).toEqual([])
+    expect((await sendPoint({})).status).toBe(200)
+  })
+
   test('other bodies, and damaged ones', async () => {
     await start()
     const statusOf = async (answer: Promise<Response>) => (await answer).status
@@ -246,6 +284,15 @@ describe('what cannot be taken', () => {
     expect(await statusOf(send('{', { 'content-type': 'application/json' }))).toBe(400)
     expect(await statusOf(send('{"resourceMetrics":1}', { 'content-type': 'application/json' }))).toBe(400)
     expect(await statusOf(send(Uint8Array.of(10, 200)))).toBe(400)
+    const nested = (depth: number): string => {
+      const value = `${'{"arrayValue":{"values":['.repeat(depth)}{"stringValue":"x"}${']}}'.repeat(depth)}`
+      return `{"resourceMetrics":[{"resource":{"attributes":[{"key":"a","value":${value}}]}}]}`
+    }
+    expect(await statusOf(send(nested(30), { 'content-type': 'application/json' }))).toBe(200)
+    expect(await statusOf(send(nested(4000), { 'content-type': 'application/json' }))).toBe(400)
+    const timed = (time: string): string => JSON.stringify(request([METRICS[2]!])).replaceAll(`"${nanoseconds}"`, time)
+    for (const time of ['"x"', '1.5', 'true', `"${'9'.repeat(100_000)}"`, '['.repeat(9000) + ']'.repeat(9000)])
+      expect(await statusOf(send(timed(time), { 'content-type': 'application/json' }))).toBe(400)
   })
 
   test('anything, where it is not switched on', async () => {

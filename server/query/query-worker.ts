@@ -12,7 +12,9 @@ import {
   type PlanNode,
   type Expr,
   parseExpr,
+  QueryCanceledError,
   type QueryOptions,
+  QueryTimeoutError,
   writeQueryJson,
 } from '../../promql/index.ts'
 import { openReader, type ReaderHandle } from '../../tsdb/index.ts'
@@ -45,8 +47,13 @@ export interface WorkerSetup {
   readonly settings: EngineSettings
 }
 
-/** `bytes`: the request as it came. */
-export type RemoteReadRequest = ReadOptions & { readonly bytes: Uint8Array }
+export interface RemoteReadRequest extends Omit<ReadOptions, 'check'> {
+  /** The request as it came. */
+  readonly bytes: Uint8Array
+  /** What is asked for, for people. */
+  readonly expr: string
+  readonly timeoutMs: number
+}
 
 interface CommonRequest {
   readonly timeoutMs: number
@@ -305,7 +312,12 @@ serveRpc(parentPort!, {
   },
   remoteRead({ bytes: packed, ...options }: RemoteReadRequest) {
     const request = decodeReadRequest(packed)
-    const { value, list } = bytes(answerRead(reader, request, options))
+    const deadlineMs = systemClock.nowMs() + options.timeoutMs
+    const check = (): void => {
+      if (Atomics.load(setup.cancelFlag, 0) !== 0) throw new QueryCanceledError()
+      if (systemClock.nowMs() > deadlineMs) throw new QueryTimeoutError()
+    }
+    const { value, list } = bytes(answerRead(reader, request, { ...options, check }))
     return new Transfer({ ...value, isChunked: request.wantsChunks }, list)
   },
   federate(request: FederationRequest & { readonly matchers: readonly string[] }) {

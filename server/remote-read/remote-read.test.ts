@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import protobuf from 'protobufjs'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { freePort, hasProgram, startProgram } from '../../tests/support/programs.ts'
 import {
   CounterResetHint,
@@ -11,9 +11,11 @@ import {
   encodeSnappy,
   labelsFromRecord,
   type NativeHistogram,
+  type Queryable,
 } from '../../model/index.ts'
 import { crc32c } from '../../tsdb/index.ts'
 import { startTestServer, type TestServer } from '../testing/server.ts'
+import { answerRead } from './read-answer.ts'
 
 const SCHEMA = `
 syntax = "proto3";
@@ -220,6 +222,60 @@ test('bad requests, and one for too much, are told so', async () => {
   server = await startTestServer({ 'storage.remote.read-sample-limit': '2' })
   await server.write([1, 2, 3].map((i) => ({ labels: ['__name__', 'n'], timestampMs: START + i, value: i })))
   expect(await refused(await read([all(named('n'))]))).toEqual([400, 'exceeded sample limit (2)\n'])
+})
+
+describe('reads that take long', () => {
+  const many = Array.from({ length: 3000 }, (_, i) => ({
+    labels: ['__name__', 'many', 'i', String(i)],
+    timestampMs: START,
+    value: i,
+  }))
+  const listed = async () => {
+    const answer = await fetch(`${server.url}/api/belltower/v1/queries`)
+    return ((await answer.json()) as { data: { queries: { id: number; query: string }[] } }).data.queries
+  }
+
+  test('are listed among the queries, and can be killed', async () => {
+    await server.write(many)
+    // One worker takes them one after the other.
+    const reads = Array.from({ length: 30 }, () => read([all(named('many')), all(named('n'), named('m'))]))
+    await expect.poll(async () => (await listed()).length, { interval: 1 }).toBeGreaterThan(3)
+    const { id, query } = (await listed()).at(-1)!
+    expect(query).toBe('{__name__="many"} or {__name__="n",__name__="m"}')
+    expect((await fetch(`${server.url}/api/belltower/v1/queries/${id}`, { method: 'DELETE' })).status).toBe(204)
+    const statuses = (await Promise.all(reads)).map(({ status }) => status)
+    expect(statuses.sort((one, other) => one - other)).toEqual([...Array<number>(29).fill(200), 499])
+  })
+
+  test('end at the time limit of queries', async () => {
+    await server.stop()
+    server = await startTestServer({ 'query.timeout': '1ms' })
+    await server.write(many)
+    const answer = await read([all(named('many'))])
+    expect([answer.status, await answer.text()]).toEqual([503, expect.stringMatching(/timed out/)])
+  })
+
+  test.each([false, true])('are looked after at each series, in chunks: %s', (wantsChunks) => {
+    const timestampsMs = Float64Array.of(START)
+    const values = Float64Array.of(1)
+    let given = 0
+    const queryable = {
+      querier: () => ({
+        *select() {
+          for (; given < 10; given++)
+            yield { labels: ['i', String(given)], timestampsMs, values, length: 1, stale: undefined }
+        },
+        close: () => {},
+      }),
+    } as unknown as Queryable
+    const query = { minTimeMs: 0, maxTimeMs: NOW, matchers: [] }
+    const check = (): void => {
+      if (given === 3) throw new Error('killed')
+    }
+    const options = { externalLabels: [], samplesMax: 0, frameBytesMax: 1 << 20, check }
+    expect(() => answerRead(queryable, { queries: [query], wantsChunks }, options)).toThrow('killed')
+    expect(given).toBe(3)
+  })
 })
 
 const hasPrometheus = hasProgram('prometheus')

@@ -2,16 +2,20 @@ import type {} from '@fastify/compress'
 import type { FastifyInstance } from 'fastify'
 import { errorMessage, type Registry } from '../../lib/index.ts'
 import { Gauge } from '../../lib/metrics.ts'
-import type { Labels } from '../../model/index.ts'
+import { type Labels, matcherText } from '../../model/index.ts'
+import { abortSignalOf } from '../http/envelope.ts'
 import type { QueryPool } from '../query/query-pool.ts'
 import type { JsonAnswer } from '../query/answer-memory.ts'
 import type { RemoteReadRequest } from '../query/query-worker.ts'
+import { decodeReadRequest } from './read-request.ts'
 
 export interface RemoteReadApiOptions {
   readonly pool: QueryPool
   readonly externalLabels: () => Labels
   readonly samplesMax: number
   readonly frameBytesMax: number
+  /** `--query.timeout`. */
+  readonly timeoutMs: number
   readonly registry: Registry
 }
 
@@ -20,7 +24,7 @@ const CHUNKS_TYPE = 'application/x-streamed-protobuf; proto=prometheus.ChunkedRe
 
 /** `POST /read`, relative to `/api/v1`. Register it in a scope of its own: bodies are raw bytes there. */
 export async function registerRemoteRead(app: FastifyInstance, options: RemoteReadApiOptions): Promise<void> {
-  const { pool, externalLabels, samplesMax, frameBytesMax, registry } = options
+  const { pool, externalLabels, samplesMax, frameBytesMax, timeoutMs, registry } = options
   const running = new Gauge({
     name: 'prometheus_api_remote_read_queries',
     help: 'Remote read queries that run or wait.',
@@ -39,10 +43,17 @@ export async function registerRemoteRead(app: FastifyInstance, options: RemoteRe
     bodyLimit: BODY_BYTES_MAX,
     handler: async ({ body }, reply) => {
       const bytes = Buffer.isBuffer(body) ? new Uint8Array(body) : new Uint8Array()
-      const request: RemoteReadRequest = { bytes, externalLabels: externalLabels(), samplesMax, frameBytesMax }
       running.inc()
       try {
-        const { body: content, isChunked } = await pool.run<JsonAnswer & { isChunked: boolean }>('remoteRead', request)
+        const limits = { samplesMax, frameBytesMax, timeoutMs }
+        const request: RemoteReadRequest = { bytes, expr: exprOf(bytes), externalLabels: externalLabels(), ...limits }
+        const { body: content, isChunked } = await pool.run<JsonAnswer & { isChunked: boolean }>(
+          'remoteRead',
+          request,
+          {
+            signal: abortSignalOf(reply),
+          },
+        )
         void (isChunked
           ? reply.type(CHUNKS_TYPE)
           : reply.type('application/x-protobuf').header('content-encoding', 'snappy'))
@@ -59,3 +70,9 @@ export async function registerRemoteRead(app: FastifyInstance, options: RemoteRe
     },
   })
 }
+
+/** What is asked for, as PromQL: so it stands among the queries that run. @throws {ReadRequestError} */
+const exprOf = (bytes: Uint8Array): string =>
+  decodeReadRequest(bytes)
+    .queries.map(({ matchers }) => `{${matchers.map(matcherText).join(',')}}`)
+    .join(' or ')

@@ -126,6 +126,25 @@ test('SMSC is asked', async () => {
   await expect(poll()).rejects.toThrow('invalid login')
 })
 
+test('SMSC is asked about many: what it says counts, though it fails in the middle', async () => {
+  const answers: unknown[] = [
+    { status: 1 },
+    { error: 'message not found', error_code: 3 },
+    { status: 20 },
+    { error: 'too many requests', error_code: 9 },
+  ]
+  double.answer = () => ({ json: answers.shift() })
+  sms('provider: smsc, login: me, password: geheim')
+  const messages = [1, 2, 3, 4, 5].map((id) => ({ id: String(id), recipient: '+1' }))
+  const reports = await notifier.receipts!.poll!(messages)
+  expect(reports.map(({ id, outcome, detail }) => `${id} ${outcome} ${detail}`)).toEqual([
+    '1 delivered status 1',
+    '2 underway message not found',
+    '3 undelivered status 20',
+  ])
+  expect(double.heard).toHaveLength(4)
+})
+
 test('SMS.RU is asked', async () => {
   const status = (code: number) => ({
     status: 'OK',

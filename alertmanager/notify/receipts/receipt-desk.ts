@@ -82,7 +82,6 @@ export class ReceiptDesk {
     const { state, clock, logger, onSettled } = this.#options
     const settled = state.receipts.report(where, report, clock.nowMs(), state.log)
     if (!settled) return
-    this.#polledAtMs.delete(`${where}:${report.id}`)
     const { recipient, groupKey, outcome, detail } = settled
     if (outcome === 'undelivered') logger.error({ where, recipient, groupKey, detail }, 'Message was not delivered')
     onSettled(settled)
@@ -92,13 +91,16 @@ export class ReceiptDesk {
     const { state, integrations, clock, logger } = this.#options
     const nowMs = clock.nowMs()
     const pending = state.receipts.pending(nowMs)
+    // Also what has become unknown without a report.
+    const open = new Set(pending.map(pollKey))
+    for (const key of this.#polledAtMs.keys()) if (!open.has(key)) this.#polledAtMs.delete(key)
     if (pending.length === 0) return
     for (const target of integrations()) {
       const where = whereOf(target)
       const source = target.notifier.receipts
       const due = pending.filter((receipt) => receipt.where === where && this.#isDue(receipt, nowMs))
       if (!source?.poll || due.length === 0) continue
-      for (const { id } of due) this.#polledAtMs.set(`${where}:${id}`, nowMs)
+      for (const receipt of due) this.#polledAtMs.set(pollKey(receipt), nowMs)
       try {
         for (const report of await source.poll(due)) this.#report(where, report)
       } catch (error) {
@@ -108,11 +110,13 @@ export class ReceiptDesk {
     await state.log.commit().catch((err: unknown) => logger.error({ err }, 'Receipt could not be kept'))
   }
 
-  #isDue({ where, id, sentAtMs }: Receipt, nowMs: number): boolean {
-    const polledAtMs = this.#polledAtMs.get(`${where}:${id}`) ?? 0
-    return nowMs - polledAtMs >= Math.max(POLL_INTERVAL_MS, (nowMs - sentAtMs) * POLL_SHARE_OF_AGE)
+  #isDue(receipt: Receipt, nowMs: number): boolean {
+    const polledAtMs = this.#polledAtMs.get(pollKey(receipt)) ?? 0
+    return nowMs - polledAtMs >= Math.max(POLL_INTERVAL_MS, (nowMs - receipt.sentAtMs) * POLL_SHARE_OF_AGE)
   }
 }
+
+const pollKey = ({ where, id }: Receipt): string => `${where}:${id}`
 
 function asRefusal(error: unknown): never {
   throw error instanceof DeliveryError ? new OnCallRequestError(error.message, 403) : error

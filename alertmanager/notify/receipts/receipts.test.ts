@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { HttpRequest } from '../../../lib/index.ts'
 import { ownAlertsApi } from '../../index.ts'
-import { fire, livesOf, startOnCall, withDataDir } from '../../oncall/test-support.ts'
+import { fire, livesOf, resolve, startOnCall, withDataDir } from '../../oncall/test-support.ts'
 import type { Scenario } from '../../test-support.ts'
 
 const CONFIG = `
@@ -110,6 +110,22 @@ test('reached nobody: it counts as failed, and the next are told at once', async
   expect((await notifications('?outcome=failed')).map(({ error }) => error)).toEqual([
     '+1: not delivered: failed; +2: not delivered: undelivered',
   ])
+  expect(requests.at(-1)!.url).toBe('http://hook/second')
+})
+
+test('what was delivered yesterday does not count for today', async () => {
+  for (const id of ['SM1', 'SM2']) await callBack(id, 'delivered')
+  await resolve(s, 'Down')
+  await s.until(600)
+  const DAY_S = 86_400
+  await s.until(DAY_S)
+  const before = requests.length
+  await fire(s, 'Down')
+  await s.until(DAY_S + 20)
+  const ids = requests.slice(before).map((_, i) => `SM${before + i + 1}`)
+  expect(ids).toHaveLength(2)
+  for (const id of ids) await callBack(id, 'undelivered')
+  await s.until(DAY_S + 21)
   expect(requests.at(-1)!.url).toBe('http://hook/second')
 })
 

@@ -16,6 +16,8 @@ const ARRIVED = new Set([1, 2, 4])
 const LOST = new Set([3, 20, 22, 23, 24, 25])
 const TOO_MANY = 9
 const BLOCKED_FOR_ERRORS = 4
+/** Where the status of a message is asked for. */
+const UNKNOWN_MESSAGE = 3
 const REASONS: Readonly<Record<number, FailureReason>> = {
   2: 'authError',
   [BLOCKED_FOR_ERRORS]: 'rateLimited',
@@ -75,19 +77,31 @@ export class SmscGateway implements SmsGateway {
   async #poll(messages: readonly SentMessage[]): Promise<ReceiptReport[]> {
     const credentials = await this.#credentials()
     const reports: ReceiptReport[] = []
-    for (const { id, recipient } of messages) {
-      const response = await this.#service.call(pollNotification(this.#service.nowMs()), {
-        url: joinUrl(this.#settings.base_url ?? API_URL, 'sys/status.php'),
-        form: new URLSearchParams({ ...credentials, id, phone: recipient, fmt: '3', charset: 'utf-8' }),
-        secrets: [credentials['psw'] ?? '', credentials['apikey'] ?? ''],
-      })
-      const { status, err, error } = jsonOf(response) ?? {}
-      if (error !== undefined) throw finalFailure(String(error))
-      if (typeof status !== 'number') throw notItsAnswer(response, 'a status')
-      const outcome = ARRIVED.has(status) ? 'delivered' : LOST.has(status) ? 'undelivered' : 'underway'
-      reports.push({ id, outcome, detail: err ? `status ${status}, error ${String(err)}` : `status ${status}` })
+    for (const message of messages) {
+      try {
+        reports.push(await this.#pollOne(message, credentials))
+      } catch (error) {
+        // It would be the same for the rest; what is known of the others counts all the same.
+        if (reports.length === 0) throw error
+        break
+      }
     }
     return reports
+  }
+
+  async #pollOne({ id, recipient }: SentMessage, credentials: Record<string, string>): Promise<ReceiptReport> {
+    const response = await this.#service.call(pollNotification(this.#service.nowMs()), {
+      url: joinUrl(this.#settings.base_url ?? API_URL, 'sys/status.php'),
+      form: new URLSearchParams({ ...credentials, id, phone: recipient, fmt: '3', charset: 'utf-8' }),
+      secrets: [credentials['psw'] ?? '', credentials['apikey'] ?? ''],
+    })
+    const { status, err, error, error_code: code } = jsonOf(response) ?? {}
+    // It says nothing about the others.
+    if (code === UNKNOWN_MESSAGE) return { id, outcome: 'underway', detail: String(error) }
+    if (error !== undefined) throw finalFailure(String(error))
+    if (typeof status !== 'number') throw notItsAnswer(response, 'a status')
+    const outcome = ARRIVED.has(status) ? 'delivered' : LOST.has(status) ? 'undelivered' : 'underway'
+    return { id, outcome, detail: err ? `status ${status}, error ${String(err)}` : `status ${status}` }
   }
 
   async #credentials(): Promise<Record<string, string>> {
