@@ -67,6 +67,22 @@ test('files: JSON and YAML by pattern, changes are noticed, each target knows it
   await until(() => seen.at(-1)!.join() === 'a:3,b:1')
 })
 
+test('files: a long one in YAML is read like a short one', async () => {
+  const long = [...Array(600).keys()].map((i) => `- targets: [a:${i}]\n  labels: { rack: 'r${i}' }\n`).join('')
+  const path = join(folder, 'long.yml')
+  await writeFile(path, long)
+  const { seen, last } = watchFiles([path])
+  expect(await until(() => seen[0])).toEqual([...Array(600).keys()].map((i) => `a:${i}`))
+  expect(labelsToRecord(last()[599]!.targets[0]!)).toEqual({
+    __address__: 'a:599',
+    __meta_filepath: path,
+    rack: 'r599',
+  })
+  await writeFile(path, `${long}- targets: [`)
+  await writeFile(path, `${long}- targets: [b:1]`)
+  await until(() => seen.at(-1)!.includes('b:1'))
+})
+
 test.each([
   '[{"targets": [',
   '{}',

@@ -1,5 +1,5 @@
 import { type Labels, labelsFromRecord } from '../../model/index.ts'
-import { AppError } from '../../lib/index.ts'
+import { AppError, Turns } from '../../lib/index.ts'
 
 /** Targets that one source lists together. */
 export interface TargetGroup {
@@ -22,35 +22,44 @@ export class TargetListError extends AppError {
 }
 
 /**
- * Checks a parsed list `[{targets: [...], labels: {...}}]`.
+ * Checks a parsed list `[{targets: [...], labels: {...}}]`; during a long one others get their turns.
  *
  * @param common labels that every target gets besides
  * @throws {TargetListError}
  */
-export function parseTargetList(
+export async function parseTargetList(
   list: unknown,
   source: (index: number) => string,
   common: Readonly<Record<string, string>>,
-): TargetGroup[] {
+): Promise<TargetGroup[]> {
   if (!Array.isArray(list)) throw new TargetListError('expected a list of target groups')
-  return list.map((entry: unknown, i) => {
-    const fail = (why: string): never => {
-      throw new TargetListError(`target group ${i + 1}: ${why}`)
-    }
-    if (!isRecord(entry)) return fail('expected an object with targets and labels')
-    const unknown = Object.keys(entry).find((key) => key !== 'targets' && key !== 'labels')
-    if (unknown !== undefined) return fail(`unknown key ${JSON.stringify(unknown)}`)
-    const { targets = [], labels = {} } = entry
-    if (!Array.isArray(targets) || !targets.every((target) => typeof target === 'string'))
-      return fail('targets must be a list of strings')
-    if (!isRecord(labels)) return fail('labels must be an object')
-    const texts = Object.entries(labels).map(([name, value]): [string, string] => {
-      if (name === '') return fail('empty label name')
-      if (typeof value !== 'string') return fail(`label ${JSON.stringify(name)} must be a string`)
-      return [name, value]
-    })
-    return targetGroup(source(i), targets as string[], { ...Object.fromEntries(texts), ...common })
+  const turns = new Turns()
+  const groups: TargetGroup[] = []
+  for (const [i, entry] of list.entries()) {
+    if (turns.isOver) await turns.next()
+    const { targets, labels } = checkEntry(entry, i)
+    groups.push(targetGroup(source(i), targets, { ...labels, ...common }))
+  }
+  return groups
+}
+
+function checkEntry(entry: unknown, index: number): { targets: string[]; labels: Record<string, string> } {
+  const fail = (why: string): never => {
+    throw new TargetListError(`target group ${index + 1}: ${why}`)
+  }
+  if (!isRecord(entry)) return fail('expected an object with targets and labels')
+  const unknown = Object.keys(entry).find((key) => key !== 'targets' && key !== 'labels')
+  if (unknown !== undefined) return fail(`unknown key ${JSON.stringify(unknown)}`)
+  const { targets = [], labels = {} } = entry
+  if (!Array.isArray(targets) || !targets.every((target) => typeof target === 'string'))
+    return fail('targets must be a list of strings')
+  if (!isRecord(labels)) return fail('labels must be an object')
+  const texts = Object.entries(labels).map(([name, value]): [string, string] => {
+    if (name === '') return fail('empty label name')
+    if (typeof value !== 'string') return fail(`label ${JSON.stringify(name)} must be a string`)
+    return [name, value]
   })
+  return { targets: targets as string[], labels: Object.fromEntries(texts) }
 }
 
 export const targetGroup = (

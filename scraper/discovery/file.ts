@@ -1,10 +1,10 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { basename, dirname, extname, join } from 'node:path'
-import { parse as parseYaml } from 'yaml'
+import { basename, dirname, join } from 'node:path'
 import type { Clock, Logger } from '../../lib/index.ts'
 import type { FileSdConfig } from './config.ts'
 import { type Discovery, parseTargetList, type TargetGroup } from './discovery.ts'
+import { readTargetFile } from './target-file.ts'
 
 const REFRESH_DEFAULT_MS = 5 * 60_000
 // Editors and `cp` change a file in several steps.
@@ -106,9 +106,8 @@ class FileDiscovery implements Discovery {
 
   async #read(path: string): Promise<readonly TargetGroup[] | undefined> {
     try {
-      const text = await readFile(path, 'utf8')
-      const list: unknown = extname(path) === '.json' ? JSON.parse(text) : (parseYaml(text) ?? [])
-      return parseTargetList(list, (i) => `${path}:${i}`, { __meta_filepath: path })
+      const list = await readTargetFile(path, await readFile(path, 'utf8'))
+      return await parseTargetList(list, (i) => `${path}:${i}`, { __meta_filepath: path })
     } catch (error) {
       this.#logger.error({ err: error, path }, 'target file is not usable, its last good content stays in use')
       return this.#groups.get(path)

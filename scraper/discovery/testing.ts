@@ -1,5 +1,9 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { systemClock } from '../../lib/index.ts'
 import { silentLogger } from '../../lib/log.ts'
 import { labelsToRecord } from '../../model/index.ts'
@@ -79,3 +83,28 @@ export function follow(discovery: Discovery): {
 
 export const addressesOf = (targets: readonly Record<string, string>[] | undefined): string[] | undefined =>
   targets?.map((target) => target['__address__']!).sort()
+
+/** Whether certificates can be made here. @param test is named where it is skipped */
+export function hasOpenssl(test: string): boolean {
+  try {
+    execFileSync('openssl', ['version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    console.log(`skipped: ${test} needs openssl to make a certificate`)
+    return false
+  }
+}
+
+/**
+ * Makes a certificate that vouches for itself; it goes at the next `cleanUp`.
+ *
+ * @param how key and subject, as arguments of `openssl req`
+ * @returns paths
+ */
+export function makeCertificate(how: readonly string[]): { readonly key: string; readonly cert: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'belltower-certificate-'))
+  onCleanUp(() => rmSync(folder, { recursive: true }))
+  const [key, cert] = [join(folder, 'key'), join(folder, 'cert')]
+  execFileSync('openssl', ['req', '-x509', '-nodes', ...how, '-keyout', key, '-out', cert], { stdio: 'ignore' })
+  return { key, cert }
+}

@@ -1,4 +1,7 @@
+import type { RequestListener } from 'node:http'
+import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
+import { type Clock, systemClock } from '../../lib/index.ts'
 import { ApiServer, type Item } from '../discovery/kubernetes/testing-api-server.ts'
 import { cleanUp, onCleanUp, parts, serve, until } from '../discovery/testing.ts'
 import { OPERATOR_KINDS, type OperatorConfig, type OperatorObjects, watchOperator } from './operator.ts'
@@ -15,12 +18,18 @@ const item = (name: string, spec: object): Item => ({
   spec: spec as Record<string, unknown>,
 })
 
-async function watch(api: ApiServer, config: Partial<OperatorConfig> = {}) {
-  const apiServer = await serve(api.handler)
+type More = Partial<typeof parts> & { readonly handler?: RequestListener }
+
+async function watch(api: ApiServer, config: Partial<OperatorConfig> = {}, { handler, ...more }: More = {}) {
+  const apiServer = await serve(handler ?? api.handler)
   const kinds = Object.fromEntries(OPERATOR_KINDS.map((kind) => [kind, '']))
   let found: OperatorObjects | undefined
   const access = { api_server: apiServer }
-  const running = watchOperator({ apiServer, access, kinds, ...config }, parts, (objects) => (found = objects))
+  const running = watchOperator(
+    { apiServer, access, kinds, ...config },
+    { ...parts, ...more },
+    (objects) => (found = objects),
+  )
   onCleanUp(() => running.stop())
   return { apiServer, found: () => found, job: (name: string) => found?.jobs.find((job) => job['job_name'] === name) }
 }
@@ -256,3 +265,70 @@ test('namespaces and selectors narrow what is asked for', async () => {
     `${GROUP}/namespaces/b/servicemonitors?team=front`,
   ])
 })
+
+test('an object that names a Secret in a way that is no name is left out, and nothing is read', async () => {
+  const names = ['../../kube-system/secrets/admin', '..', 'a/b', 'admin?x', '%2e%2e', 'Admin', 'x'.repeat(254)]
+  const api = new ApiServer()
+  api.objects.set('/api/v1/namespaces/kube-system/secrets/admin', { data: { key: 'geheim' } })
+  for (const [i, name] of names.entries()) {
+    const key = { name, key: 'key' }
+    api.set(SERVICE_MONITORS, item(`${i}`, { endpoints: [{ bearerTokenSecret: key }] }))
+    api.set(POD_MONITORS, item(`${i}`, { podMetricsEndpoints: [{ tlsConfig: { ca: { configMap: key } } }] }))
+  }
+  api.set(SERVICE_MONITORS, item('web', { endpoints: [{ port: 'http' }] }))
+  const reasons: string[] = []
+  const write = (line: string): void => void reasons.push((JSON.parse(line) as { reason: string }).reason)
+  const { found } = await watch(api, {}, { logger: pino({ level: 'warn' }, { write }) })
+  await until(found)
+  expect(found()!.jobs.map((job) => job['job_name'])).toEqual(['serviceMonitor/shop/web/0'])
+  expect(reasons).toEqual(
+    ['bearerTokenSecret', 'tlsConfig.ca.configMap'].flatMap((field) =>
+      names.map((name) => expect.stringContaining(`${field}.name ${JSON.stringify(name)}`) as unknown),
+    ),
+  )
+  expect(api.asked.filter(({ path }) => path.startsWith('/api/v1'))).toEqual([])
+})
+
+test.each(['answers 500', 'hangs up'])(
+  'while the cluster %s where a Secret is asked for the last jobs stay in use; without the Secret they go',
+  async (how) => {
+    const api = new ApiServer()
+    const secret = (token: string) =>
+      api.objects.set('/api/v1/namespaces/shop/secrets/auth', {
+        data: { token: Buffer.from(token).toString('base64') },
+      })
+    secret('one')
+    const endpoint = { bearerTokenSecret: { name: 'auth', key: 'token' } }
+    api.set(SERVICE_MONITORS, item('web', { endpoints: [endpoint] }))
+    let isBroken = false
+    const handler: RequestListener = (request, response) => {
+      if (!isBroken || !request.url!.includes('/secrets/')) api.handler(request, response)
+      else if (how === 'hangs up') response.destroy()
+      else response.writeHead(500).end()
+    }
+    // Secrets are read again soon after a failure only: the usual time is longer than this test.
+    const clock: Clock = {
+      ...systemClock,
+      schedule: (delayMs, callback) => systemClock.schedule(delayMs === 10_000 ? 20 : delayMs, callback),
+    }
+    const { found, job } = await watch(api, {}, { handler, clock })
+    const token = () => job('serviceMonitor/shop/web/0')?.['bearer_token']
+    await until(() => token() === 'one')
+
+    isBroken = true
+    api.set(SERVICE_MONITORS, item('also', { endpoints: [{ port: 'http' }, endpoint] }))
+    api.set(POD_MONITORS, item('more', { podMetricsEndpoints: [{ port: 'http' }] }))
+    await until(() => job('podMonitor/shop/more/0'))
+    expect(found()!.jobs.map((one) => one['job_name'])).toEqual(['serviceMonitor/shop/web/0', 'podMonitor/shop/more/0'])
+    expect(token()).toBe('one')
+
+    secret('two')
+    isBroken = false
+    await until(() => token() === 'two')
+    expect(job('serviceMonitor/shop/also/1')).toMatchObject({ bearer_token: 'two' })
+
+    api.unknown = /secrets/
+    api.delete(POD_MONITORS, 'shop/more')
+    await until(() => found()!.jobs.length === 0)
+  },
+)

@@ -7,7 +7,7 @@ import { podMonitorJobs, serviceMonitorJobs } from './monitors.ts'
 import type { PodMonitor, Probe, PrometheusRule, ScrapeConfigObject, ServiceMonitor } from './objects.ts'
 import { probeJob } from './probe.ts'
 import { scrapeConfigJob } from './scrape-config.ts'
-import { SecretReader } from './secrets.ts'
+import { SecretReader, SecretUnreadableError } from './secrets.ts'
 import type { FilePart, JobContext } from './settings.ts'
 
 const COLLECTIONS = {
@@ -80,6 +80,8 @@ class OperatorWatch {
   #cancelSettle: (() => void) | undefined
   #isSettling = false
   #isBuilding = false
+  /** By object, as they were told last. */
+  #lastJobs: ReadonlyMap<string, readonly FilePart[]> = new Map()
   #isStopped = false
 
   constructor(
@@ -149,27 +151,37 @@ class OperatorWatch {
     const secrets = new SecretReader(this.#client!, this.#apiUrl)
     const { access, endpointRole = 'endpoints' } = this.#config
     const context = { secrets, access, endpointRole }
-    const jobs = await this.#jobs(context)
+    const { jobs, isComplete } = await this.#jobs(context)
     this.#isBuilding = false
     if (this.#isStopped) return
-    this.#onChange({ jobs, ruleFiles: this.#ruleFiles() })
+    this.#onChange({ jobs: [...jobs.values()].flat(), ruleFiles: this.#ruleFiles() })
+    this.#lastJobs = jobs
     if (secrets.isUsed && !this.#isSettling) {
-      this.#cancelSettle = this.#clock.schedule(SECRETS_REFRESH_MS, () => this.#changed(0))
+      const delayMs = isComplete ? SECRETS_REFRESH_MS : RETRY_MS
+      this.#cancelSettle = this.#clock.schedule(delayMs, () => this.#changed(0))
     }
   }
 
-  async #jobs(context: JobContext): Promise<FilePart[]> {
-    const jobs: FilePart[] = []
+  /** By object; not complete where Secrets could not be read. */
+  async #jobs(context: JobContext): Promise<{ jobs: Map<string, readonly FilePart[]>; isComplete: boolean }> {
+    const jobs = new Map<string, readonly FilePart[]>()
+    let isComplete = true
     const collect = async <T extends KubernetesObject>(
       kind: OperatorKind,
       jobsOf: (object: T, context: JobContext) => Promise<FilePart[]>,
     ): Promise<void> => {
       for (const object of this.#all<T>(kind)) {
+        const { namespace, name } = object.metadata
+        const key = `${kind}/${namespace ?? ''}/${name}`
         try {
-          jobs.push(...(await jobsOf(object, context)))
+          jobs.set(key, await jobsOf(object, context))
         } catch (error) {
-          const { namespace, name } = object.metadata
-          this.#logger.warn({ kind, namespace, name, reason: errorMessage(error) }, 'an object cannot be used')
+          const facts = { kind, namespace, name, reason: errorMessage(error) }
+          if (error instanceof SecretUnreadableError) {
+            isComplete = false
+            jobs.set(key, this.#lastJobs.get(key) ?? [])
+            this.#logger.warn(facts, 'a Secret of an object cannot be read now, its last jobs stay in use')
+          } else this.#logger.warn(facts, 'an object cannot be used')
         }
       }
     }
@@ -177,7 +189,7 @@ class OperatorWatch {
     await collect<PodMonitor>('PodMonitor', podMonitorJobs)
     await collect<Probe>('Probe', async (object, of) => [await probeJob(object, of)])
     await collect<ScrapeConfigObject>('ScrapeConfig', async (object, of) => [await scrapeConfigJob(object, of)])
-    return jobs
+    return { jobs, isComplete }
   }
 
   #ruleFiles(): OperatorObjects['ruleFiles'] {

@@ -4,6 +4,7 @@ import type {
   NamespaceSelector,
   ProxySettings,
   ScrapeLimits,
+  SecretKey,
   TlsSettings,
 } from './objects.ts'
 import type { SecretReader } from './secrets.ts'
@@ -27,44 +28,51 @@ export const present = (part: FilePart): FilePart =>
 /** @throws {DiscoveryError} where a Secret or a ConfigMap is missing */
 export async function httpPart(settings: HttpSettings, namespace: string, secrets: SecretReader): Promise<FilePart> {
   const { basicAuth, authorization, oauth2, tlsConfig, bearerTokenSecret } = settings
-  const secret = (key: { name: string; key: string } | undefined) =>
-    key?.name ? secrets.secret(namespace, key) : Promise.resolve(undefined)
+  const secret = (key: SecretKey | undefined, field: string) =>
+    key?.name ? secrets.secret(namespace, key, field) : Promise.resolve(undefined)
   return present({
     follow_redirects: settings.followRedirects,
     enable_http2: settings.enableHttp2,
     bearer_token_file: settings.bearerTokenFile,
-    bearer_token: await secret(bearerTokenSecret),
+    bearer_token: await secret(bearerTokenSecret, 'bearerTokenSecret'),
     ...(await proxyPart(settings, namespace, secrets)),
     basic_auth: basicAuth && {
-      username: (await secret(basicAuth.username)) ?? '',
-      password: (await secret(basicAuth.password)) ?? '',
+      username: (await secret(basicAuth.username, 'basicAuth.username')) ?? '',
+      password: (await secret(basicAuth.password, 'basicAuth.password')) ?? '',
     },
     authorization:
       authorization &&
       present({
         type: authorization.type?.trim() || 'Bearer',
-        credentials: await secret(authorization.credentials),
+        credentials: await secret(authorization.credentials, 'authorization.credentials'),
         credentials_file: authorization.credentialsFile,
       }),
     oauth2:
       oauth2 &&
       present({
-        client_id: await secrets.either(namespace, oauth2.clientId),
-        client_secret: await secrets.secret(namespace, oauth2.clientSecret),
+        client_id: await secrets.either(namespace, oauth2.clientId, 'oauth2.clientId'),
+        client_secret: await secrets.secret(namespace, oauth2.clientSecret, 'oauth2.clientSecret'),
         token_url: oauth2.tokenUrl,
         scopes: oauth2.scopes,
         endpoint_params: oauth2.endpointParams,
-        ...(await proxyPart(oauth2, namespace, secrets)),
-        tls_config: oauth2.tlsConfig && (await tlsPart(oauth2.tlsConfig, namespace, secrets)),
+        ...(await proxyPart(oauth2, namespace, secrets, 'oauth2.')),
+        tls_config: oauth2.tlsConfig && (await tlsPart(oauth2.tlsConfig, namespace, secrets, 'oauth2.tlsConfig')),
       }),
-    tls_config: tlsConfig && (await tlsPart(tlsConfig, namespace, secrets)),
+    tls_config: tlsConfig && (await tlsPart(tlsConfig, namespace, secrets, 'tlsConfig')),
   })
 }
 
-export async function proxyPart(proxy: ProxySettings, namespace: string, secrets: SecretReader): Promise<FilePart> {
+/** @param within path of the object's fields, with a point behind it */
+export async function proxyPart(
+  proxy: ProxySettings,
+  namespace: string,
+  secrets: SecretReader,
+  within = '',
+): Promise<FilePart> {
   const headers: Record<string, string[]> = {}
   for (const [name, values] of Object.entries(proxy.proxyConnectHeader ?? {})) {
-    headers[name] = await Promise.all(values.map((value) => secrets.secret(namespace, value)))
+    const field = `${within}proxyConnectHeader.${name}`
+    headers[name] = await Promise.all(values.map((value) => secrets.secret(namespace, value, field)))
   }
   return present({
     proxy_url: proxy.proxyUrl,
@@ -74,13 +82,13 @@ export async function proxyPart(proxy: ProxySettings, namespace: string, secrets
   })
 }
 
-async function tlsPart(tls: TlsSettings, namespace: string, secrets: SecretReader): Promise<FilePart> {
+async function tlsPart(tls: TlsSettings, namespace: string, secrets: SecretReader, field: string): Promise<FilePart> {
   const { ca, cert, keySecret } = tls
   return present({
     insecure_skip_verify: tls.insecureSkipVerify,
-    ca: ca && (ca.secret ?? ca.configMap) ? await secrets.either(namespace, ca) : undefined,
-    cert: cert && (cert.secret ?? cert.configMap) ? await secrets.either(namespace, cert) : undefined,
-    key: keySecret ? await secrets.secret(namespace, keySecret) : undefined,
+    ca: ca && (ca.secret ?? ca.configMap) ? await secrets.either(namespace, ca, `${field}.ca`) : undefined,
+    cert: cert && (cert.secret ?? cert.configMap) ? await secrets.either(namespace, cert, `${field}.cert`) : undefined,
+    key: keySecret ? await secrets.secret(namespace, keySecret, `${field}.keySecret`) : undefined,
     ca_file: tls.caFile || undefined,
     cert_file: tls.certFile || undefined,
     key_file: tls.keyFile || undefined,

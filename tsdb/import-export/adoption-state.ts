@@ -14,9 +14,20 @@ interface State {
   readonly isFinished: boolean
   /** Parts that are in. */
   readonly done: readonly string[]
-  /** A part whose blocks are being moved in. */
-  readonly moving?: { readonly unit: string; readonly ulids: readonly string[] }
+  /** Of the parts that are in. */
+  readonly left?: LeftOut
+  /** A part whose blocks are being moved in; `left` as it is after that. */
+  readonly moving?: { readonly unit: string; readonly ulids: readonly string[]; readonly left?: LeftOut }
 }
+
+/** What could not be read and is nowhere but with the Prometheus. */
+interface LeftOut {
+  readonly count: number
+  /** Of the first ones. */
+  readonly reasons: readonly string[]
+}
+
+const REASONS_MAX = 20
 
 /** How far the history of a Prometheus has been brought in, on disk: no part twice, whenever the process is killed. */
 export class AdoptionState {
@@ -40,7 +51,7 @@ export class AdoptionState {
     const { moving } = this.#state
     if (moving === undefined) return
     this.#move(moving.ulids)
-    this.#state = this.#after(moving.unit)
+    this.#state = this.#after(moving)
   }
 
   get limitMs(): number {
@@ -49,6 +60,10 @@ export class AdoptionState {
 
   get isFinished(): boolean {
     return this.#state.isFinished
+  }
+
+  get left(): LeftOut {
+    return this.#state.left ?? { count: 0, reasons: [] }
   }
 
   isDone(unit: string): boolean {
@@ -64,12 +79,19 @@ export class AdoptionState {
     return this.#save({ ...this.#state, isFinished: true })
   }
 
-  /** Moves the blocks of a part from `staging` into the store. */
-  async moveIn(unit: string, ulids: readonly string[]): Promise<void> {
-    await this.#save({ ...this.#state, moving: { unit, ulids } })
+  /**
+   * Moves the blocks of a part from `staging` into the store.
+   *
+   * @param leftOut why something of the part is not in the blocks
+   */
+  async moveIn(unit: string, ulids: readonly string[], leftOut: readonly string[]): Promise<void> {
+    const count = this.left.count + leftOut.length
+    const left = { count, reasons: [...this.left.reasons, ...leftOut].slice(0, REASONS_MAX) }
+    const moving = { unit, ulids, ...(count > 0 && { left }) }
+    await this.#save({ ...this.#state, moving })
     this.#move(ulids)
     await syncFolder(this.#dataDir)
-    await this.#save(this.#after(unit))
+    await this.#save(this.#after(moving))
   }
 
   #move(ulids: readonly string[]): void {
@@ -79,9 +101,9 @@ export class AdoptionState {
     }
   }
 
-  #after(unit: string): State {
+  #after({ unit, left }: NonNullable<State['moving']>): State {
     const { moving: _, ...state } = this.#state
-    return { ...state, done: [...state.done, unit] }
+    return { ...state, done: [...state.done, unit], ...(left && { left }) }
   }
 
   async #save(state: State): Promise<void> {

@@ -6,9 +6,8 @@ import { importWal } from './import-wal.ts'
 import { targetsOf, windowsOf, writeWindow } from './import-prometheus.ts'
 import { makeBlocks } from './make-blocks.ts'
 import { PrometheusBlock, type PrometheusMeta, readPrometheusMeta } from './prometheus-block-reader.ts'
-import { listPrometheusBlocks } from './prometheus-folder.ts'
+import { listPrometheusBlocks, logSegmentsOf } from './prometheus-folder.ts'
 import { prometheusFiles } from './prometheus-format.ts'
-import { listWalSegments } from './prometheus-wal-reader.ts'
 
 /** What the worker is started with. */
 export interface AdoptionData {
@@ -47,7 +46,8 @@ function plan(): string[] {
   )
   windows.sort((a, b) => b.window.minTimeMs - a.window.minTimeMs)
   const parts = windows.map(({ ulid, window }) => `${ulid}@${window.minTimeMs}`)
-  return listWalSegments(join(sourceDir, 'wal')).length > 0 ? [LOG, ...parts] : parts
+  const { wal, wbl } = logSegmentsOf(sourceDir)
+  return wal.length + wbl.length > 0 ? [LOG, ...parts] : parts
 }
 
 /** Without those that another one replaces. */
@@ -69,6 +69,7 @@ async function make(unit: string): Promise<MadeUnit> {
         const blocksEndMs = Math.max(Number.NEGATIVE_INFINITY, ...readMetas().map(([, meta]) => meta.maxTime))
         const range = { minTimeMs: blocksEndMs, maxTimeMs: limitMs - 1 }
         samples = await importWal(store, join(sourceDir, 'wal'), range, (why) => warnings.push(why))
+        for (const segment of logSegmentsOf(sourceDir).wbl) warnings.push(`${segment}: late samples are not read`)
         return
       }
       const [ulid, start] = unit.split('@')

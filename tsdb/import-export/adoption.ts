@@ -6,7 +6,7 @@ import { readBlockMeta } from '../block/block-folder.ts'
 import type { BlockMeta } from '../block/meta.ts'
 import { AdoptionState } from './adoption-state.ts'
 import type { AdoptionData, MadeUnit } from './adoption-worker.ts'
-import { checkPrometheusIsGone } from './prometheus-folder.ts'
+import { checkPrometheusIsGone, logSegmentsOf } from './prometheus-folder.ts'
 
 /**
  * Brings the history of a Prometheus into an open store, part by part, newest first, in a thread of its own; its files stay as
@@ -55,7 +55,11 @@ export class Adoption {
   }
 
   start(): void {
-    if (this.#state.isFinished) return
+    if (this.#state.isFinished) {
+      const { wal, wbl } = logSegmentsOf(this.#sourceDir)
+      if (wal.length + wbl.length > 0) this.#warnOfLeft({})
+      return
+    }
     this.#running = this.#run()
       .catch((err: unknown) => {
         if (this.#isClosed) return
@@ -99,15 +103,27 @@ export class Adoption {
       const { samples, failures } = await this.#takeAll(rpc, units)
       if (failures > 0 || this.#isClosed) return
       await this.#state.finish()
-      const durationMs = Math.round(performance.now() - startedAt)
+      const facts = { samples, durationMs: Math.round(performance.now() - startedAt) }
+      if (this.#warnOfLeft(facts)) return
       this.#logger.info(
-        { sourceDir, samples, durationMs },
+        { sourceDir, ...facts },
         'the history of Prometheus is imported; its blocks and its log are not needed any more',
       )
     } finally {
       await this.#worker.terminate()
       rmSync(this.#state.staging, { recursive: true, force: true })
     }
+  }
+
+  /** Says what is in the log of the Prometheus only, if anything is; nobody may delete it unawares. */
+  #warnOfLeft(facts: object): boolean {
+    const { count, reasons } = this.#state.left
+    if (count === 0) return false
+    this.#logger.warn(
+      { sourceDir: this.#sourceDir, ...facts, leftOut: count, why: reasons },
+      'the history of Prometheus is imported but for parts of its log; keep its folder',
+    )
+    return true
   }
 
   async #takeAll(rpc: RpcClient, units: readonly string[]): Promise<{ samples: number; failures: number }> {
@@ -128,7 +144,7 @@ export class Adoption {
       }
       for (const warning of made.warnings)
         this.#logger.warn({ part: unit, why: warning }, 'a part of the log is left out')
-      await this.#state.moveIn(unit, made.ulids)
+      await this.#state.moveIn(unit, made.ulids, made.warnings)
       for (const ulid of made.ulids) this.#addBlock(readBlockMeta(join(this.#dataDir, ulid)))
       this.#logger.info(
         { part: unit, samples: made.samples, done: i + 1, of: units.length },

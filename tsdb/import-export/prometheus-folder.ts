@@ -1,8 +1,9 @@
-import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync, realpathSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ULID_PATTERN } from '../block/block-folder.ts'
 import { DataFolderLockedError } from '../errors.ts'
 import { SEGMENT_MAGIC } from '../wal/format.ts'
+import { listWalSegments } from './prometheus-wal-reader.ts'
 
 /** Where a store keeps its files, and whose history it goes on with. */
 export interface StorePlace {
@@ -34,6 +35,12 @@ function holdsPrometheus(dataDir: string): boolean {
 
 export const listPrometheusBlocks = (dataDir: string): string[] =>
   readdirSync(dataDir).filter((name) => ULID_PATTERN.test(name) && existsSync(join(dataDir, name, 'chunks')))
+
+/** Segments of a Prometheus' log: samples in order, and late ones that are not in a block yet. */
+export function logSegmentsOf(dataDir: string): { readonly wal: string[]; readonly wbl: string[] } {
+  const wbl = listWalSegments(join(dataDir, 'wbl')).filter((file) => statSync(file).size > 0)
+  return { wal: listWalSegments(join(dataDir, 'wal')), wbl }
+}
 
 function holdsPrometheusLog(folder: string): boolean {
   if (!existsSync(folder)) return false

@@ -1,9 +1,12 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pino } from 'pino'
 import { afterAll, expect, test } from 'vitest'
 import { encodeSnappy } from '../../model/index.ts'
 import { CorruptionError } from '../errors.ts'
 import { bitsOf, dump, openStore, STALE_BITS, temporaryFolder } from '../testing/store.ts'
+import { Adoption } from './adoption.ts'
+import { AdoptionState } from './adoption-state.ts'
 import { BigEndianWriter } from './big-endian.ts'
 import { crc32c } from './crc32c.ts'
 import { importWal } from './import-wal.ts'
@@ -15,9 +18,9 @@ afterAll(remove)
 const PAGE_BYTES = 32_768
 
 /** A segment as Prometheus writes it. */
-function segmentOf(records: readonly { bytes: Uint8Array; isPacked?: boolean }[]): Buffer {
+function segmentOf(records: readonly { bytes: Uint8Array; isPacked?: boolean; isZstd?: boolean }[]): Buffer {
   let out = Buffer.alloc(0)
-  for (const { bytes, isPacked = false } of records) {
+  for (const { bytes, isPacked = false, isZstd = false } of records) {
     let rest = isPacked ? encodeSnappy(bytes) : bytes
     for (let isFirst = true; isFirst || rest.length > 0; isFirst = false) {
       let left = PAGE_BYTES - (out.length % PAGE_BYTES)
@@ -29,7 +32,7 @@ function segmentOf(records: readonly { bytes: Uint8Array; isPacked?: boolean }[]
       rest = rest.subarray(part.length)
       const isLast = rest.length === 0
       const head = Buffer.alloc(7)
-      head[0] = (isFirst ? (isLast ? 1 : 2) : isLast ? 4 : 3) | (isPacked ? 8 : 0)
+      head[0] = (isFirst ? (isLast ? 1 : 2) : isLast ? 4 : 3) | (isPacked ? 8 : 0) | (isZstd ? 16 : 0)
       head.writeUInt16BE(part.length, 1)
       head.writeUInt32BE(crc32c(part), 3)
       out = Buffer.concat([out, head, part])
@@ -196,4 +199,104 @@ test('a segment that is cut anywhere gives its first records; a changed byte is 
     found++
   }
   expect(found).toBeGreaterThan(450)
+})
+
+type Line = { level: number; msg: string } & Record<string, unknown>
+
+/** Brings in the history of a Prometheus as a start in its folder does; what that logs. */
+async function adopt(sourceDir: string): Promise<Line[]> {
+  const lines: Line[] = []
+  const dataDir = join(sourceDir, 'belltower')
+  mkdirSync(dataDir, { recursive: true })
+  const adoption = new Adoption({
+    sourceDir,
+    dataDir,
+    nowMs: T + 1_000_000,
+    retentionMs: 1e15,
+    logger: pino({ base: null }, { write: (line) => void lines.push(JSON.parse(line) as Line) }),
+    addBlock: ({ ulid }) => expect(existsSync(join(dataDir, ulid))).toBe(true),
+  })
+  adoption.start()
+  while (adoption.isRunning) await new Promise((resolve) => setTimeout(resolve, 10))
+  await adoption.close()
+  return lines
+}
+
+const logOf = (name: string, isZstd = false): Buffer =>
+  segmentOf([
+    { bytes: seriesRecord(1, [name]) },
+    {
+      bytes: samplesRecord([
+        [1, T, bitsOf(1)],
+        [1, T + 1000, bitsOf(2)],
+      ]),
+      isZstd,
+    },
+  ])
+
+test('a log that was read whole is not needed any more', async () => {
+  const source = join(folder, 'whole')
+  mkdirSync(join(source, 'wal'), { recursive: true })
+  mkdirSync(join(source, 'wbl'))
+  writeFileSync(join(source, 'wal/00000000'), logOf('a'))
+  // Without late samples.
+  writeFileSync(join(source, 'wbl/00000000'), '')
+  const lines = await adopt(source)
+  expect(lines.at(-1)).toMatchObject({ level: 30, samples: 2, msg: expect.stringContaining('not needed any more') })
+  expect(await adopt(source)).toEqual([])
+})
+
+test('where parts of the log are left out the import says so at each start, as long as they are there', async () => {
+  const source = join(folder, 'partly')
+  mkdirSync(join(source, 'wal'), { recursive: true })
+  mkdirSync(join(source, 'wbl'))
+  writeFileSync(join(source, 'wal/00000000'), logOf('a'))
+  writeFileSync(join(source, 'wal/00000001'), logOf('b', true))
+  writeFileSync(join(source, 'wbl/00000000'), logOf('c'))
+  const lines = await adopt(source)
+  const said = {
+    level: 40,
+    msg: 'the history of Prometheus is imported but for parts of its log; keep its folder',
+    sourceDir: source,
+    leftOut: 2,
+    why: [expect.stringMatching(/wal.00000001: .*zstd/), expect.stringMatching(/wbl.00000000: late samples/)],
+  }
+  expect(lines.at(-1)).toMatchObject({ ...said, samples: 2 })
+  expect(lines.filter(({ msg }) => msg.includes('not needed'))).toEqual([])
+  const again = await adopt(source)
+  expect(again).toHaveLength(1)
+  expect(again[0]).toMatchObject(said)
+  rmSync(join(source, 'wal'), { recursive: true })
+  expect(await adopt(source)).toHaveLength(1)
+  rmSync(join(source, 'wbl'), { recursive: true })
+  expect(await adopt(source)).toEqual([])
+})
+
+test('late samples alone are left out too', async () => {
+  const source = join(folder, 'late')
+  mkdirSync(join(source, 'wbl'), { recursive: true })
+  writeFileSync(join(source, 'wbl/00000000'), logOf('c'))
+  expect((await adopt(source)).at(-1)).toMatchObject({ level: 40, samples: 0, leftOut: 1 })
+})
+
+test('what was left out is remembered over a kill in the middle of a move', async () => {
+  const dataDir = join(folder, 'killed')
+  mkdirSync(dataDir)
+  const state = new AdoptionState(dataDir, T)
+  await state.moveIn('wal', [], ['one', 'two'])
+  const file = join(dataDir, 'adoption.json')
+  const { done: _done, left, ...saved } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+  writeFileSync(file, JSON.stringify({ ...saved, done: [], moving: { unit: 'wal', ulids: [], left } }))
+  const later = new AdoptionState(dataDir, T)
+  expect(later.isDone('wal')).toBe(true)
+  await later.moveIn('block', [], [])
+  await later.moveIn(
+    'other',
+    [],
+    Array.from({ length: 50 }, (_, i) => `${i}`),
+  )
+  const { count, reasons } = new AdoptionState(dataDir, T).left
+  expect(count).toBe(52)
+  expect(reasons.slice(0, 3)).toEqual(['one', 'two', '0'])
+  expect(reasons.length).toBeLessThan(count)
 })

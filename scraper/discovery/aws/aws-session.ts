@@ -32,7 +32,13 @@ const STS_VERSION = '2011-06-15'
 const ROLE_SECONDS = 3600
 // A role's keys are asked for anew this long before they end.
 const ROLE_MARGIN_MS = 300_000
+// Other services say by these with other statuses what EC2 says with 401.
+const REFUSED =
+  /\b(ExpiredToken|ExpiredTokenException|InvalidClientTokenId|UnrecognizedClientException|RequestExpired)\b/
 const FORM_TYPE = 'application/x-www-form-urlencoded; charset=utf-8'
+
+/** The keys that a question was signed with are not known, or not any more. */
+class KeysRefusedError extends DiscoveryError {}
 
 /** Signed questions to the services of one region. */
 export class AwsSession {
@@ -116,7 +122,15 @@ export class AwsSession {
     const region = await this.region()
     const base = withScheme(this.#account.endpoint ?? `${request.service}.${region}.${domainOf(region)}`)
     const url = base.replace(/\/+$/, '') + (request.path ?? '/')
-    return this.#send(url, region, await this.credentials(region), request)
+    const keys = await this.credentials(region)
+    try {
+      return await this.#send(url, region, keys, request)
+    } catch (error) {
+      if (!(error instanceof KeysRefusedError) || this.#account.roleArn === undefined) throw error
+      // The role may have been withdrawn from these keys before they end.
+      if (this.#role?.credentials === keys) this.#role = undefined
+      return this.#send(url, region, await this.credentials(region), request)
+    }
   }
 
   async #send(at: string, region: string, credentials: AwsCredentials, request: SignedRequest): Promise<string> {
@@ -142,7 +156,9 @@ export class AwsSession {
     const text = Buffer.from(response.body).toString()
     if (response.status === 200) return text
     const why = /<Message>([^<]*)<\/Message>|"[mM]essage"\s*:\s*"([^"]*)"/.exec(text)
-    throw new DiscoveryError(`${service} answered ${response.status}: ${why?.[1] ?? why?.[2] ?? text.slice(0, 200)}`)
+    const message = `${service} answered ${response.status}: ${why?.[1] ?? why?.[2] ?? text.slice(0, 200)}`
+    const isRefused = response.status === 401 || REFUSED.test(text)
+    throw new (isRefused ? KeysRefusedError : DiscoveryError)(message, { status: response.status })
   }
 }
 

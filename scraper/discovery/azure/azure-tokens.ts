@@ -32,10 +32,18 @@ export class AzureTokens {
   /** @throws {DiscoveryError} @throws {HttpRequestError} */
   async token(): Promise<string> {
     if (this.#held && performance.now() < this.#held.endsAtMs) return this.#held.token
+    this.#held = undefined
     const answer = await this.#ask()
     const lifeMs = (Number(answer.expires_in) || 3600) * 1000
     this.#held = { token: answer.access_token, endsAtMs: performance.now() + lifeMs - EXPIRY_MARGIN_MS }
     return answer.access_token
+  }
+
+  /** Drops the token that is held; whether there was one. */
+  forget(): boolean {
+    const isHeld = this.#held !== undefined
+    this.#held = undefined
+    return isHeld
   }
 
   close(): Promise<void> {

@@ -3,6 +3,7 @@ import type { Discovery } from '../discovery.ts'
 import { type Ask, httpKindDiscovery } from '../http-kind.ts'
 import { groupOf, hostPort, mappedLabels, type MetaLabels, text } from '../meta-labels.ts'
 import { DiscoveryError, type DiscoveryParts } from '../poll.ts'
+import { askAnew, isUnauthorized } from '../unauthorized.ts'
 import { azureCloud } from './azure-cloud.ts'
 import { AzureTokens } from './azure-tokens.ts'
 import type { AzureSdConfig } from './config.ts'
@@ -60,13 +61,12 @@ export function azureDiscovery(config: AzureSdConfig, parts: DiscoveryParts): Di
     parts,
     async (ask) => {
       if (!cloud) throw new DiscoveryError(`there is no Azure cloud ${JSON.stringify(config.environment)}`)
-      tokens ??= new AzureTokens(config, cloud)
-      const read = reader(ask, config.endpoint ?? cloud.resourceManager, await tokens.token())
-      const targets: MetaLabels[] = []
-      for (const { machine, scaleSet } of await machinesOf(read, config)) {
-        const labels = await machineLabels(read, machine, scaleSet, config, parts)
-        if (labels) targets.push(labels)
-      }
+      const held = (tokens ??= new AzureTokens(config, cloud))
+      const targets = await askAnew(
+        async () =>
+          machineTargets(reader(ask, config.endpoint ?? cloud.resourceManager, await held.token()), config, parts),
+        () => held.forget(),
+      )
       return [groupOf('azure', targets)]
     },
     REFRESH_DEFAULT_MS,
@@ -84,6 +84,15 @@ const reader =
   (ask: Ask, base: string, token: string): Read =>
   (pathOrUrl) =>
     ask(pathOrUrl.startsWith('/') ? base + pathOrUrl : pathOrUrl, { headers: { authorization: `Bearer ${token}` } })
+
+async function machineTargets(read: Read, config: AzureSdConfig, parts: DiscoveryParts): Promise<MetaLabels[]> {
+  const targets: MetaLabels[] = []
+  for (const { machine, scaleSet } of await machinesOf(read, config)) {
+    const labels = await machineLabels(read, machine, scaleSet, config, parts)
+    if (labels) targets.push(labels)
+  }
+  return targets
+}
 
 async function pages<T>(read: Read, path: string): Promise<T[]> {
   const found: T[] = []
@@ -159,6 +168,7 @@ async function addressesOf(
   try {
     card = await read(`${id}?api-version=${version}&$expand=ipConfigurations/publicIPAddress`)
   } catch (error) {
+    if (isUnauthorized(error)) throw error
     // Machines come and go between two questions.
     logger.warn({ networkInterface: id, reason: errorMessage(error) }, 'a network interface cannot be read')
     return undefined

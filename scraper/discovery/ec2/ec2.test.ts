@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
+import { type Clock, systemClock } from '../../../lib/index.ts'
 import { createDiscovery } from '../create.ts'
 import { cleanUp, follow, parts, serve, until } from '../testing.ts'
 
@@ -17,6 +18,9 @@ const PUBLIC = `<ipAddress>198.51.100.7</ipAddress><dnsName>ec2.example.org</dns
 const page = (instances: string, token: string) =>
   `<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><reservationSet><item><ownerId>42</ownerId>
   <instancesSet>${instances}</instancesSet></item></reservationSet><nextToken>${token}</nextToken></DescribeInstancesResponse>`
+
+const ZONES =
+  '<DescribeAvailabilityZonesResponse><availabilityZoneInfo><item><zoneName>eu-west-1a</zoneName><zoneId>euw1-az3</zoneId></item></availabilityZoneInfo></DescribeAvailabilityZonesResponse>'
 
 /** Checks the signature as AWS does: over the request as it arrived. */
 function isSigned(request: IncomingMessage, body: string, secret: string): boolean {
@@ -53,9 +57,7 @@ test('instances of all pages, by signed requests', async () => {
       signed.push(isSigned(request, body, 'geheim'))
       response.setHeader('content-type', 'text/xml')
       if (form.get('Action') === 'DescribeAvailabilityZones') {
-        response.end(
-          '<DescribeAvailabilityZonesResponse><availabilityZoneInfo><item><zoneName>eu-west-1a</zoneName><zoneId>euw1-az3</zoneId></item></availabilityZoneInfo></DescribeAvailabilityZonesResponse>',
-        )
+        response.end(ZONES)
       } else response.end(form.has('NextToken') ? page(instance('i-8'), '') : page(instance('i-7', PUBLIC), 'more'))
     })
   })
@@ -110,4 +112,31 @@ test('instances of all pages, by signed requests', async () => {
       __meta_ec2_private_dns_name: 'ip-i-8.internal',
     },
   ])
+})
+
+test('ids of availability zones are asked for again after a failure, and not once they are known', async () => {
+  const actions: (string | null)[] = []
+  const endpoint = await serve((request, response) => {
+    let body = ''
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    request.on('end', () => {
+      const action = new URLSearchParams(body).get('Action')
+      const isFirst = !actions.includes(action)
+      actions.push(action)
+      if (action === 'DescribeInstances') response.end(page(instance('i-7'), ''))
+      else if (isFirst) response.writeHead(503).end()
+      else response.end(ZONES)
+    })
+  })
+  const keys = { accessKey: 'AK', secretKey: 'geheim' }
+  const config = { kind: 'ec2', region: 'eu-west-1', endpoint, ...keys } as const
+  // Answers have the time of the usual interval.
+  const clock: Clock = { ...systemClock, schedule: (_delayMs, callback) => systemClock.schedule(20, callback) }
+  const { targets } = follow(createDiscovery(config, { ...parts, clock }))
+  const zoneId = () => targets()?.map((target) => target['__meta_ec2_availability_zone_id'])
+  await until(() => zoneId()?.join() === 'euw1-az3')
+  const instancesAsked = () => actions.filter((action) => action === 'DescribeInstances').length
+  await until(() => instancesAsked() >= 4)
+  expect(zoneId()).toEqual(['euw1-az3'])
+  expect(actions.filter((action) => action === 'DescribeAvailabilityZones')).toHaveLength(2)
 })

@@ -10,6 +10,7 @@ import { instanceLabels } from './ec2-labels.ts'
 
 const API_VERSION = '2016-11-15'
 const PAGE_COUNT_MAX = 1000
+const NO_ZONES: ReadonlyMap<string, string> = new Map()
 
 /** The instances of one region, by their private address. */
 export function ec2Discovery(config: Ec2SdConfig, parts: DiscoveryParts): Discovery {
@@ -18,7 +19,7 @@ export function ec2Discovery(config: Ec2SdConfig, parts: DiscoveryParts): Discov
   return httpKindDiscovery('ec2', config, parts, async (_ask, peer) => {
     session ??= new AwsSession(config, { ...peer, clock: parts.clock })
     zoneIds ??= await zonesOf(session, parts)
-    const region = await session.region()
+    const context = { region: await session.region(), zoneIds: zoneIds ?? NO_ZONES, port: config.port ?? 80 }
     const targets: MetaLabels[] = []
     let token = ''
     for (let page = 0; page < PAGE_COUNT_MAX; page++) {
@@ -31,14 +32,14 @@ export function ec2Discovery(config: Ec2SdConfig, parts: DiscoveryParts): Discov
       for (const reservation of childrenOf(elementAt(answer, 'reservationSet'), 'item')) {
         const ownerId = textAt(reservation, 'ownerId')
         for (const instance of childrenOf(elementAt(reservation, 'instancesSet'), 'item')) {
-          const labels = instanceLabels(instance, { region, ownerId, zoneIds, port: config.port ?? 80 })
+          const labels = instanceLabels(instance, { ...context, ownerId })
           if (labels) targets.push(labels)
         }
       }
       token = textAt(answer, 'nextToken')
       if (token === '') break
     }
-    return [groupOf(region, targets)]
+    return [groupOf(context.region, targets)]
   })
 }
 
@@ -51,8 +52,11 @@ function filterParams({ filters = [] }: Ec2SdConfig): Record<string, string> {
   return params
 }
 
-/** Ids by name; not having the right to ask is no failure. */
-async function zonesOf(session: AwsSession, { logger }: DiscoveryParts): Promise<ReadonlyMap<string, string>> {
+/** Ids by name; not having the right to ask is no failure. `undefined`: not known yet, it is worth asking again. */
+async function zonesOf(
+  session: AwsSession,
+  { logger }: DiscoveryParts,
+): Promise<ReadonlyMap<string, string> | undefined> {
   try {
     const answer = await session.query('ec2', {
       Version: API_VERSION,
@@ -63,6 +67,6 @@ async function zonesOf(session: AwsSession, { logger }: DiscoveryParts): Promise
     return new Map(zones.map((zone) => [textAt(zone, 'zoneName'), textAt(zone, 'zoneId')]))
   } catch (error) {
     logger.debug({ reason: errorMessage(error) }, 'ids of availability zones are not known')
-    return new Map()
+    return undefined
   }
 }

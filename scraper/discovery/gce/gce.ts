@@ -1,7 +1,8 @@
 import type { Discovery } from '../discovery.ts'
-import { httpKindDiscovery, listed } from '../http-kind.ts'
+import { type Ask, httpKindDiscovery, listed } from '../http-kind.ts'
 import { groupOf, hostPort, mappedLabels, type MetaLabels, sanitizeName, text } from '../meta-labels.ts'
 import type { DiscoveryParts } from '../poll.ts'
+import { askAnew } from '../unauthorized.ts'
 import type { GceSdConfig } from './config.ts'
 import { GoogleTokens } from './google-tokens.ts'
 
@@ -30,24 +31,14 @@ interface Instance {
 
 /** The instances of a project in one zone, by their private address. */
 export function gceDiscovery(config: GceSdConfig, parts: DiscoveryParts): Discovery {
-  const { project, zone, filter } = config
-  const base = config.endpoint ?? ENDPOINT
-  const path = `/compute/v1/projects/${encodeURIComponent(project)}/zones/${encodeURIComponent(zone)}/instances`
   let tokens: GoogleTokens | undefined
   const discovery = httpKindDiscovery('gce', config, parts, async (ask, { client }) => {
-    tokens ??= new GoogleTokens(client, SCOPE)
-    const headers = { authorization: `Bearer ${await tokens.token()}` }
-    const targets: MetaLabels[] = []
-    let pageToken = ''
-    for (let page = 0; page < PAGE_COUNT_MAX; page++) {
-      const query = new URLSearchParams({ ...(filter && { filter }), ...(pageToken !== '' && { pageToken }) })
-      const url = `${base}${path}?${query.toString()}`
-      const answer = await ask<{ items?: Instance[]; nextPageToken?: string }>(url, { headers })
-      targets.push(...(answer.items ?? []).flatMap((instance) => instanceLabels(instance, config)))
-      pageToken = answer.nextPageToken ?? ''
-      if (pageToken === '') break
-    }
-    return [groupOf(`GCE_${project}_${zone}`, targets)]
+    const held = (tokens ??= new GoogleTokens(client, SCOPE))
+    const targets = await askAnew(
+      async () => instanceTargets(ask, await held.token(), config),
+      () => held.forget(),
+    )
+    return [groupOf(`GCE_${config.project}_${config.zone}`, targets)]
   })
   return {
     run: (onUpdate) => discovery.run(onUpdate),
@@ -56,6 +47,23 @@ export function gceDiscovery(config: GceSdConfig, parts: DiscoveryParts): Discov
       await tokens?.close()
     },
   }
+}
+
+async function instanceTargets(ask: Ask, token: string, config: GceSdConfig): Promise<MetaLabels[]> {
+  const { project, zone, filter, endpoint = ENDPOINT } = config
+  const path = `/compute/v1/projects/${encodeURIComponent(project)}/zones/${encodeURIComponent(zone)}/instances`
+  const headers = { authorization: `Bearer ${token}` }
+  const targets: MetaLabels[] = []
+  let pageToken = ''
+  for (let page = 0; page < PAGE_COUNT_MAX; page++) {
+    const query = new URLSearchParams({ ...(filter && { filter }), ...(pageToken !== '' && { pageToken }) })
+    const url = `${endpoint}${path}?${query.toString()}`
+    const answer = await ask<{ items?: Instance[]; nextPageToken?: string }>(url, { headers })
+    targets.push(...(answer.items ?? []).flatMap((instance) => instanceLabels(instance, config)))
+    pageToken = answer.nextPageToken ?? ''
+    if (pageToken === '') break
+  }
+  return targets
 }
 
 function instanceLabels(instance: Instance, config: GceSdConfig): MetaLabels[] {

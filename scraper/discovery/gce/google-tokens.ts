@@ -49,6 +49,7 @@ export class GoogleTokens {
   async token(): Promise<string> {
     if (this.#account) return this.#account.token()
     if (this.#held && performance.now() < this.#held.endsAtMs) return this.#held.token
+    this.#held = undefined
     const file = await readCredentials(this.#env)
     if (file?.type === 'service_account') {
       this.#account = serviceAccount(file, this.#scope)
@@ -58,6 +59,16 @@ export class GoogleTokens {
     const lifeMs = (answer.expires_in ?? 3600) * 1000
     this.#held = { token: answer.access_token, endsAtMs: performance.now() + lifeMs - EXPIRY_MARGIN_MS }
     return answer.access_token
+  }
+
+  /** Drops the token that is held, and the account of a file, which may have changed; whether there was any. */
+  async forget(): Promise<boolean> {
+    const account = this.#account
+    const isHeld = account !== undefined || this.#held !== undefined
+    this.#account = undefined
+    this.#held = undefined
+    await account?.close()
+    return isHeld
   }
 
   async close(): Promise<void> {

@@ -1,30 +1,15 @@
-import { execFileSync } from 'node:child_process'
 import { createPublicKey, createVerify, type KeyObject, X509Certificate } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
 import { createDiscovery } from '../create.ts'
-import { cleanUp, follow, onCleanUp, parts, serve, until } from '../testing.ts'
+import { cleanUp, follow, hasOpenssl, makeCertificate, parts, serve, until } from '../testing.ts'
 
 afterEach(cleanUp)
 
-const hasOpenssl = (() => {
-  try {
-    execFileSync('openssl', ['version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    console.log('skipped: the test of instance principals needs openssl to make a certificate')
-    return false
-  }
-})()
+const canRun = hasOpenssl('the test of instance principals')
 
-test.skipIf(!hasOpenssl)('the certificate of an instance is exchanged for a token, whose key signs', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'belltower-oci-'))
-  onCleanUp(() => rmSync(folder, { recursive: true }))
-  const [key, cert] = [join(folder, 'key'), join(folder, 'cert')]
-  const out = ['-subj', '/OU=opc-tenant:ten/CN=instance', '-keyout', key, '-out', cert]
-  execFileSync('openssl', ['req', '-x509', '-nodes', '-newkey', 'rsa:2048', ...out], { stdio: 'ignore' })
+test.skipIf(!canRun)('the certificate of an instance is exchanged for a token, whose key signs', async () => {
+  const { key, cert } = makeCertificate(['-newkey', 'rsa:2048', '-subj', '/OU=opc-tenant:ten/CN=instance'])
   const certificate = readFileSync(cert, 'utf8')
   const { fingerprint, publicKey } = new X509Certificate(certificate)
   const token = `h.${Buffer.from(JSON.stringify({ exp: Math.floor(Date.now() / 1000) + 3600 })).toString('base64url')}.s`

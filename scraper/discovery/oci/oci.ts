@@ -3,6 +3,7 @@ import type { Discovery } from '../discovery.ts'
 import { httpKindDiscovery, type HttpPeer, listed } from '../http-kind.ts'
 import { groupOf, hostPort, mappedLabels, type MetaLabels, sanitizeName, text } from '../meta-labels.ts'
 import { askJson, type DiscoveryParts } from '../poll.ts'
+import { askAnew, isUnauthorized } from '../unauthorized.ts'
 import type { OciSdConfig } from './config.ts'
 import { apiKeyIdentity, instanceIdentity, type OciIdentity, signedHeaders } from './oci-signer.ts'
 
@@ -38,25 +39,34 @@ interface Vnic {
 export function ociDiscovery(config: OciSdConfig, parts: DiscoveryParts): Discovery {
   let api: OciApi | undefined
   return httpKindDiscovery('oci', config, parts, async (_ask, peer) => {
-    api ??= new OciApi(config, peer, parts.clock)
-    const tenancy = await api.tenancy()
-    const targets: MetaLabels[] = []
-    for (const compartmentId of await compartmentsOf(api, config, tenancy, parts)) {
-      for (const instance of await api.list<Instance>('iaas', 'instances', { compartmentId })) {
-        try {
-          const labels = instanceLabels(instance, await primaryVnic(api, instance), tenancy, config.port ?? 80)
-          if (labels) targets.push(labels)
-        } catch (error) {
-          // Instances come and go between two questions.
-          parts.logger.warn(
-            { instance: instance.id, reason: errorMessage(error) },
-            'the network of an instance cannot be read',
-          )
-        }
-      }
-    }
+    const held = (api ??= new OciApi(config, peer, parts.clock))
+    const targets = await askAnew(
+      () => instanceTargets(held, config, parts),
+      () => held.forget(),
+    )
     return [groupOf('OCI', targets)]
   })
+}
+
+async function instanceTargets(api: OciApi, config: OciSdConfig, parts: DiscoveryParts): Promise<MetaLabels[]> {
+  const tenancy = await api.tenancy()
+  const targets: MetaLabels[] = []
+  for (const compartmentId of await compartmentsOf(api, config, tenancy, parts)) {
+    for (const instance of await api.list<Instance>('iaas', 'instances', { compartmentId })) {
+      try {
+        const labels = instanceLabels(instance, await primaryVnic(api, instance), tenancy, config.port ?? 80)
+        if (labels) targets.push(labels)
+      } catch (error) {
+        if (isUnauthorized(error)) throw error
+        // Instances come and go between two questions.
+        parts.logger.warn(
+          { instance: instance.id, reason: errorMessage(error) },
+          'the network of an instance cannot be read',
+        )
+      }
+    }
+  }
+  return targets
 }
 
 /** Signed questions to the services of one region. */
@@ -70,6 +80,13 @@ class OciApi {
     this.#config = config
     this.#peer = peer
     this.#clock = clock
+  }
+
+  /** Drops who asks, so that the key is read anew; whether anybody had asked. */
+  forget(): boolean {
+    const isHeld = this.#identity !== undefined
+    this.#identity = undefined
+    return isHeld
   }
 
   async tenancy(): Promise<string> {
@@ -107,6 +124,7 @@ class OciApi {
     const nowMs = this.#clock.nowMs()
     if (this.#identity && nowMs < this.#identity.endsAtMs) return this.#identity
     const { client, timeoutMs } = this.#peer
+    this.#identity = undefined
     this.#identity =
       this.#config.auth === 'instance_principal'
         ? await instanceIdentity(client, this.#config, { authUrl: this.#endpoint('auth'), nowMs, timeoutMs })
@@ -131,6 +149,7 @@ async function compartmentsOf(
       const below = await api.list<{ id: string; lifecycleState?: string }>('identity', 'compartments', query)
       for (const { id, lifecycleState } of below) if (lifecycleState === 'ACTIVE') found.add(id)
     } catch (error) {
+      if (isUnauthorized(error)) throw error
       logger.warn({ compartmentId, reason: errorMessage(error) }, 'a compartment cannot be listed')
     }
   }

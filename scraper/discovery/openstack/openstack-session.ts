@@ -1,5 +1,6 @@
 import type { Clock, HttpClient } from '../../../lib/index.ts'
 import { askJson, DiscoveryError } from '../poll.ts'
+import { askAnew } from '../unauthorized.ts'
 import type { OpenStackSdConfig } from './config.ts'
 
 const PAGE_COUNT_MAX = 1000
@@ -58,12 +59,19 @@ export class OpenStackSession {
    * @param types by which the catalog may know the service
    * @param key of the list in the answer
    */
-  async list<T>(types: readonly string[], path: string, key: string): Promise<T[]> {
-    if (!this.#session || this.#clock.nowMs() >= this.#session.endsAtMs) this.#session = await this.#authenticate()
+  list<T>(types: readonly string[], path: string, key: string): Promise<T[]> {
+    return askAnew(
+      () => this.#pages(types, path, key),
+      () => this.#forget(),
+    )
+  }
+
+  async #pages<T>(types: readonly string[], path: string, key: string): Promise<T[]> {
+    const session = await this.#current()
     const found: T[] = []
-    let url: string | undefined = this.#endpointOf(this.#session, types) + path
+    let url: string | undefined = this.#endpointOf(session, types) + path
     for (let page = 0; url !== undefined && page < PAGE_COUNT_MAX; page++) {
-      const headers = { 'x-auth-token': this.#session.token }
+      const headers = { 'x-auth-token': session.token }
       const { value } = await askJson(this.#client, { url, headers, timeoutMs: this.#timeoutMs })
       const answer = value as Page
       found.push(...((answer[key] ?? []) as T[]))
@@ -71,6 +79,17 @@ export class OpenStackSession {
       url = links.find(({ rel }) => rel === 'next')?.href
     }
     return found
+  }
+
+  async #current(): Promise<Session> {
+    if (this.#session && this.#clock.nowMs() >= this.#session.endsAtMs) this.#session = undefined
+    return (this.#session ??= await this.#authenticate())
+  }
+
+  #forget(): boolean {
+    const isHeld = this.#session !== undefined
+    this.#session = undefined
+    return isHeld
   }
 
   #endpointOf({ catalog }: Session, types: readonly string[]): string {

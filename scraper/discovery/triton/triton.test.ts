@@ -1,35 +1,18 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { createDiscovery } from '../create.ts'
-import { cleanUp, follow, onCleanUp, parts, until } from '../testing.ts'
+import { cleanUp, follow, hasOpenssl, makeCertificate, onCleanUp, parts, until } from '../testing.ts'
 import type { TritonSdConfig } from './config.ts'
 
 afterEach(cleanUp)
 
-const hasOpenssl = (() => {
-  try {
-    execFileSync('openssl', ['version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    console.log('skipped: the test of Triton needs openssl to make a certificate')
-    return false
-  }
-})()
+const canRun = hasOpenssl('the test of Triton')
 
-test.skipIf(!hasOpenssl)('Triton: containers and the nodes they run on, over TLS', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'belltower-triton-'))
-  onCleanUp(() => rmSync(folder, { recursive: true }))
-  const [key, cert] = [join(folder, 'key'), join(folder, 'cert')]
+test.skipIf(!canRun)('Triton: containers and the nodes they run on, over TLS', async () => {
   const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256']
-  execFileSync('openssl', ['req', '-x509', '-nodes', ...curve, ...subject, '-keyout', key, '-out', cert], {
-    stdio: 'ignore',
-  })
+  const { key, cert } = makeCertificate(['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', ...subject])
   const asked: string[] = []
   const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
     asked.push(request.url!)

@@ -53,7 +53,11 @@ export class ZookeeperClient {
     this.#events = events
     this.#socket = connect({ host, port: port === undefined ? PORT_DEFAULT : Number(port) })
     // Silence for the time of a session ends it; pings keep it alive.
-    this.#socket.setTimeout(timeoutMs, () => this.#end(new DiscoveryError(`ZooKeeper at ${server} is silent`)))
+    this.#socket.setTimeout(timeoutMs, () => {
+      // Also where it was closed and the server does not hang up.
+      this.#socket.destroy()
+      this.#end(new DiscoveryError(`ZooKeeper at ${server} is silent`))
+    })
     this.#socket.on('connect', () => this.#socket.write(hello(timeoutMs)))
     this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     this.#socket.on('error', (error) => this.#end(error))

@@ -1,17 +1,23 @@
 import { createServer, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
+import { systemClock } from '../../../lib/index.ts'
 import { createDiscovery } from '../create.ts'
 import { addressesOf, cleanUp, follow, onCleanUp, parts, until } from '../testing.ts'
 import { JuteReader, JuteWriter } from './jute.ts'
+import { ZookeeperClient } from './zookeeper-client.ts'
 
 afterEach(cleanUp)
 
 const NO_NODE = -101
+const NO_AUTH = -102
 
 /** A server of one tree that speaks the wire protocol: sessions, reads with one-time watches, pings. */
 class Ensemble {
   readonly nodes = new Map<string, string>()
+  /** Paths that nobody may read. */
+  readonly closed = new Set<string>()
   readonly #sockets = new Set<Socket>()
   readonly #watches = new Map<string, Set<Socket>>()
   readonly #server = createServer((socket) => this.#serve(socket))
@@ -73,6 +79,7 @@ class Ensemble {
     // Only `exists` may watch what is not there.
     if (isThere || operation === 3) this.#watches.set(path, (this.#watches.get(path) ?? new Set()).add(socket))
     if (!isThere) return void socket.write(head(NO_NODE).frame())
+    if (operation !== 3 && this.closed.has(path)) return void socket.write(head(NO_AUTH).frame())
     if (operation === 4)
       return void socket.write(
         head(0)
@@ -149,4 +156,47 @@ test('serversets: the service and its further endpoints', async () => {
       __meta_serverset_endpoint_port_health_check: '31338',
     },
   ])
+})
+
+test('a node that may not be read is warned about, those beside it and below them are told', async () => {
+  const ensemble = new Ensemble()
+  ensemble.set('/monitoring', '')
+  ensemble.set('/monitoring/secret', nerve('s', 9))
+  ensemble.set('/monitoring/web', '')
+  ensemble.set('/monitoring/web/one', nerve('a', 1))
+  ensemble.closed.add('/monitoring/secret')
+  const servers = [await ensemble.listen()]
+  const warned: unknown[] = []
+  const logger = pino({ level: 'warn' }, { write: (line) => warned.push((JSON.parse(line) as { path: string }).path) })
+  const config = { kind: 'nerve', servers, paths: ['/monitoring'] } as const
+  const { targets } = follow(createDiscovery(config, { ...parts, logger }))
+  await until(() => addressesOf(targets())?.join() === 'a:1')
+  expect(warned).toEqual(['/monitoring/secret'])
+})
+
+test('a closed session lets go of a server that does not hang up', async () => {
+  let isGone = false
+  let isGreeted = false
+  // It never ends its half of the connection.
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    const greeting = new JuteWriter().int(0).int(100).long(1n).buffer(Buffer.alloc(16)).frame()
+    socket.once('data', () => socket.write(greeting, () => (isGreeted = true)))
+    // Seldom enough to be silent in between; who is gone does not take it.
+    const timer = setInterval(() => socket.write(Buffer.of(0)), 500)
+    socket.on('error', () => (isGone = true))
+    socket.on('close', () => clearInterval(timer))
+    onCleanUp(() => socket.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onCleanUp(() => new Promise((resolve) => server.close(resolve)))
+  const { port } = server.address() as AddressInfo
+  const client = new ZookeeperClient(
+    `127.0.0.1:${port}`,
+    { timeoutMs: 100, clock: systemClock },
+    { onChange: () => undefined, onEnd: () => undefined },
+  )
+  onCleanUp(() => client.close())
+  await until(() => isGreeted)
+  client.close()
+  await until(() => isGone)
 })

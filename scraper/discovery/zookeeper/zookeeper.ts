@@ -77,12 +77,8 @@ class ZookeeperDiscovery implements Discovery {
   #read(client: ZookeeperClient, nodes: Map<string, Buffer>, path: string): void {
     this.#reading++
     this.#readTree(client, nodes, path)
-      .catch((error: unknown) => {
-        // The end of the session is told elsewhere.
-        if (error instanceof ZookeeperReplyError) {
-          this.#parts.logger.warn({ path, reason: errorMessage(error) }, 'a ZooKeeper node cannot be read')
-        }
-      })
+      // The end of the session is told elsewhere.
+      .catch(() => undefined)
       .finally(() => {
         if (client !== this.#client) return
         this.#reading--
@@ -90,7 +86,17 @@ class ZookeeperDiscovery implements Discovery {
       })
   }
 
+  /** A node that may not be read is left out, the others are told. @throws {Error} when the session ends */
   async #readTree(client: ZookeeperClient, nodes: Map<string, Buffer>, path: string): Promise<void> {
+    try {
+      await this.#readNode(client, nodes, path)
+    } catch (error) {
+      if (!(error instanceof ZookeeperReplyError)) throw error
+      this.#parts.logger.warn({ path, reason: errorMessage(error) }, 'a ZooKeeper node cannot be read')
+    }
+  }
+
+  async #readNode(client: ZookeeperClient, nodes: Map<string, Buffer>, path: string): Promise<void> {
     try {
       const data = await client.data(path)
       const names = await client.children(path)
