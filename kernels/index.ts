@@ -1,9 +1,11 @@
 // Byte-level kernels (AssemblyScript → WebAssembly SIMD), each with a plain TypeScript twin that tests hold it against.
 export * from './instance.ts'
 export * from './window.ts'
+export * from './own-window-kernels.ts'
 export * from './steps.ts'
 export * from './steps-twin.ts'
 export * from './column.ts'
+export type { ColumnRoom } from './column-room.ts'
 export * from './column-twin.ts'
 export * from './row.ts'
 export * from './row-twin.ts'

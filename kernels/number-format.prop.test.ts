@@ -88,6 +88,48 @@ test('numbers as metrics have them', () => {
   )
 })
 
+test('rates and ratios, of any length before and behind the point', () => {
+  const whole = fc.integer({ min: 1, max: 2 ** 50 })
+  const scale = fc.integer({ min: -22, max: 6 })
+  fc.assert(
+    fc.property(whole, whole, scale, (a, b, exponent) => {
+      const value = (a / b) * 10 ** exponent
+      for (const near of [value, value + value * 2 ** -52, a / 2 ** 40, Math.round(value * 1e9) / 1e9, a + 0.5]) {
+        const text = kernelText(near)
+        if (text !== sampleTextTwin(near)) expect(text).toBe(sampleTextTwin(near))
+      }
+    }),
+    { numRuns: 50_000 },
+  )
+})
+
+test('points are written in place into a room, and nothing in front of them is touched', () => {
+  const own = new NumberFormatter(1 << 18)
+  const rooms = [own.allocateRoom(1 << 16)!, own.allocateRoom(1 << 17)!]
+  expect(own.allocateRoom(1 << 17)).toBeUndefined()
+  const columns = fc.array(fc.double(), { minLength: 1, maxLength: 500 })
+  fc.assert(
+    fc.property(
+      columns,
+      fc.nat({ max: 3 }),
+      fc.constantFrom(...rooms),
+      fc.nat({ max: 9 }),
+      (numbers, skip, room, at) => {
+        const values = Float64Array.from(numbers)
+        const timestampsMs = values.map((_, i) => i * 500)
+        const from = Math.min(skip, values.length - 1)
+        const text = pointsTextTwin(timestampsMs, values, from, values.length)
+        for (let again = 0; again < 3; again++) {
+          room.fill(0x23)
+          const end = own.writePoints(timestampsMs, values, { from, to: values.length }, room, at)
+          expect(decoder.decode(room.slice(0, end))).toBe('#'.repeat(at) + text)
+        }
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
 test('points: blocks, commas, seconds with and without milliseconds', () => {
   const timestampMs = fc.integer({ min: -(10 ** 13), max: 10 ** 15 })
   const points = fc.array(fc.tuple(timestampMs, fc.double()), { maxLength: 40 })

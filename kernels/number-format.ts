@@ -10,14 +10,19 @@ const TIMESTAMPS_AT = KERNEL_RESERVED_BYTES
 const VALUES_AT = TIMESTAMPS_AT + BLOCK_POINTS * 8
 const TEXT_AT = VALUES_AT + BLOCK_POINTS * 8
 const WORD_BYTES = 8
+const PAGE_BYTES = 1 << 16
 const PREFIXES_AT = TEXT_AT + BLOCK_POINTS * POINT_BYTES_MAX + WORD_BYTES
 const PREFIX_BYTES = 32
 /** The query API gives no more points of a series. */
 const PREFIXES_MAX = 11_001
-const MEMORY_BYTES = PREFIXES_AT + PREFIXES_MAX * PREFIX_BYTES
+// A kernels' memory has no fewer bytes.
+const MEMORY_BYTES = Math.max(1 << 20, PREFIXES_AT + PREFIXES_MAX * PREFIX_BYTES)
 
 /** Writes numbers as the query API prints samples, as ASCII bytes. Owns a small memory; one per thread is enough. */
 export class NumberFormatter {
+  readonly #memory: WebAssembly.Memory
+  /** Views of the memory that rooms lie in, from each time that it grew. */
+  readonly #roomBuffers = new WeakSet<ArrayBufferLike>()
   readonly #formatSample: (value: number, out: number) => number
   readonly #formatPoints: (timestampsMs: number, values: number, count: number, out: number) => number
   readonly #formatPrefixes: (timestampsMs: number, count: number, out: number) => void
@@ -29,8 +34,10 @@ export class NumberFormatter {
   #lastTimes: Float64Array | undefined
   #hasPrefixes = false
 
-  constructor() {
-    const memory = createKernelMemory({ initialBytes: MEMORY_BYTES, maximumBytes: MEMORY_BYTES })
+  /** @param roomBytesMax of all rooms together; they cost nothing before they are allocated */
+  constructor(roomBytesMax = 0) {
+    const memory = createKernelMemory({ initialBytes: MEMORY_BYTES, maximumBytes: MEMORY_BYTES + roomBytesMax })
+    this.#memory = memory
     const { formatSample, formatPoints, formatPrefixes, formatPrefixedPoints } = instantiateKernels(memory)
     this.#formatSample = formatSample!
     this.#formatPoints = formatPoints!
@@ -39,6 +46,18 @@ export class NumberFormatter {
     this.#timestampsMs = new Float64Array(memory.buffer, TIMESTAMPS_AT, BLOCK_POINTS)
     this.#values = new Float64Array(memory.buffer, VALUES_AT, BLOCK_POINTS)
     this.#text = new Uint8Array(memory.buffer, TEXT_AT, PREFIXES_AT - TEXT_AT)
+  }
+
+  /** Shared memory where points are written in place, for good. @returns `undefined` where it would be too much */
+  allocateRoom(bytes: number): Uint8Array | undefined {
+    try {
+      const at = this.#memory.grow(Math.ceil(bytes / PAGE_BYTES)) * PAGE_BYTES
+      this.#roomBuffers.add(this.#memory.buffer)
+      return new Uint8Array(this.#memory.buffer, at, bytes)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      return undefined
+    }
   }
 
   /** Writes one value at `at`, where `SAMPLE_BYTES_MAX` bytes are free, and returns the end. */
@@ -64,6 +83,8 @@ export class NumberFormatter {
   ): number {
     let end = at
     const isPrefixed = this.#preparePrefixes(timestampsMs)
+    const isInPlace = at > 0 && this.#roomBuffers.has(out.buffer)
+    const before = out[at - 1]!
     for (let start = from; start < to; start += BLOCK_POINTS) {
       const count = Math.min(BLOCK_POINTS, to - start)
       this.#values.set(values.subarray(start, start + count))
@@ -72,18 +93,20 @@ export class NumberFormatter {
       if (isPrefixed) {
         // The first comma is left out.
         const left = start === from ? 1 : 0
-        const textAt = textLike(out, end - left)
+        const textAt = isInPlace ? out.byteOffset + end - left : textLike(out, end - left)
         last = this.#formatPrefixedPoints(PREFIXES_AT + start * PREFIX_BYTES, VALUES_AT, count, textAt)
         first = textAt + left
       } else {
         this.#timestampsMs.set(timestampsMs.subarray(start, start + count))
         if (start > from) out[end++] = 0x2c
-        first = textLike(out, end)
+        first = isInPlace ? out.byteOffset + end : textLike(out, end)
         last = this.#formatPoints(TIMESTAMPS_AT, VALUES_AT, count, first)
       }
-      out.set(this.#text.subarray(first - TEXT_AT, last - TEXT_AT), end)
+      if (!isInPlace) out.set(this.#text.subarray(first - TEXT_AT, last - TEXT_AT), end)
       end += last - first
     }
+    // In place it is the comma that was left out.
+    if (isInPlace) out[at - 1] = before
     return end
   }
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { PlacedSums, StepColumn } from './steps.ts'
+import { CombineOp, type PlacedSums, type StepColumn } from './steps.ts'
 import { addSumTwin, countPresentTwin, selectTwin } from './steps-twin.ts'
-import { ownWindowKernels, RateMode, scalarWindowKernels } from './window.ts'
+import { ownWindowKernels } from './own-window-kernels.ts'
+import { RateMode, scalarWindowKernels } from './window.ts'
 
 const STEPS_MAX = 70
 const HOSTILE = [0, -0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.MAX_VALUE, 5e-324, 1e100]
@@ -93,6 +94,53 @@ test('columns of steps: WebAssembly counts and sums bit for bit as TypeScript do
       expect([...last.values]).toEqual([...given.at(-1)!.values])
     }),
     { numRuns: 300 },
+  )
+})
+
+test('columns of steps: the samples that steps see are gathered, and pairs of columns combined, as TypeScript would', () => {
+  const operators = [(a, b) => a + b, (a, b) => a - b, (a, b) => a * b, (a, b) => a / b] satisfies ((
+    a: number,
+    b: number,
+  ) => number)[]
+  const index = fc.integer({ min: -1, max: 99 })
+  const picked = fc.oneof(
+    fc.array(index, { maxLength: STEPS_MAX }),
+    // Most often in a row.
+    fc
+      .tuple(index, fc.nat(30))
+      .map(([first, count]) => Array.from({ length: count }, (_, k) => Math.min(99, first + k))),
+  )
+  fc.assert(
+    fc.property(fc.array(value, { minLength: 100, maxLength: 100 }), picked, (samples, list) => {
+      kernels.startOver()
+      const steps = list.length
+      const { values } = placed({ values: Float64Array.from(samples), present: new Uint8Array(100) })
+      const { buffer, offset } = kernels.take(4 * steps)!
+      const indexes = new Int32Array(buffer, offset, steps)
+      indexes.set(list)
+      const out = placed({ values: new Float64Array(steps), present: new Uint8Array(steps) })
+      expect(kernels.gather(values, { indexes, at: offset }, out)).toBe(true)
+      expect([...out.present]).toEqual(list.map((i) => (i < 0 ? 0 : 1)))
+      expect([...out.values]).toEqual(list.map((i) => (i < 0 ? 0 : values[i]!)))
+    }),
+    { numRuns: 200 },
+  )
+  fc.assert(
+    fc.property(
+      columns.filter(([, given]) => given.length > 1),
+      fc.constantFrom(...Object.values(CombineOp)),
+      ([steps, given], op) => {
+        kernels.startOver()
+        const [left, right] = [placed(given[0]!), placed(given[1]!)]
+        const out = placed({ values: new Float64Array(steps), present: new Uint8Array(steps) })
+        expect(kernels.combine(op, left, right, out)).toBe(true)
+        for (let step = 0; step < steps; step++) {
+          expect(out.present[step]).toBe(left.present[step]! & right.present[step]!)
+          expect(out.values[step]).toBe(operators[op]!(left.values[step]!, right.values[step]!))
+        }
+      },
+    ),
+    { numRuns: 200 },
   )
 })
 

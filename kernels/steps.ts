@@ -35,12 +35,30 @@ export interface StepKernels {
   /** `undefined` where no more is to be had. */
   take(bytes: number): StepMemoryPiece | undefined
   /** Makes nothing present. */
-  clear(column: StepColumn): void
+  clear(column: Pick<StepColumn, 'present' | 'presentAt'>): void
   countPresent(column: StepColumn): number
   addSum(sums: PlacedSums, column: StepColumn): void
   /** @returns `undefined` where the columns do not lie in the memory; good until the next call */
   quantileBounds(columns: readonly StepColumn[], phi: number): QuantileBounds | undefined
+  /**
+   * Puts the samples that the steps see into a cleared column.
+   *
+   * @returns false, with nothing done, where one of the three does not lie in the memory
+   */
+  gather(values: Float64Array, picks: StepPicks, out: StepColumn): boolean
+  /** Two columns step by step, present where both are. @returns as `gather` */
+  combine(op: CombineOp, left: StepColumn, right: StepColumn, out: StepColumn): boolean
 }
+
+/** Numbers of samples, one for each step, -1 where it sees none; and where they lie in the memory, -1 where they do not. */
+export interface StepPicks {
+  readonly indexes: Int32Array
+  readonly at: number
+}
+
+/** The numbers are those of the kernel. */
+export const CombineOp = { ADD: 0, SUBTRACT: 1, MULTIPLY: 2, DIVIDE: 3 } as const
+export type CombineOp = (typeof CombineOp)[keyof typeof CombineOp]
 
 /** Plain TypeScript, for columns anywhere. */
 export const scalarStepKernels: StepKernels = {
@@ -50,6 +68,8 @@ export const scalarStepKernels: StepKernels = {
   countPresent: ({ present }) => countPresentTwin(present),
   addSum: (sums, { values, present }) => addSumTwin(sums, values, present),
   quantileBounds: () => undefined,
+  gather: () => false,
+  combine: () => false,
 }
 
 /** WebAssembly where columns lie in its memory, the twins elsewhere. Answers are equal bit for bit. */
@@ -62,6 +82,8 @@ export class MemoryStepKernels implements StepKernels {
   readonly #count: (present: number, steps: number) => number
   readonly #addSum: (sums: number, errors: number, seen: number, values: number, present: number, steps: number) => void
   readonly #quantile: (...places: number[]) => void
+  readonly #gather: (values: number, indexes: number, steps: number, out: number, present: number) => void
+  readonly #combine: (...places: number[]) => void
 
   /** @param from where in the memory columns may lie, up to `end` */
   constructor(kernels: KernelExports, buffer: ArrayBufferLike, from: number, end: number) {
@@ -73,6 +95,8 @@ export class MemoryStepKernels implements StepKernels {
     this.#count = kernels.stepsCount!
     this.#addSum = kernels.stepsAddSum!
     this.#quantile = kernels.stepsQuantile!
+    this.#gather = kernels.stepsGather!
+    this.#combine = kernels.stepsCombine!
   }
 
   startOver(): void {
@@ -87,7 +111,7 @@ export class MemoryStepKernels implements StepKernels {
     return { buffer: this.#buffer, offset }
   }
 
-  clear({ present, presentAt }: StepColumn): void {
+  clear({ present, presentAt }: Pick<StepColumn, 'present' | 'presentAt'>): void {
     // Of memory that threads share V8 fills one byte after the other.
     if (presentAt < 0) present.fill(0)
     else this.#clear(presentAt, present.length)
@@ -102,6 +126,19 @@ export class MemoryStepKernels implements StepKernels {
     const steps = values.length
     if (at < 0 || valuesAt < 0) addSumTwin(sums, values, present)
     else this.#addSum(at, at + 8 * steps, at + 16 * steps, valuesAt, presentAt, steps)
+  }
+
+  gather(values: Float64Array, { indexes, at }: StepPicks, { valuesAt, presentAt }: StepColumn): boolean {
+    if (at < 0 || valuesAt < 0 || values.buffer !== this.#buffer) return false
+    this.#gather(values.byteOffset, at, indexes.length, valuesAt, presentAt)
+    return true
+  }
+
+  combine(op: CombineOp, left: StepColumn, right: StepColumn, out: StepColumn): boolean {
+    if (left.valuesAt < 0 || right.valuesAt < 0 || out.valuesAt < 0) return false
+    const [leftAt, rightAt, steps] = [left.valuesAt, right.valuesAt, out.values.length]
+    this.#combine(op, leftAt, left.presentAt, rightAt, right.presentAt, steps, out.valuesAt, out.presentAt)
+    return true
   }
 
   quantileBounds(columns: readonly StepColumn[], phi: number): QuantileBounds | undefined {

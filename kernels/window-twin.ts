@@ -152,7 +152,15 @@ export interface RateGeometry {
   readonly endS: Float64Array
   /** What the difference between last and first is multiplied with, unless the counter began inside the window. */
   readonly factor: Float64Array
+  readonly shape: WindowShape
+  /** Of all windows; told unless the shape is mixed. */
+  readonly spanMinS: number
+  readonly startMaxS: number
 }
+
+/** Some windows have fewer than two samples; none has; and each is one sample further than the one before. */
+export const WindowShape = { MIXED: 0, FULL: 1, SLIDING: 2 } as const
+export type WindowShape = (typeof WindowShape)[keyof typeof WindowShape]
 
 /** Windows of fewer than two samples get no entries. @param former given up: its memory is used again where it fits */
 export function rateGeometry(
@@ -165,7 +173,9 @@ export function rateGeometry(
   former?: RateGeometry,
 ): RateGeometry {
   const steps = lo.length
-  const { spanS: spans, startS: starts, endS: ends, factor: factors } = former ?? newGeometry(steps)
+  const { spanS: spans, startS: starts, endS: ends, factor: factors } = former ?? newColumns(steps)
+  let spanMinS = Number.POSITIVE_INFINITY
+  let startMaxS = 0
   for (let k = 0; k < steps; k++) {
     const from = lo[k]!
     const to = hi[k]!
@@ -177,14 +187,25 @@ export function rateGeometry(
     const endS = (endsMs[k]! - timestampsMs[to - 1]!) / 1000
     spans[k] = spanS
     starts[k] = startS >= thresholdS ? gapS / 2 : startS
+    if (spanS < spanMinS) spanMinS = spanS
+    if (starts[k]! > startMaxS) startMaxS = starts[k]!
     ends[k] = endS >= thresholdS ? gapS / 2 : endS
     const factor = (spanS + starts[k]! + ends[k]!) / spanS
     factors[k] = mode === RateMode.RATE ? factor / (rangeMs / 1000) : factor
   }
-  return { spanS: spans, startS: starts, endS: ends, factor: factors }
+  return { spanS: spans, startS: starts, endS: ends, factor: factors, shape: shapeOf(lo, hi), spanMinS, startMaxS }
 }
 
-function newGeometry(steps: number): RateGeometry {
+function shapeOf(lo: Int32Array, hi: Int32Array): WindowShape {
+  let isSliding = true
+  for (let k = 0; k < lo.length; k++) {
+    if (hi[k]! - lo[k]! < 2) return WindowShape.MIXED
+    isSliding &&= lo[k] === lo[0]! + k && hi[k] === hi[0]! + k
+  }
+  return isSliding ? WindowShape.SLIDING : WindowShape.FULL
+}
+
+function newColumns(steps: number): Pick<RateGeometry, 'spanS' | 'startS' | 'endS' | 'factor'> {
   const memory = new ArrayBuffer(32 * steps)
   const column = (i: number): Float64Array => new Float64Array(memory, 8 * steps * i, steps)
   return { spanS: column(0), startS: column(1), endS: column(2), factor: column(3) }

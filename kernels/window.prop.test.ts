@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createKernelMemory, instantiateKernels, KERNEL_RESERVED_BYTES } from './instance.ts'
 import type { StepColumn } from './steps.ts'
+import { ownWindowKernels } from './own-window-kernels.ts'
 import {
   createWindowKernels,
-  ownWindowKernels,
   RateMode,
   scalarWindowKernels,
   WINDOW_WORK_BYTES,

@@ -1,5 +1,5 @@
-import { createKernelMemory, instantiateKernels, KERNEL_RESERVED_BYTES, type KernelExports } from './instance.ts'
-import { MemoryStepKernels, scalarStepKernels, type StepColumn, type StepKernels } from './steps.ts'
+import type { KernelExports } from './instance.ts'
+import { scalarStepKernels, type StepColumn, type StepKernels } from './steps.ts'
 import {
   type RateGeometry,
   RateMode,
@@ -52,6 +52,11 @@ export interface WindowKernels {
     mode: RateMode,
     out: StepColumn,
   ): void
+  /**
+   * @param phi 0 to 1
+   * @returns false, with nothing promised of `out`, where the caller had better sort by itself
+   */
+  quantile(values: Float64Array, bounds: WindowBounds, phi: number, out: StepColumn): boolean
   readonly steps: StepKernels
 }
 
@@ -80,6 +85,7 @@ export const scalarWindowKernels: WindowKernels = {
       out.values,
       out.present,
     ),
+  quantile: () => false,
   steps: scalarStepKernels,
 }
 
@@ -123,6 +129,8 @@ export interface WindowWorkspace {
 const BYTES_PER_STEP = 57
 
 const STEPS_MAX = 11_001
+/** That the kernel for quantiles of windows keeps in order. */
+const SORTED_SAMPLES_MAX = 1024
 /** Fewer steps are not worth copying a column. */
 const COPY_STEPS_MIN = 16
 
@@ -137,51 +145,6 @@ export function createWindowKernels(workspace: WindowWorkspace): WindowKernels {
 }
 
 export const WINDOW_WORK_BYTES = STEPS_MAX * BYTES_PER_STEP + 64
-
-const OWN_COLUMN_SAMPLES_MAX = 1 << 16
-/** Columns of steps that lie in the kernels' own memory, which is never given back; more of them lie elsewhere. */
-const OWN_STEPS_BYTES = 16 << 20
-
-/** Kernels with a memory of their own, made when they are first used; for columns anywhere. */
-export function ownWindowKernels(): WindowKernels {
-  return new OwnWindowKernels()
-}
-
-class OwnWindowKernels implements WindowKernels, StepKernels {
-  readonly steps = this
-  #windows: WindowKernels | undefined
-
-  get #made(): WindowKernels {
-    if (this.#windows !== undefined) return this.#windows
-    const bytes = WINDOW_WORK_BYTES + 8 * OWN_COLUMN_SAMPLES_MAX
-    // Kernels may read a little beyond the end of a column.
-    const stepsAt = KERNEL_RESERVED_BYTES + bytes + 64
-    const total = stepsAt + OWN_STEPS_BYTES
-    // Pages that are never touched take no memory.
-    const memory = createKernelMemory({ initialBytes: total + 64, maximumBytes: total + 64 })
-    const kernels = instantiateKernels(memory)
-    const steps = new MemoryStepKernels(kernels, memory.buffer, stepsAt, total)
-    this.#windows = createWindowKernels({ memory, kernels, offset: KERNEL_RESERVED_BYTES, bytes, steps })
-    return this.#windows
-  }
-
-  startOver(): void {
-    this.#windows?.steps.startOver()
-  }
-
-  bounds = scalarWindowKernels.bounds
-  sum: WindowKernels['sum'] = (values, bounds, out) => this.#made.sum(values, bounds, out)
-  avg: WindowKernels['avg'] = (values, bounds, out) => this.#made.avg(values, bounds, out)
-  min: WindowKernels['min'] = (values, bounds, out) => this.#made.min(values, bounds, out)
-  max: WindowKernels['max'] = (values, bounds, out) => this.#made.max(values, bounds, out)
-  rate: WindowKernels['rate'] = (values, timestampsMs, bounds, rangeMs, mode, out) =>
-    this.#made.rate(values, timestampsMs, bounds, rangeMs, mode, out)
-  take: StepKernels['take'] = (bytes) => this.#made.steps.take(bytes)
-  clear: StepKernels['clear'] = (column) => this.#made.steps.clear(column)
-  countPresent: StepKernels['countPresent'] = (column) => this.#made.steps.countPresent(column)
-  addSum: StepKernels['addSum'] = (sums, column) => this.#made.steps.addSum(sums, column)
-  quantileBounds: StepKernels['quantileBounds'] = (columns, phi) => this.#made.steps.quantileBounds(columns, phi)
-}
 
 class MemoryWindowKernels implements WindowKernels {
   readonly #memory: WebAssembly.Memory
@@ -204,6 +167,8 @@ class MemoryWindowKernels implements WindowKernels {
   readonly #columnAt: number
   // A grown memory has a new buffer object; views on earlier ones stay valid.
   readonly #buffers = new WeakSet<ArrayBufferLike>()
+  /** One of them. */
+  #lastBuffer: ArrayBufferLike | undefined
   #resident: WindowBounds | undefined
   #residentGeometry: RateGeometry | undefined
 
@@ -285,25 +250,53 @@ class MemoryWindowKernels implements WindowKernels {
       scalarWindowKernels.rate(values, timestampsMs, bounds, rangeMs, mode, out)
       return
     }
-    const steps = bounds.lo.length
-    const geometryAt = this.#placeGeometry(geometryOf(bounds, timestampsMs, rangeMs, mode))
-    const isInPlace = out.valuesAt >= 0
-    const presentAt = isInPlace ? out.presentAt : this.#presentAt
-    if (!isInPlace) this.#present.fill(0, 0, steps)
-    this.#kernels.windowRate!(
+    const geometry = geometryOf(bounds, timestampsMs, rangeMs, mode)
+    const geometryAt = this.#placeGeometry(geometry)
+    const { windowRate } = this.#kernels
+    const { shape, spanMinS, startMaxS } = geometry
+    const [loAt, hiAt, steps] = [this.#loAt, this.#hiAt, bounds.lo.length]
+    const [valuesAt, presentAt] = this.#placesFor(out)
+    windowRate!(
       at,
-      this.#loAt,
-      this.#hiAt,
+      loAt,
+      hiAt,
       geometryAt,
       steps,
       rangeMs / 1000,
       mode,
-      isInPlace ? out.valuesAt : this.#outAt,
+      valuesAt,
       presentAt,
+      shape,
+      spanMinS,
+      startMaxS,
     )
-    if (isInPlace) return
-    out.values.set(this.#out.subarray(0, steps))
-    out.present.set(this.#present.subarray(0, steps))
+    this.#takeOut(out)
+  }
+
+  quantile(values: Float64Array, bounds: WindowBounds, phi: number, out: StepColumn): boolean {
+    const at = this.#place(values, bounds)
+    if (at < 0 || this.#geometry.length < SORTED_SAMPLES_MAX) return false
+    // What is sorted takes the place of the geometry.
+    this.#residentGeometry = undefined
+    const [valuesAt, presentAt] = this.#placesFor(out)
+    const { windowQuantile } = this.#kernels
+    const steps = bounds.lo.length
+    if (!windowQuantile!(at, this.#loAt, this.#hiAt, steps, phi, this.#geometryAt, valuesAt, presentAt)) return false
+    this.#takeOut(out)
+    return true
+  }
+
+  /** Where values and presence of a column are to be written: in place where it lies in the memory. */
+  #placesFor({ valuesAt, presentAt, present }: StepColumn): readonly [number, number] {
+    if (valuesAt >= 0) return [valuesAt, presentAt]
+    this.#present.fill(0, 0, present.length)
+    return [this.#outAt, this.#presentAt]
+  }
+
+  #takeOut({ valuesAt, values, present }: StepColumn): void {
+    if (valuesAt >= 0) return
+    values.set(this.#out.subarray(0, values.length))
+    present.set(this.#present.subarray(0, present.length))
   }
 
   #placeGeometry(geometry: RateGeometry): number {
@@ -317,8 +310,9 @@ class MemoryWindowKernels implements WindowKernels {
   }
 
   #reduce(name: 'windowSum' | 'windowAvg' | 'windowMin' | 'windowMax', at: number, out: Float64Array): void {
-    this.#kernels[name]!(at, this.#loAt, this.#hiAt, out.length, this.#outAt)
-    out.set(this.#out.subarray(0, out.length))
+    const isInPlace = this.#holds(out)
+    this.#kernels[name]!(at, this.#loAt, this.#hiAt, out.length, isInPlace ? out.byteOffset : this.#outAt)
+    if (!isInPlace) out.set(this.#out.subarray(0, out.length))
   }
 
   /** Puts bounds and column in place and tells where the column is; -1 where that is not possible, or not worth it. */
@@ -343,11 +337,11 @@ class MemoryWindowKernels implements WindowKernels {
     return at
   }
 
-  #holds(column: Float64Array): boolean {
-    const { buffer } = column
-    if (this.#buffers.has(buffer)) return true
+  #holds({ buffer }: Float64Array): boolean {
+    if (buffer === this.#lastBuffer || this.#buffers.has(buffer)) return true
     if (buffer !== (this.#memory.buffer as ArrayBufferLike)) return false
     this.#buffers.add(buffer)
+    this.#lastBuffer = buffer
     return true
   }
 }

@@ -9,7 +9,7 @@ export { walkExpr } from './parse/walk.ts'
 export { type AstJson, astJson } from './print/ast-json.ts'
 export { prettyExpr } from './print/pretty.ts'
 export { printExpr } from './print/print.ts'
-export { type QueryJsonExtras, writeQueryJson } from './json/write-query-json.ts'
+export { type AllocateRoom, type QueryJsonExtras, writeQueryJson } from './json/write-query-json.ts'
 export {
   createEngine,
   type Engine,
@@ -18,6 +18,7 @@ export {
   type RangeTimes,
 } from './exec/engine.ts'
 export * from './exec/errors.ts'
+export { ParseCache } from './exec/parse-cache.ts'
 export type { Explanation, NodeMeasurement, PlanNode } from './exec/explain.ts'
 export type { RangeCacheStats } from './exec/range-cache.ts'
 export * from './exec/result.ts'

@@ -1,5 +1,7 @@
 // Covered by bench/micro/number-format.bench.ts. Twin: number-format-twin.ts.
+import { mulHigh } from './mul-high'
 import { POWER_MIN, POWERS } from './powers-of-ten'
+import { writeUsual } from './usual-doubles'
 
 // "00" … "99".
 const PAIRS: usize = memory.data<u8>([
@@ -79,10 +81,27 @@ export function formatSample(value: f64, out: usize): usize {
     // Up to 6 decimals and 15 digits: if it reads back it is the shortest, as no two decimals that short share a double.
     if (magnitude < 1e9 && magnitude >= 1e-6) {
       const scaled = nearest(magnitude * 1e6)
-      if (scaled / 1e6 == magnitude) return writeDecimal(<u64><i64>scaled, -6, magnitude, p)
+      if (scaled / 1e6 == magnitude) return writeMillionths(<u32>whole, <u32>(<i64>scaled - whole * 1000000), p)
+    }
+    if (magnitude >= 1e-6) {
+      const end = writeUsual(bits & 0x7fffffffffffffff, p)
+      if (end != 0) return end
     }
   }
   return writeShortest(bits & 0x7fffffffffffffff, magnitude, p)
+}
+
+// A whole part and a fraction of 1 to 999,999 millionths, without zeros at the end.
+// @ts-ignore: decorator
+@inline
+function writeMillionths(whole: u32, millionths: u32, out: usize): usize {
+  const p = writeInteger(whole, out)
+  const digits = eightDigits(millionths * 100)
+  store<u8>(p, POINT)
+  store<u64>(p, digits, 1)
+  // The last digit is in the highest byte.
+  const zeros = <usize>(clz(digits ^ 0x3030303030303030) >> 3)
+  return p + 9 - zeros
 }
 
 function writeSpecial(bits: u64, p: usize): usize {
@@ -168,18 +187,6 @@ function writeShortest(bits: u64, magnitude: f64, p: usize): usize {
 @inline
 function roundToOdd(top: u64, next: u64): u64 {
   return top | <u64>(next > 1)
-}
-
-// @ts-ignore: decorator
-@inline
-function mulHigh(a: u64, b: u64): u64 {
-  const aLow = a & 0xffffffff
-  const aHigh = a >> 32
-  const bLow = b & 0xffffffff
-  const bHigh = b >> 32
-  const cross = aLow * bHigh
-  const middle = ((aLow * bLow) >> 32) + (cross & 0xffffffff) + aHigh * bLow
-  return aHigh * bHigh + (cross >> 32) + (middle >> 32)
 }
 
 // digits × 10^exponent, where digits > 0 may end in zeros.

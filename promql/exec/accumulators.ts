@@ -47,7 +47,7 @@ class SumAccumulator implements Accumulator {
     const bytes = 17 * stepCount
     const piece = kernels.take(bytes)
     const { buffer, offset } = piece ?? { buffer: new ArrayBuffer(bytes), offset: 0 }
-    if (piece !== undefined) new Uint8Array(buffer, offset, bytes).fill(0)
+    if (piece !== undefined) kernels.clear({ present: new Uint8Array(buffer, offset, bytes), presentAt: offset })
     this.#kernels = kernels
     this.#held = {
       sums: new Float64Array(buffer, offset, stepCount),

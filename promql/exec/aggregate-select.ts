@@ -89,32 +89,46 @@ function keepFirst(members: readonly StepSeries[], counts: Float64Array): void {
 const BEST_MAX = 32
 
 function keepExtremes(members: readonly StepSeries[], counts: Float64Array, largest: boolean): void {
-  const best = new Int32Array(BEST_MAX)
+  const best = { indexes: new Int32Array(BEST_MAX), values: new Float64Array(BEST_MAX) }
+  const columns = { values: members.map(({ values }) => values), present: members.map(({ present }) => present) }
   for (let step = 0; step < counts.length; step++) {
     const k = Math.max(0, counts[step]!)
     if (members.length <= k) continue
-    if (k <= BEST_MAX) keepBest(members, step, k, largest, best)
+    if (k <= BEST_MAX) keepBest(columns, step, k, largest, best)
     else keepFirstOfSorted(members, step, k, largest)
   }
 }
 
-/** @param best room for the indexes of the series that stay, in order; of equal values the earlier series comes first */
-function keepBest(members: readonly StepSeries[], step: number, k: number, largest: boolean, best: Int32Array): void {
+/** @param best room for the series that stay, in order; of equal values the earlier series comes first */
+function keepBest(
+  columns: { readonly values: readonly Float64Array[]; readonly present: readonly Uint8Array[] },
+  step: number,
+  k: number,
+  largest: boolean,
+  best: { readonly indexes: Int32Array; readonly values: Float64Array },
+): void {
+  const { indexes, values } = best
+  // As smaller is better, NaN being worst of all.
+  const sign = largest ? -1 : 1
   let count = 0
-  for (let i = 0; i < members.length; i++) {
-    const { present, values } = members[i]!
+  for (let i = 0; i < columns.values.length; i++) {
+    const present = columns.present[i]!
     if (present[step] === 0) continue
-    const value = values[step]!
+    const value = sign * columns.values[i]![step]!
     let at = count
-    while (at > 0 && compareNaNLast(value, members[best[at - 1]!]!.values[step]!, largest) < 0) at--
+    while (at > 0 && (value < values[at - 1]! || (Number.isNaN(values[at - 1]!) && !Number.isNaN(value)))) at--
     if (at === k) {
       present[step] = 0
       continue
     }
-    if (count === k) members[best[k - 1]!]!.present[step] = 0
+    if (count === k) columns.present[indexes[k - 1]!]![step] = 0
     else count++
-    best.copyWithin(at + 1, at, count - 1)
-    best[at] = i
+    for (let j = count - 1; j > at; j--) {
+      values[j] = values[j - 1]!
+      indexes[j] = indexes[j - 1]!
+    }
+    values[at] = value
+    indexes[at] = i
   }
 }
 

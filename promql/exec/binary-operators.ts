@@ -1,3 +1,4 @@
+import { CombineOp } from '../../kernels/index.ts'
 import { invariant } from '../../lib/index.ts'
 import { pow } from '../functions/math.ts'
 import type { BinaryOp } from '../parse/ast.ts'
@@ -14,6 +15,13 @@ const ARITHMETIC: Partial<Record<BinaryOp, ElementOperator>> = {
   atan2: Math.atan2,
 }
 
+const KERNELS: Partial<Record<BinaryOp, CombineOp>> = {
+  '+': CombineOp.ADD,
+  '-': CombineOp.SUBTRACT,
+  '*': CombineOp.MULTIPLY,
+  '/': CombineOp.DIVIDE,
+}
+
 const COMPARISONS: Partial<Record<BinaryOp, (left: number, right: number) => boolean>> = {
   '==': (a, b) => a === b,
   '!=': (a, b) => a !== b,
@@ -24,6 +32,8 @@ const COMPARISONS: Partial<Record<BinaryOp, (left: number, right: number) => boo
 }
 
 export const arithmeticOf = (op: BinaryOp): ElementOperator | undefined => ARITHMETIC[op]
+/** What the kernels call an arithmetic operator that they have. */
+export const kernelOf = (op: BinaryOp): CombineOp | undefined => KERNELS[op]
 export const comparisonOf = (op: BinaryOp): ((left: number, right: number) => boolean) | undefined => COMPARISONS[op]
 
 /** Histogram trims, `</` and `>/`: floats have nothing to trim. */

@@ -6,7 +6,7 @@ import { type EvalContext, evaluateScalar, evaluateVector } from './context.ts'
 import { dropNames } from './drop-names.ts'
 import { hasOneName } from './one-name.ts'
 import { histogramAt } from './step-histograms.ts'
-import { countPresent, type StepSeries } from './step-series.ts'
+import type { StepSeries } from './step-series.ts'
 
 /** Operators between a vector and a scalar. Filters keep the vector's value, whichever side it stands on. */
 export function vectorWithScalar(expr: BinaryExpr, scalarIsLeft: boolean, ctx: EvalContext): Iterable<StepSeries> {
@@ -27,7 +27,7 @@ function* changeEach(
   for (const series of input) {
     if (series.histograms !== undefined || isTrim(expr.op)) applyEach(expr, scalarIsLeft, scalars, series, ctx)
     else applyInPlace(expr, scalarIsLeft, scalars, series)
-    if (countPresent(series.present) > 0) yield series
+    if (ctx.pool.kernels.countPresent(series) > 0) yield series
     else ctx.pool.release(series)
   }
 }

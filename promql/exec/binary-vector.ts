@@ -2,7 +2,7 @@ import { invariant } from '../../lib/index.ts'
 import { compareLabels, type Labels, labelValue, projectLabels, withLabels } from '../../model/index.ts'
 import type { BinaryExpr, VectorMatching } from '../parse/ast.ts'
 import { elementBinary, putElement } from './binary-elements.ts'
-import { arithmeticOf, comparisonOf, isSetOperator, isTrim } from './binary-operators.ts'
+import { arithmeticOf, comparisonOf, isSetOperator, isTrim, kernelOf } from './binary-operators.ts'
 import { setOperation } from './binary-set.ts'
 import { bracedLabelsText } from './braced-labels.ts'
 import { type EvalContext, evaluateVector } from './context.ts'
@@ -123,7 +123,9 @@ class Join {
   }
 
   #joinGroup(group: MatchGroup): void {
-    const matched = this.#matching.card === 'one-to-one' ? new Uint8Array(this.#ctx.grid.count) : undefined
+    // A single pair cannot meet another, nor can what stands in where one of the two is missing.
+    const mayMeet = this.#matching.card === 'one-to-one' && (group.many.length > 1 || group.ones.length > 1)
+    const matched = mayMeet ? new Uint8Array(this.#ctx.grid.count) : undefined
     for (const many of group.many) {
       this.#ctx.query.limits.poll()
       for (const one of group.ones) this.#emit(many, one, matched)
@@ -174,6 +176,8 @@ class Join {
       this.#computeEach(left, right, out)
       return
     }
+    const kernel = kernelOf(op)
+    if (kernel !== undefined && this.#ctx.pool.kernels.combine(kernel, left, right, out)) return
     const arithmetic = arithmeticOf(op)
     const { values, present } = out
     if (arithmetic !== undefined) {

@@ -168,17 +168,10 @@ function evaluateGroup(
   group.members.sort((a, b) => a.upperBound - b.upperBound)
   const metric = forMetric(labelValue(group.labels, METRIC_NAME))
   const fixes: TimedFix[] = []
-  // The same objects for each step.
-  const all = group.members.map(({ upperBound, series }) => ({ bucket: { upperBound, count: 0 }, series }))
-  const buckets: Bucket[] = []
+  const source = new BucketSource(group.members)
   for (let step = 0; step < ctx.grid.count; step++) {
     const native = nativeAt(group.natives, step)
-    buckets.length = 0
-    for (const { bucket, series } of all) {
-      if (series.present[step] === 0 || histogramAt(series, step) !== undefined) continue
-      bucket.count = series.values[step]!
-      buckets.push(bucket)
-    }
+    const buckets = source.at(step)
     if (native !== undefined && buckets.length > 0) {
       const text = 'vector contains a mix of classic and native histograms'
       ctx.query.annotations.warn(text + metric, bucketsArg.span)
@@ -193,6 +186,35 @@ function evaluateGroup(
     }
   }
   if (fixes.length > 0) noteMonotonicity(group, fixes, bucketsArg, ctx)
+}
+
+/** The buckets of a classic histogram, step by step. */
+class BucketSource {
+  /** The same objects for each step. */
+  readonly #buckets: Bucket[]
+  readonly #series: readonly StepSeries[]
+
+  constructor(members: HistogramGroup['members']) {
+    this.#buckets = members.map(({ upperBound }) => ({ upperBound, count: 0 }))
+    this.#series = members.map(({ series }) => series)
+  }
+
+  /** Those that are present, in order; good until the next call. */
+  at(step: number): Bucket[] {
+    const buckets = this.#buckets
+    let found = 0
+    for (let b = 0; b < buckets.length; b++) {
+      if (!this.#isPresent(b, step)) continue
+      buckets[b]!.count = this.#series[b]!.values[step]!
+      found++
+    }
+    return found === buckets.length ? buckets : buckets.filter((_, b) => this.#isPresent(b, step))
+  }
+
+  #isPresent(b: number, step: number): boolean {
+    const series = this.#series[b]!
+    return series.present[step] === 1 && histogramAt(series, step) === undefined
+  }
 }
 
 function nativeAt(natives: readonly StepSeries[], step: number): NativeHistogram | undefined {

@@ -58,10 +58,11 @@ interface WindowCall {
 function evaluateUncommon(
   name: string,
   matrix: MatrixExpr,
-  { labels, windows, onlyFloats }: WindowedSeries,
+  series: WindowedSeries,
   { scalars, evaluate, ctx }: WindowCall,
   out: StepSeries,
 ): void {
+  const { labels, windows } = series
   const notes = histogramNotes(ctx.query.annotations, labelValue(labels, METRIC_NAME), matrix.span)
   const selector = matrix.kind === 'matrixSelector' ? matrix.selector : undefined
   const edge = selector?.anchored ? 'anchored' : selector?.smoothed ? 'smoothed' : undefined
@@ -70,7 +71,12 @@ function evaluateUncommon(
   if (usesStart && (name === 'rate' || name === 'increase')) noteOverlaps(windows, notes)
   const { histograms } = windows
   if (histograms === undefined) evaluateFloats(windows, scalars, out)
-  else evaluateMixed({ ...windows, histograms }, { name, edge, scalars, evaluateFloats, notes, onlyFloats }, out)
+  else
+    evaluateMixed(
+      { ...windows, histograms },
+      { name, edge, scalars, evaluateFloats, notes, onlyFloats: () => series.onlyFloats() },
+      out,
+    )
 }
 
 function hasFloat({ present, histograms }: StepSeries): boolean {

@@ -6,7 +6,7 @@ import { LabelMerger, withoutName } from './drop-names.ts'
 import { evaluateString } from './evaluate-string.ts'
 import type { MatrixSeries, QueryResult } from './result.ts'
 import { matrixOf, selectWindows } from './select-range.ts'
-import { countPresent, type StepSeries } from './step-series.ts'
+import type { StepSeries } from './step-series.ts'
 
 interface Materialized {
   readonly result: QueryResult
@@ -71,8 +71,9 @@ function finalNames(input: Iterable<StepSeries>, ctx: EvalContext): Iterable<Ste
   return merger.series()
 }
 
-function toMatrixSeries({ labels, values, present, histograms }: StepSeries, ctx: EvalContext): MatrixSeries {
-  const count = countPresent(present)
+function toMatrixSeries(series: StepSeries, ctx: EvalContext): MatrixSeries {
+  const { labels, values, present, histograms } = series
+  const count = ctx.pool.kernels.countPresent(series)
   if (count === ctx.grid.count) {
     const timestampsMs = ctx.grid.timesMs
     return histograms === undefined ? { labels, timestampsMs, values } : { labels, timestampsMs, values, histograms }

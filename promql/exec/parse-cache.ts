@@ -14,7 +14,7 @@ export class ParseCache {
   readonly #features: Partial<ParserFeatures> | undefined
   readonly #parsed = new Map<string, Expr>()
 
-  constructor(features: Partial<ParserFeatures> | undefined) {
+  constructor(features?: Partial<ParserFeatures>) {
     this.#features = features
   }
 

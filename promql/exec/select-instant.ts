@@ -1,3 +1,4 @@
+import type { StepKernels, StepPicks } from '../../kernels/index.ts'
 import { type CoarseSamples, type Labels, METRIC_NAME, type SelectHints, type SeriesColumn } from '../../model/index.ts'
 import type { VectorSelector } from '../parse/ast.ts'
 import { selectorRange } from '../plan/time-range.ts'
@@ -6,7 +7,7 @@ import { withKnownResets } from './known-resets.ts'
 import { upperBound } from './sample-search.ts'
 import { smoothSeries } from './select-smoothed.ts'
 import { putHistogram } from './step-histograms.ts'
-import type { StepSeries } from './step-series.ts'
+import { PLACED_STEPS_MIN, type StepSeries } from './step-series.ts'
 
 export interface SelectOptions {
   /** Give the samples' own times, or when their counters began, in seconds, instead of their values. */
@@ -24,7 +25,7 @@ export function* selectInstant(
 ): Generator<StepSeries> {
   const { query, pool } = ctx
   const timesMs = referenceTimes(selector, ctx)
-  const picker = new SamplePicker(timesMs, query.lookbackDeltaMs)
+  const picker = new SamplePicker(timesMs, query.lookbackDeltaMs, pool.kernels)
   for (const stored of query.querier.select(selector.matchers, instantHints(selector, ctx, options.functionName))) {
     query.limits.poll()
     if (stored.histograms !== undefined) {
@@ -34,7 +35,7 @@ export function* selectInstant(
     const column = query.statsSelectors.has(selector) ? withKnownResets(stored) : stored
     const series = pool.takeFor(stored, stored.histograms !== undefined)
     if (selector.smoothed) smoothSeries(column, timesMs, selector, ctx, series)
-    else gather(column, picker.indexes(column), options.times, series)
+    else gather(column, picker.picks(column), options.times, pool.kernels, series)
     const count = pool.charge(series)
     ctx.counter?.addSeries(series, series.charged)
     if (count > 0) yield series
@@ -82,33 +83,37 @@ export function referenceTimes(of: Pick<VectorSelector, 'at' | 'offsetMs'>, ctx:
 class SamplePicker {
   readonly #timesMs: Float64Array
   readonly #lookbackMs: number
-  readonly #indexes: Int32Array
+  readonly #picks: StepPicks
   #timestampsMs: Float64Array | undefined
   #length = -1
   #coarse: CoarseSamples | undefined
 
-  constructor(timesMs: Float64Array, lookbackMs: number) {
+  constructor(timesMs: Float64Array, lookbackMs: number, kernels: StepKernels) {
     this.#timesMs = timesMs
     this.#lookbackMs = lookbackMs
-    this.#indexes = new Int32Array(timesMs.length)
+    const steps = timesMs.length
+    const piece = steps < PLACED_STEPS_MIN ? undefined : kernels.take(4 * steps)
+    const { buffer, offset } = piece ?? { buffer: new ArrayBuffer(4 * steps), offset: 0 }
+    this.#picks = { indexes: new Int32Array(buffer, offset, steps), at: piece === undefined ? -1 : offset }
   }
 
-  /** Sample index of each step, -1 where there is none. Valid until the next call. */
-  indexes(column: SeriesColumn): Int32Array {
+  /** What each step sees. Valid until the next call. */
+  picks(column: SeriesColumn): StepPicks {
     const isSame = column.timestampsMs === this.#timestampsMs && column.length === this.#length
-    if (isSame && column.coarse === this.#coarse) return this.#indexes
+    if (isSame && column.coarse === this.#coarse) return this.#picks
     this.#coarse = column.coarse
     this.#timestampsMs = column.timestampsMs
     this.#length = column.length
     const { timestampsMs, length } = column
+    const { indexes } = this.#picks
     // A single step (most often the newest) is found from the end.
     let next = this.#timesMs.length === 1 ? upperBound(timestampsMs, length, this.#timesMs[0]!) : 0
     for (let step = 0; step < this.#timesMs.length; step++) {
       const timeMs = this.#timesMs[step]!
       while (next < length && timestampsMs[next]! <= timeMs) next++
-      this.#indexes[step] = next > 0 && this.#isNear(timestampsMs[next - 1]!, timeMs) ? next - 1 : -1
+      indexes[step] = next > 0 && this.#isNear(timestampsMs[next - 1]!, timeMs) ? next - 1 : -1
     }
-    return this.#indexes
+    return this.#picks
   }
 
   #isNear(sampleMs: number, timeMs: number): boolean {
@@ -120,11 +125,15 @@ class SamplePicker {
 
 function gather(
   column: SeriesColumn,
-  indexes: Int32Array,
+  picks: StepPicks,
   times: 'sample' | 'start' | undefined,
+  kernels: StepKernels,
   out: StepSeries,
 ): void {
   const { stale, values, histograms } = column
+  const { indexes } = picks
+  const isPlain = stale === undefined && histograms === undefined && times === undefined
+  if (isPlain && kernels.gather(values, picks, out)) return
   for (let step = 0; step < indexes.length; step++) {
     const index = indexes[step]!
     if (index < 0 || (stale !== undefined && stale[index] === 1)) continue

@@ -25,7 +25,7 @@ export interface WindowedSeries {
   readonly dropName: boolean
   readonly windows: ColumnWindows
   /** The same windows without the samples that are histograms. */
-  readonly onlyFloats: () => ColumnWindows
+  onlyFloats(): ColumnWindows
 }
 
 export type MatrixExpr = MatrixSelector | Subquery
@@ -65,7 +65,7 @@ function* selectorWindows(expr: MatrixSelector, ctx: EvalContext, functionName: 
     query.limits.poll()
     if (stored.histograms !== undefined && query.reuse !== undefined) query.reuse.sawHistograms = true
     const column = wantsStats ? withKnownResets(stored) : stored
-    yield new SelectedSeries(stored, cutter.cutBoth(withoutStale(column)))
+    yield new SelectedSeries(stored, withoutStale(column), cutter)
   }
 }
 
@@ -73,21 +73,28 @@ function* selectorWindows(expr: MatrixSelector, ctx: EvalContext, functionName: 
 class SelectedSeries implements WindowedSeries {
   readonly dropName = false
   readonly windows: ColumnWindows
-  readonly onlyFloats: () => ColumnWindows
-  readonly #column: SeriesColumn
+  readonly #stored: SeriesColumn
+  readonly #column: PlainColumn
+  readonly #cutter: WindowCutter
 
-  constructor(column: SeriesColumn, { windows, onlyFloats }: Pick<WindowedSeries, 'windows' | 'onlyFloats'>) {
+  /** @param column what is left of the stored one */
+  constructor(stored: SeriesColumn, column: PlainColumn, cutter: WindowCutter) {
+    this.#stored = stored
     this.#column = column
-    this.windows = windows
-    this.onlyFloats = onlyFloats
+    this.#cutter = cutter
+    this.windows = cutter.cut(column)
+  }
+
+  onlyFloats(): ColumnWindows {
+    return this.#cutter.onlyFloats(this.#column, this.windows)
   }
 
   get labels(): Labels {
-    return this.#column.labels
+    return this.#stored.labels
   }
 
   get group(): SeriesGroup | undefined {
-    return this.#column.group
+    return this.#stored.group
   }
 }
 
@@ -105,7 +112,8 @@ function* subqueryWindows(expr: Subquery, ctx: EvalContext): Generator<WindowedS
       count === inner.grid.count && series.histograms === undefined
         ? { timestampsMs: inner.grid.timesMs, values: series.values, length: count }
         : compactSteps(series, count, inner.grid)
-    yield { labels, group: undefined, dropName, ...cutter.cutBoth(column) }
+    const windows = cutter.cut(column)
+    yield { labels, group: undefined, dropName, windows, onlyFloats: () => cutter.onlyFloats(column, windows) }
     inner.pool.release(series)
   }
 }
@@ -130,6 +138,7 @@ class WindowCutter {
   #timestampsMs: Float64Array | undefined
   #length = -1
   #samplesInWindows = 0
+  readonly #poll = (): void => this.#ctx.query.limits.pollNow()
 
   constructor(endsMs: Float64Array, rangeMs: number, ctx: EvalContext) {
     this.#endsMs = endsMs
@@ -137,12 +146,8 @@ class WindowCutter {
     this.#ctx = ctx
   }
 
-  cutBoth(column: PlainColumn): Pick<WindowedSeries, 'windows' | 'onlyFloats'> {
-    const windows = this.cut(column)
-    return { windows, onlyFloats: () => this.#onlyFloats(column, windows) }
-  }
-
-  #onlyFloats(column: PlainColumn, windows: ColumnWindows): ColumnWindows {
+  /** The windows of a column that was cut, without its histograms. */
+  onlyFloats(column: PlainColumn, windows: ColumnWindows): ColumnWindows {
     const floats = pickSamples(column, (i) => column.histograms?.[i] === undefined)
     const bounds = windows.kernels.bounds(floats.timestampsMs, floats.length, this.#endsMs, this.#rangeMs)
     return { ...windows, ...floats, histograms: undefined, bounds }
@@ -172,7 +177,7 @@ class WindowCutter {
       evalTimesMs: grid.timesMs,
       lookbackDeltaMs: query.lookbackDeltaMs,
       kernels: query.windowKernels,
-      poll: () => query.limits.pollNow(),
+      poll: this.#poll,
     }
   }
 }

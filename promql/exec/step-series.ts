@@ -33,7 +33,7 @@ export interface StepSeries extends StepColumn {
 
 const SLAB_SERIES_MAX = 32
 /** Columns of fewer steps are not worth a place in the kernels' memory. */
-const PLACED_STEPS_MIN = 16
+export const PLACED_STEPS_MIN = 16
 
 /** Makes and recycles the series of one grid, and counts the samples they hold. */
 export class SeriesPool {

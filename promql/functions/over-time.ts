@@ -38,6 +38,10 @@ export const stdvarOverTime = eachWindow(1, (windows, from, to) => variance(wind
 export const stddevOverTime = eachWindow(1, (windows, from, to) => Math.sqrt(variance(windows.values, from, to)))
 
 export const quantileOverTime: WindowFunction = (windows, scalars, out) => {
+  const phi = scalars[0]![0]!
+  const isSame = phi >= 0 && phi <= 1 && scalars[0]!.every((other) => other === phi)
+  if (isSame && windows.kernels.quantile(windows.values, windows.bounds, phi, out)) return
+  out.present.fill(0)
   const sorted = new SortedWindow(windows.values)
   eachWindow(1, (_windows, from, to, step) => quantileOfSorted(scalars[0]![step]!, sorted.moveTo(from, to)))(
     windows,

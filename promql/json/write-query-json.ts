@@ -19,15 +19,21 @@ export interface QueryJsonExtras {
   /** How long the query waited before it was evaluated; part of the statistics. */
   readonly queuedMs?: number
   /** Finds memory to write into, of the size that the answer is expected to have at most. */
-  readonly findRoom?: (bytes: number) => Uint8Array | undefined
+  readonly findRoom?: (bytes: number, allocate: AllocateRoom) => Uint8Array | undefined
   /** Told now and then how much of the room has been filled for good, while the rest is being written. */
   readonly onFilled?: (bytes: number) => void
 }
 
+/** Gives shared memory for good that points are written into without a copy; `undefined` where it would be too much. */
+export type AllocateRoom = (bytes: number) => Uint8Array | undefined
+
+/** Of all such memory of a thread. */
+const ROOM_BYTES_MAX = 32 << 20
 /** Prometheus shows ten of each kind and counts the rest. */
 const ANNOTATIONS_MAX = 10
-/** Written between two words about it. */
-const FILLED_BYTES = 1 << 18
+/** Written before the first word about it; from then on as much as there is already, up to the most. */
+const FILLED_BYTES_MIN = 1 << 17
+const FILLED_BYTES_MAX = 1 << 20
 /** Points written between two looks at the buffer's capacity. */
 const BLOCK_POINTS = 2048
 /** Of a time with milliseconds and 17 digits. */
@@ -35,6 +41,7 @@ const POINT_BYTES_USUAL = 40
 
 // One per thread: it holds a compiled kernel and scratch memory, no state.
 let sharedFormatter: NumberFormatter | undefined
+const allocateRoom: AllocateRoom = (bytes) => sharedFormatter?.allocateRoom(bytes)
 
 /**
  * The whole body of a successful `/api/v1/query` or `/api/v1/query_range`, byte for byte as Prometheus writes it.
@@ -44,9 +51,10 @@ let sharedFormatter: NumberFormatter | undefined
 export function writeQueryJson(result: QueryResult, extras: QueryJsonExtras = {}): Uint8Array {
   const limit = extras.limit ? extras.limit : Number.POSITIVE_INFINITY
   const expected = expectedBytes(result, limit)
-  const out = new ByteBuffer(expected, extras.findRoom?.(expected))
+  sharedFormatter ??= new NumberFormatter(ROOM_BYTES_MAX)
+  const out = new ByteBuffer(expected, extras.findRoom?.(expected, allocateRoom))
   out.ascii(`{"status":"success","data":{"resultType":"${result.type}","result":`)
-  const truncated = writeResult(out, result, limit, extras.onFilled)
+  const truncated = writeResult(out, sharedFormatter, result, limit, extras.onFilled)
   if (extras.stats) out.ascii(`,"stats":${statsJson(extras.stats, extras.queuedMs ?? 0)}`)
   out.ascii('}')
   const warnings = truncated ? ['results truncated due to limit'] : []
@@ -70,17 +78,17 @@ function expectedBytes(result: QueryResult, limit: number): number {
 /** @returns whether something was left out */
 function writeResult(
   out: ByteBuffer,
+  formatter: NumberFormatter,
   result: QueryResult,
   limit: number,
   onFilled: QueryJsonExtras['onFilled'],
 ): boolean {
-  sharedFormatter ??= new NumberFormatter()
   switch (result.type) {
     case 'vector':
-      writeVector(out, sharedFormatter, result.samples, limit)
+      writeVector(out, formatter, result.samples, limit)
       return result.samples.length > limit
     case 'matrix':
-      writeMatrix(out, sharedFormatter, result.series, limit, onFilled)
+      writeMatrix(out, formatter, result.series, limit, onFilled)
       return result.series.length > limit
     case 'scalar':
       // Another encoder than for vectors: the time is a plain JSON number and the value never has an exponent.
@@ -133,7 +141,7 @@ function writeMatrix(
   let told = 0
   out.ascii('[')
   for (let i = 0; i < count; i++) {
-    if (out.length - told >= FILLED_BYTES && out.isInRoom) {
+    if (out.length - told >= Math.max(FILLED_BYTES_MIN, Math.min(told, FILLED_BYTES_MAX)) && out.isInRoom) {
       told = out.length
       onFilled?.(told)
     }

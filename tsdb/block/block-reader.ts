@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Matcher, TimeRange } from '../../model/index.ts'
-import type { CorruptionError } from '../errors.ts'
 import type { Scratch } from '../memory/scratch.ts'
 import type { LabelIndex } from '../read/label-index.ts'
-import { ALL_PLAIN, type GroupSource, lowerBound, type NewestValues, type Piece } from '../read/piece.ts'
+import type { ColumnCache } from '../read/column-cache.ts'
+import type { GroupSource } from '../read/piece.ts'
 import type { SourceFinder } from '../read/querier.ts'
 import { ResolvedMatchers } from '../read/selection.ts'
 import { blockFiles, summaryFiles } from './block-folder.ts'
-import { type BlockGroup, type BlockIndex, decodeBlockIndex } from './block-index.ts'
+import { type BlockIndex, decodeBlockIndex } from './block-index.ts'
+import { type BlockSelection, BlockSelections } from './block-selections.ts'
+import { BlockSource, type GroupColumns } from './block-source.ts'
 import { ColumnFile } from './column-file.ts'
 import type { PageCache } from './page-cache.ts'
 import { splitKind, type SummaryKind } from './summary-kinds.ts'
@@ -24,12 +26,24 @@ export class BlockReader implements SourceFinder {
   readonly #overlays: Uint32Array
   /** By group what it holds, `undefined` for samples. */
   readonly #kinds: readonly (string | undefined)[]
+  readonly #byGroup: { readonly start: Uint32Array; readonly series: Uint32Array }
+  readonly #selections: BlockSelections
+  readonly #cache: ColumnCache
+  /** Of what is read of the block. */
+  readonly #name: string
 
   /**
+   * @param caches of packed pages, and of decoded columns
    * @param section what of the block is read: its columns, or its summaries
    * @throws {CorruptionError}
    */
-  constructor(dataDir: string, ulid: string, labels: LabelIndex, pages: PageCache, section: 'data' | 'sum' = 'data') {
+  constructor(
+    dataDir: string,
+    ulid: string,
+    labels: LabelIndex,
+    caches: { readonly pages: PageCache; readonly columns: ColumnCache },
+    section: 'data' | 'sum' = 'data',
+  ) {
     const folder = join(dataDir, ulid)
     const files = section === 'sum' ? summaryFiles(folder) : blockFiles(folder)
     this.ulid = ulid
@@ -40,14 +54,18 @@ export class BlockReader implements SourceFinder {
     this.#kinds = this.#index.groups.map((group) => split[group.labelSet]!.kind)
     this.#targets = Uint32Array.from(this.#index.groups, (group) => sets[group.labelSet]!)
     this.#overlays = this.#index.overlays.map((set) => sets[set]!)
-    this.#columns = new ColumnFile(section === 'sum' ? `${ulid}/sum` : ulid, files.data, this.#index, pages)
+    this.#byGroup = sortByGroup(this.#index)
+    this.#selections = new BlockSelections(this.#index.seriesGroup.length)
+    this.#cache = caches.columns
+    this.#name = section === 'sum' ? `${ulid}/sum` : ulid
+    this.#columns = new ColumnFile(this.#name, files.data, this.#index, caches.pages)
   }
 
   /** About what it takes in memory. */
   get indexBytes(): number {
     const { groups, overlays, seriesGroup, pageChecksums } = this.#index
     const times = groups.reduce((sum, group) => sum + group.timestamps.length + 100, 0)
-    return times + overlays.length * 12 + seriesGroup.length * 12 + pageChecksums.length * 4
+    return times + overlays.length * 12 + seriesGroup.length * 16 + pageChecksums.length * 4 + this.#selections.bytes
   }
 
   close(): void {
@@ -56,12 +74,25 @@ export class BlockReader implements SourceFinder {
 
   /** @param kind of the summaries that are wanted; absent = samples */
   find(matchers: readonly Matcher[], range: TimeRange, scratch: Scratch, kind?: SummaryKind): GroupSource[] {
+    const { groups } = this.#index
+    const found = this.#selections
+      .of(matchers, kind, () => this.#select(matchers, kind))
+      .filter(({ group: g }) => groups[g]!.maxTimeMs >= range.minTimeMs && groups[g]!.minTimeMs <= range.maxTimeMs)
+    const samples = found.reduce((sum, { group, ordinals }) => sum + ordinals.length * groups[group]!.rowCount, 0)
+    const cache = this.#cache.isWorth(samples) ? this.#cache : undefined
+    return found.map(({ group, overlays, ordinals }) => {
+      const target = this.#targets[group]!
+      return new BlockSource(this.#columnsOf(group), { target, overlays, ordinals }, scratch, cache)
+    })
+  }
+
+  /** In all groups, whatever their times. */
+  #select(matchers: readonly Matcher[], kind: SummaryKind | undefined): BlockSelection[] {
     const { groups, seriesStart, seriesGroup } = this.#index
     const resolved = new ResolvedMatchers(this.#labels, matchers)
     const masks = new Map<string, Uint8Array>()
-    const matchesOf = groups.map((group, g) => {
+    const matchesOf = groups.map((_, g) => {
       if (this.#kinds[g] !== kind) return undefined
-      if (group.maxTimeMs < range.minTimeMs || group.minTimeMs > range.maxTimeMs) return undefined
       const mask = resolved.maskOf(this.#targets[g]!)
       let matched = masks.get(mask)
       if (matched === undefined) {
@@ -71,129 +102,43 @@ export class BlockReader implements SourceFinder {
       }
       return matched
     })
-    const found: { overlays: number[]; series: number[] }[] = groups.map(() => ({ overlays: [], series: [] }))
+    const found: { overlays: number[]; ordinals: number[] }[] = groups.map(() => ({ overlays: [], ordinals: [] }))
+    const ordinals = new Uint32Array(groups.length)
     for (let overlay = 0; overlay < this.#overlays.length; overlay++) {
-      let isWanted = false
-      for (const matched of masks.values()) isWanted ||= matched[overlay] === 1
-      if (!isWanted) continue
       for (let s = seriesStart[overlay]!; s < seriesStart[overlay + 1]!; s++) {
         const group = seriesGroup[s]!
+        const ordinal = ordinals[group]!++
         if (matchesOf[group]?.[overlay] !== 1) continue
         found[group]!.overlays.push(this.#overlays[overlay]!)
-        found[group]!.series.push(s)
+        found[group]!.ordinals.push(ordinal)
       }
     }
-    return found.flatMap(({ overlays, series }, g) =>
-      series.length === 0
+    return found.flatMap(({ overlays, ordinals }, group) =>
+      overlays.length === 0
         ? []
-        : [new BlockSource(this, scratch, groups[g]!, this.#targets[g]!, Uint32Array.from(overlays), series)],
+        : [{ group, overlays: Uint32Array.from(overlays), ordinals: Uint32Array.from(ordinals) }],
     )
   }
 
-  /** Copies the packed column of a series into scratch memory. @throws {CorruptionError} */
-  loadColumn(series: number, scratch: Scratch): { start: number; end: number } {
-    return this.#columns.load(series, scratch)
-  }
-
-  damaged(series: number): CorruptionError {
-    return this.#columns.damaged(series)
-  }
-}
-
-/** Matched series of one group of a block. */
-class BlockSource implements GroupSource {
-  readonly target: number
-  readonly overlays: Uint32Array
-  readonly minTimeMs: number
-  readonly maxTimeMs: number
-  readonly #block: BlockReader
-  readonly #scratch: Scratch
-  readonly #group: BlockGroup
-  readonly #series: readonly number[]
-
-  constructor(
-    block: BlockReader,
-    scratch: Scratch,
-    group: BlockGroup,
-    target: number,
-    overlays: Uint32Array,
-    series: readonly number[],
-  ) {
-    this.#block = block
-    this.#scratch = scratch
-    this.#group = group
-    this.target = target
-    this.overlays = overlays
-    this.#series = series
-    this.minTimeMs = group.minTimeMs
-    this.maxTimeMs = group.maxTimeMs
-  }
-
-  open(minTimeMs: number, maxTimeMs: number): Piece[] {
-    return [new BlockPiece(this.#block, this.#scratch, this.#group, this.#series, minTimeMs, maxTimeMs)]
-  }
-
-  hasSamples(_index: number, minTimeMs: number, maxTimeMs: number): boolean {
-    // A block keeps no column without samples; which part of its time they fill is not looked at.
-    return this.maxTimeMs >= minTimeMs && this.minTimeMs <= maxTimeMs
-  }
-
-  newest(): NewestValues | undefined {
-    return undefined
-  }
-}
-
-class BlockPiece implements Piece {
-  readonly timestampsMs: Float64Array
-  readonly from: number
-  readonly to: number
-  readonly #block: BlockReader
-  readonly #scratch: Scratch
-  readonly #series: readonly number[]
-  readonly #rowCount: number
-  readonly #summary: number
-
-  constructor(
-    block: BlockReader,
-    scratch: Scratch,
-    group: BlockGroup,
-    series: readonly number[],
-    minTimeMs: number,
-    maxTimeMs: number,
-  ) {
-    this.#block = block
-    this.#scratch = scratch
-    this.#series = series
-    this.#rowCount = group.rowCount
-    this.#summary = scratch.take(8)
-    const n = group.rowCount
-    const mark = scratch.mark()
-    const packed = scratch.take(group.timestamps.length)
-    const times = scratch.take(8 * n)
-    const kinds = scratch.take(n)
-    scratch.views.u8.set(group.timestamps, packed)
-    const end = packed + group.timestamps.length
-    const read = scratch.columns.columnUnpack(packed, end, n, times, 0, kinds, this.#summary, 1)
-    if (read !== group.timestamps.length) throw block.damaged(series[0]!)
-    this.timestampsMs = scratch.views.f64.slice(times >>> 3, (times >>> 3) + n)
-    scratch.release(mark)
-    this.from = lowerBound(this.timestampsMs, minTimeMs)
-    this.to = lowerBound(this.timestampsMs, Math.floor(maxTimeMs) + 1)
-  }
-
-  read(index: number, values: number, kinds: number): number {
-    const scratch = this.#scratch
-    const mark = scratch.mark()
-    const { start, end } = this.#block.loadColumn(this.#series[index]!, scratch)
-    const read = scratch.columns.columnUnpack(start, end, this.#rowCount, values, 0, kinds, this.#summary, 1)
-    scratch.release(mark)
-    if (read !== end - start) throw this.#block.damaged(this.#series[index]!)
-    const { u8, u32 } = scratch.views
-    if (this.from > 0) {
-      u8.copyWithin(values, values + 8 * this.from, values + 8 * this.to)
-      u8.copyWithin(kinds, kinds + this.from, kinds + this.to)
+  #columnsOf(group: number): GroupColumns {
+    const { start, series } = this.#byGroup
+    const first = start[group]!
+    return {
+      group: this.#index.groups[group]!,
+      key: `${this.#name}:${group}`,
+      load: (ordinal, scratch) => this.#columns.load(series[first + ordinal]!, scratch),
+      damaged: (ordinal) => this.#columns.damaged(series[first + ordinal]!),
     }
-    const present = u32[this.#summary >>> 2]!
-    return present === this.#rowCount && u32[(this.#summary >>> 2) + 1] === 0 ? ALL_PLAIN : present
   }
+}
+
+/** Series sorted by group, in a group as they come in the block; those of group g from `start[g]` on. */
+function sortByGroup({ groups, seriesGroup }: BlockIndex): { start: Uint32Array; series: Uint32Array } {
+  const start = new Uint32Array(groups.length + 1)
+  for (const group of seriesGroup) start[group + 1]!++
+  for (let g = 0; g < groups.length; g++) start[g + 1]! += start[g]!
+  const next = start.slice()
+  const series = new Uint32Array(seriesGroup.length)
+  for (let s = 0; s < seriesGroup.length; s++) series[next[seriesGroup[s]!]!++] = s
+  return { start, series }
 }

@@ -9,6 +9,7 @@ import type { Scratch } from '../memory/scratch.ts'
 import type { MemoryViews } from '../memory/views.ts'
 import { BlockFinder, type SectionOpener } from './block-finder.ts'
 import { BlockHistogramSource } from './block-histogram-source.ts'
+import type { ColumnCache } from './column-cache.ts'
 import type { DecodedPages, HistogramSource } from './histogram-source.ts'
 import { hideDeleted } from './deleted.ts'
 import type { LabelIndex } from './label-index.ts'
@@ -22,14 +23,16 @@ export class BlockSet {
   readonly #dataDir: string
   readonly #views: MemoryViews
   readonly #labels: LabelIndex
-  readonly #pages = new PageCache(PAGE_CACHE_BYTES)
+  readonly #caches: { readonly pages: PageCache; readonly columns: ColumnCache }
   readonly #open = new Map<string, BlockReader>()
   readonly #histograms = new Map<string, BlockHistogramSource>()
   #blockList = '[]'
   #metas: readonly BlockMeta[] = []
   #deletions: readonly Deletion[] = []
 
-  constructor(dataDir: string, views: MemoryViews, labels: LabelIndex) {
+  /** @param columns where decoded columns are kept */
+  constructor(dataDir: string, views: MemoryViews, labels: LabelIndex, columns: ColumnCache) {
+    this.#caches = { pages: new PageCache(PAGE_CACHE_BYTES), columns }
     this.#dataDir = dataDir
     this.#views = views
     this.#labels = labels
@@ -109,7 +112,7 @@ export class BlockSet {
   #block(ulid: string, section: 'data' | 'sum'): BlockReader {
     const key = `${ulid}/${section}`
     let block = this.#open.get(key)
-    if (block === undefined) block = new BlockReader(this.#dataDir, ulid, this.#labels, this.#pages, section)
+    if (block === undefined) block = new BlockReader(this.#dataDir, ulid, this.#labels, this.#caches, section)
     else this.#open.delete(key)
     // Insertion order is order of use.
     this.#open.set(key, block)

@@ -1,6 +1,6 @@
 import type { Scratch } from '../memory/scratch.ts'
 import { blockOfPlace, type CachedRun, type ColumnBlock, columnOfPlace } from './column-cache.ts'
-import { ALL_PLAIN, lowerBound, type Piece } from './piece.ts'
+import { ALL_PLAIN, type DecodedColumns, lowerBound, type Piece } from './piece.ts'
 
 interface CachedPieceOptions {
   readonly rowCount: number
@@ -11,7 +11,7 @@ interface CachedPieceOptions {
 }
 
 /** A piece whose columns are decoded into blocks that outlive the query. */
-export abstract class CachedPiece<B extends ColumnBlock> implements Piece {
+export abstract class CachedPiece<B extends ColumnBlock> implements Piece, DecodedColumns {
   timestampsMs = new Float64Array(0)
   from = 0
   to = 0
@@ -63,6 +63,25 @@ export abstract class CachedPiece<B extends ColumnBlock> implements Piece {
     if (count === block.rowCount && block.stale[column] === 0) return ALL_PLAIN
     u8.set(block.kinds.subarray(at + this.from, at + this.to), kinds)
     return count
+  }
+
+  get decoded(): DecodedColumns | undefined {
+    return this.#isKept ? this : undefined
+  }
+
+  get run(): object {
+    return this.#run.token
+  }
+
+  get positions(): object {
+    return this.#positions
+  }
+
+  plain(index: number): Float64Array | undefined {
+    const { block, column } = this.#columnOf(index)
+    if (block.counts[column] !== block.rowCount || block.stale[column] !== 0) return undefined
+    const at = column * block.stride
+    return block.values.subarray(at, at + this.#rowCount)
   }
 
   /** Number of rows that hold a sample. */

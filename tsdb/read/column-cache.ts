@@ -18,6 +18,8 @@ const INDEX_MASK = 2 ** INDEX_BITS - 1
 
 /** What is decoded of one run of rows, or of one chunk: blocks of columns, one for each set of positions that was missing. */
 export class CachedRun<B extends ColumnBlock> {
+  /** Stands for the run where what is decoded must not be held on to. */
+  readonly token = {}
   /** Times of the rows decoded so far. */
   timestampsMs = new Float64Array(0)
   readonly blocks: B[] = []
@@ -57,8 +59,17 @@ export class CachedRun<B extends ColumnBlock> {
 export const blockOfPlace = (place: number): number => place >>> INDEX_BITS
 export const columnOfPlace = (place: number): number => place & INDEX_MASK
 
+const BYTES_PER_SAMPLE = 9
+
+interface Entry {
+  readonly run: CachedRun<ColumnBlock>
+  bytes: number
+  /** Number of the use that brought it to the end of the order. */
+  usedAt: number
+}
+
 /**
- * Decoded columns of the head, for queries that look at the same series again: dashboards do so all the time. What was
+ * Decoded columns of head and blocks, for queries that look at the same series again: dashboards do so all the time. What was
  * looked at longest ago goes first.
  */
 export class ColumnCache {
@@ -67,10 +78,16 @@ export class ColumnCache {
   /** Runs found with all columns wanted, and runs that had to be decoded. */
   hits = 0
   misses = 0
-  readonly #runs = new Map<string, { run: CachedRun<ColumnBlock>; bytes: number }>()
+  readonly #runs = new Map<string, Entry>()
+  #uses = 0
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax
+  }
+
+  /** What would push itself out is better off without. @param samples that a query looks at */
+  isWorth(samples: number): boolean {
+    return samples * BYTES_PER_SAMPLE * 2 <= this.bytesMax
   }
 
   /** @param key names the run for good: what it names may grow at the end, but never changes */
@@ -78,10 +95,14 @@ export class ColumnCache {
     let entry = this.#runs.get(key)
     if (entry === undefined || entry.run.isFull) {
       if (entry !== undefined) this.bytes -= entry.bytes
-      entry = { run: new CachedRun(), bytes: 0 }
+      entry = { run: new CachedRun(), bytes: 0, usedAt: Number.NEGATIVE_INFINITY }
     }
-    this.#runs.delete(key)
-    this.#runs.set(key, entry)
+    // Those that were used just now stay where they are: their order hardly matters.
+    if (++this.#uses - entry.usedAt > this.#runs.size >>> 1) {
+      entry.usedAt = this.#uses
+      this.#runs.delete(key)
+      this.#runs.set(key, entry)
+    }
     return entry.run as CachedRun<ColumnBlock> as CachedRun<B>
   }
 

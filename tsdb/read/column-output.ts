@@ -2,6 +2,7 @@ import type { CoarseSamples, Labels, NativeHistogram, SeriesColumn, SeriesGroup 
 import { SampleKind } from '../../model/index.ts'
 import type { Scratch } from '../memory/scratch.ts'
 import type { LabelIndex } from './label-index.ts'
+import type { AssembledColumns, TargetAssembly } from './assembled-columns.ts'
 import { ALL_PLAIN, type Piece } from './piece.ts'
 
 /** Filled for one series after the other. Labels are put together when somebody asks. */
@@ -79,20 +80,34 @@ export class ColumnAssembler {
   #used: OpenPiece[] = []
   #lastUsed: OpenPiece[] = []
   #lastTimes = new Float64Array(0)
+  readonly #assembly: TargetAssembly | undefined
+  #assemblyTimes: Float64Array | undefined
 
-  /** @param pieces sorted by their first time in range */
-  constructor(scratch: Scratch, pieces: readonly OpenPiece[], joined: JoinedTimes) {
+  /**
+   * @param pieces sorted by their first time in range
+   * @param assembled where whole columns are kept; absent: nowhere
+   */
+  constructor(scratch: Scratch, pieces: readonly OpenPiece[], joined: JoinedTimes, assembled?: AssembledColumns) {
     this.#joined = joined
     const rows = pieces.reduce((sum, { piece }) => sum + piece.timestampsMs.length, 0)
     this.#scratch = scratch
     this.#pieces = pieces
     this.#areDisjoint = areDisjoint(pieces)
+    this.#assembly = this.#areDisjoint ? assembled?.of(pieces) : undefined
     this.#values = scratch.take(8 * rows + 8)
     this.#kinds = scratch.take(rows)
   }
 
   /** Samples of the target's n-th series in time order; `undefined` when it has none in range. */
   assemble(series: number): Samples | undefined {
+    const values = this.#assembly?.values(series)
+    if (values === undefined) return this.#assemble(series)
+    const { length } = this.#assembly!
+    this.#assemblyTimes ??= this.#joined.join(this.#pieces, length)
+    return { timestampsMs: this.#assemblyTimes, values, length, stale: undefined }
+  }
+
+  #assemble(series: number): Samples | undefined {
     const used = this.#used
     used.length = 0
     let length = 0

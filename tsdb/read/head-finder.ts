@@ -84,8 +84,7 @@ export class HeadFinder implements SourceFinder {
       found.push({ group, target: this.#index.fromHead(this.#views, group.labelSet), layer })
       samples += layer.positions.length * rowsIn(group, range)
     }
-    // What would push itself out of the cache is better off without.
-    const cache = samples * BYTES_PER_SAMPLE * 2 <= this.#cache.bytesMax ? this.#cache : undefined
+    const cache = this.#cache.isWorth(samples) ? this.#cache : undefined
     return found.map(
       ({ group, target, layer }) => new HeadSource(this.#views, scratch, cache, group, { target, ...layer }),
     )
@@ -127,8 +126,6 @@ function selectPositions(all: Uint32Array, found: readonly number[]): Selection[
     return { positions, overlays: positions.map((position) => all[position]!) }
   })
 }
-
-const BYTES_PER_SAMPLE = 9
 
 /** Rows of all pieces that lie in the range at least in part. */
 function rowsIn(group: GroupSnapshot, { minTimeMs, maxTimeMs }: TimeRange): number {

@@ -15,6 +15,18 @@ export interface Piece {
    *   kinds may be missing)
    */
   read(index: number, values: number, kinds: number): number
+  /** Set where its columns stay decoded after the query. */
+  readonly decoded?: DecodedColumns | undefined
+}
+
+/** The columns of a piece, all rows of them. */
+export interface DecodedColumns {
+  /** Stands for the rows, of which there may be more later. */
+  readonly run: object
+  /** Stands for the choice of the columns. */
+  readonly positions: object
+  /** The n-th wanted series; `undefined` where a row holds no sample, or a marker. Not to be written. */
+  plain(index: number): Float64Array | undefined
 }
 
 /** What a source of summaries is good for. */

@@ -10,6 +10,7 @@ import type {
 } from '../../model/index.ts'
 import { CorruptionError } from '../errors.ts'
 import { Scratch } from '../memory/scratch.ts'
+import type { AssembledColumns } from './assembled-columns.ts'
 import { JoinedTimes, OutputColumn } from './column-output.ts'
 import type { HistogramLookup } from './histogram-source.ts'
 import type { LabelIndex } from './label-index.ts'
@@ -43,10 +44,18 @@ export class ScratchPool {
 
 const SCRATCHES_KEPT = 4
 
+/** What a reader decodes into. */
+export interface ReaderMemories {
+  readonly scratches: ScratchPool
+  /** Where whole columns are kept; absent: nowhere. */
+  readonly assembled: AssembledColumns | undefined
+}
+
 /** A view of head and blocks as they stood at one moment. */
 export class StoreQuerier implements Querier {
   readonly #index: LabelIndex
   readonly #scratches: ScratchPool
+  readonly #assembled: AssembledColumns | undefined
   readonly #finders: readonly SourceFinder[]
   readonly #histograms: HistogramLookup
   readonly #groupings: GroupingCache
@@ -58,7 +67,7 @@ export class StoreQuerier implements Querier {
   /** @param finders oldest data first */
   constructor(
     index: LabelIndex,
-    scratches: ScratchPool,
+    { scratches, assembled }: ReaderMemories,
     finders: readonly SourceFinder[],
     histograms: HistogramLookup,
     groupings: GroupingCache,
@@ -68,6 +77,7 @@ export class StoreQuerier implements Querier {
     this.changes = changes
     this.#index = index
     this.#scratches = scratches
+    this.#assembled = assembled
     this.#finders = finders
     this.#histograms = histograms
     this.#groupings = groupings
@@ -223,6 +233,7 @@ export class StoreQuerier implements Querier {
       histograms: this.#histograms,
       groups,
       times: new JoinedTimes(),
+      assembled: this.#assembled,
     }
     const twins = findTwins(targets, this.#index)
     const skipped = new Map<number, Set<number>>()
@@ -252,7 +263,9 @@ export class StoreQuerier implements Querier {
     }
     const first = targets[addresses[0]!.targetIndex]!
     const overlay = first.overlays[addresses[0]!.seriesIndex]!
-    const samples = openSources(scratch, { sources, indexes }, hints, parts.times).assemble(0)
+    // Of twins nothing is kept: they are few, and each is put together in a way of its own.
+    const kept = { times: parts.times, assembled: undefined }
+    const samples = openSources(scratch, { sources, indexes }, hints, kept).assemble(0)
     if (samples === undefined) return undefined
     return fillColumn(new OutputColumn(this.#index), parts, first.target, overlay, samples)
   }

@@ -1,5 +1,7 @@
+import type { ColumnRoom } from '../../kernels/index.ts'
 import type { Querier, Queryable, TimeRange } from '../../model/index.ts'
 import { MemoryViews } from '../memory/views.ts'
+import { AssembledColumns } from './assembled-columns.ts'
 import { BlockSet } from './block-set.ts'
 import { ChangeLog } from './change-log.ts'
 import { measureCardinality, type TsdbCardinality } from './cardinality.ts'
@@ -12,7 +14,7 @@ import { DecodedPages, HistogramLookup } from './histogram-source.ts'
 import { LabelIndex } from './label-index.ts'
 import { SelectionCache } from './selection-cache.ts'
 import { GroupingCache } from './series-groups.ts'
-import { ScratchPool, StoreQuerier } from './querier.ts'
+import { type ReaderMemories, ScratchPool, StoreQuerier } from './querier.ts'
 
 /** What a thread needs to read the store; can be posted to a worker. Good for one reader at a time. */
 export interface ReaderHandle {
@@ -21,8 +23,8 @@ export interface ReaderHandle {
   readonly dataDir: string
 }
 
-/** Most that decoded columns of the head may take, in each reader. */
-const COLUMN_CACHE_BYTES = 64 << 20
+/** Most that decoded columns may take, in each reader. */
+const COLUMN_CACHE_BYTES = 48 << 20
 
 /** What depends on the reader's numbers of strings and label sets. */
 interface Known {
@@ -41,7 +43,7 @@ export class TsdbReader implements Queryable {
   readonly #views: MemoryViews
   readonly #pin: EpochPin
   readonly #columns = new ColumnCache(COLUMN_CACHE_BYTES)
-  readonly #scratches = new ScratchPool()
+  readonly #memories: ReaderMemories
   readonly #decodedHistograms = new DecodedPages()
   readonly #changes = new ChangeLog()
   readonly #dataDir: string
@@ -50,7 +52,9 @@ export class TsdbReader implements Queryable {
   #formerBlocks: BlockSet[] = []
   #openQueriers = 0
 
-  constructor(handle: ReaderHandle) {
+  /** @param findRoom finds memory for whole columns, best where queries compute; absent: none are kept */
+  constructor(handle: ReaderHandle, findRoom?: () => ColumnRoom) {
+    this.#memories = { scratches: new ScratchPool(), assembled: findRoom && new AssembledColumns(findRoom) }
     this.#views = new MemoryViews(handle.memory)
     this.#pin = new EpochPin(this.#views, handle.slot)
     this.#dataDir = handle.dataDir
@@ -60,7 +64,7 @@ export class TsdbReader implements Queryable {
   /** A view of the store as it is now; the range is only a hint, each call names its own. */
   querier(_range: TimeRange): Querier {
     this.#pin.pin()
-    this.#openQueriers++
+    if (this.#openQueriers++ === 0) this.#memories.assembled?.startEpoch()
     const snapshot = takeSnapshot(this.#views)
     const { index, templates, selections, groupings, blocks } = this.#knownOf(snapshot)
     templates.prune(snapshot)
@@ -68,7 +72,7 @@ export class TsdbReader implements Queryable {
     const version = this.#changes.note(snapshot)
     const changes = { version, unchangedSince: (since: number) => this.#changes.unchangedSince(since) }
     const finders = [blocks.finder(snapshot.blockList, () => snapshot.groups.map(reachOf)), blocks.withoutDeleted(head)]
-    return new StoreQuerier(index, this.#scratches, finders, this.#histogramsOf(snapshot), groupings, changes, {
+    return new StoreQuerier(index, this.#memories, finders, this.#histogramsOf(snapshot), groupings, changes, {
       onDamage: () => blocks.report(),
       onClose: () => this.#release(),
     })
@@ -98,7 +102,7 @@ export class TsdbReader implements Queryable {
       templates: new TemplateCache(this.#views, index),
       selections: new SelectionCache(),
       groupings: new GroupingCache(index),
-      blocks: new BlockSet(this.#dataDir, this.#views, index),
+      blocks: new BlockSet(this.#dataDir, this.#views, index, this.#columns),
       histograms: new HeadHistogramIndex(),
     }
   }
@@ -115,7 +119,7 @@ export class TsdbReader implements Queryable {
     }
   }
 
-  /** Of the decoded columns of the head that are kept for the next query. */
+  /** Of the decoded columns that are kept for the next query. */
   columnCacheStats(): { readonly bytes: number; readonly hits: number; readonly misses: number } {
     const { bytes, hits, misses } = this.#columns
     return { bytes, hits, misses }
@@ -141,4 +145,5 @@ export class TsdbReader implements Queryable {
 }
 
 /** Opens a reader on what `Tsdb.attachReader` gave out. */
-export const openReader = (handle: ReaderHandle): TsdbReader => new TsdbReader(handle)
+export const openReader = (handle: ReaderHandle, findRoom?: () => ColumnRoom): TsdbReader =>
+  new TsdbReader(handle, findRoom)

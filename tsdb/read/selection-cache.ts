@@ -1,4 +1,5 @@
-import { type Matcher, matcherText } from '../../model/index.ts'
+import type { Matcher } from '../../model/index.ts'
+import { matchersName } from './matchers-name.ts'
 
 /** Series of one template that a query selects: positions and their label sets, no label set twice. */
 export interface Selection {
@@ -32,7 +33,6 @@ const ENTRIES_PER_PLACE = 4
  */
 export class SelectionCache {
   readonly #byMatchers = new Map<string, MatcherSelections>()
-  readonly #names = new WeakMap<readonly Matcher[], string>()
   #entries = 0
   #layout = 0
   #layoutWords = new Float64Array(0)
@@ -54,7 +54,7 @@ export class SelectionCache {
 
   /** The places of a layout's groups that the matchers select, with `find` to find what is not known. */
   places(matchers: readonly Matcher[], layout: number, find: (select: Select) => readonly Place[]): readonly Place[] {
-    const name = this.#nameOf(matchers)
+    const name = matchersName(matchers)
     const own: MatcherSelections = this.#byMatchers.get(name) ?? {
       byKey: new Map(),
       entries: 0,
@@ -77,13 +77,6 @@ export class SelectionCache {
     own.layout = layout
     own.places = found
     return found
-  }
-
-  /** The matchers of an expression that is kept are the same object each time. */
-  #nameOf(matchers: readonly Matcher[]): string {
-    let name = this.#names.get(matchers)
-    if (name === undefined) this.#names.set(matchers, (name = matchers.map(matcherText).join('\u00ff')))
-    return name
   }
 
   #count(name: string, own: MatcherSelections, entries: number): void {

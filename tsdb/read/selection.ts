@@ -57,24 +57,54 @@ export function groupByTarget(sources: readonly GroupSource[], index: LabelIndex
     else byTarget.set(source.target, [source])
   }
   const targets: TargetSeries[] = []
-  const slotOf = index.borrowSlots()
   for (const [target, own] of byTarget) {
-    for (const part of partsOf(own, slotOf)) targets.push(numberSeries(target, part, slotOf))
+    for (const { members, overlays, indexes } of numbersOf(own, index)) {
+      targets.push({ target, sources: members.map((s) => own[s]!), overlays, indexes })
+    }
   }
   return targets
 }
 
+/** Sources that share series, by their place in a list, and their series numbered. */
+type Part = Pick<TargetSeries, 'overlays' | 'indexes'> & { readonly members: readonly number[] }
+
+interface NumberedList {
+  readonly lists: readonly Uint32Array[]
+  readonly parts: readonly Part[]
+}
+
+/** By the label sets of the first source. Lists of label sets never change, and targets of one template share them. */
+const numbered = new WeakMap<Uint32Array, NumberedList[]>()
+const NUMBERED_MAX = 8
+const ALONE = [0]
+
+function numbersOf(sources: readonly GroupSource[], index: LabelIndex): readonly Part[] {
+  const first = sources[0]!.overlays
+  if (sources.length === 1) return [{ members: ALONE, overlays: first, indexes: [identity(first.length)] }]
+  const known = numbered.get(first) ?? []
+  const isSame = ({ lists }: NumberedList): boolean =>
+    lists.length === sources.length && lists.every((list, s) => list === sources[s]!.overlays)
+  let found = known.find(isSame)
+  if (found === undefined) {
+    const slotOf = index.borrowSlots()
+    const lists = sources.map(({ overlays }) => overlays)
+    const parts = partsOf(lists, slotOf).map((members) => numberSeries(members, lists, slotOf))
+    found = { lists, parts }
+    numbered.set(first, [found, ...known.slice(0, NUMBERED_MAX - 1)])
+  }
+  return found.parts
+}
+
 /** Streams of arbitrary series have many groups of one target, of which hardly any share series: each is looked at alone. */
-function partsOf(sources: GroupSource[], slotOf: Int32Array): GroupSource[][] {
-  if (sources.length === 1) return [sources]
-  const partOf = sources.map((_, s) => s)
+function partsOf(lists: readonly Uint32Array[], slotOf: Int32Array): number[][] {
+  const partOf = lists.map((_, s) => s)
   const firstOf = (s: number): number => {
     let first = s
     while (partOf[first] !== first) first = partOf[first]!
     partOf[s] = first
     return first
   }
-  for (const [s, { overlays }] of sources.entries()) {
+  for (const [s, overlays] of lists.entries()) {
     for (const overlay of overlays) {
       const other = slotOf[overlay]!
       if (other < 0) slotOf[overlay] = s
@@ -82,34 +112,35 @@ function partsOf(sources: GroupSource[], slotOf: Int32Array): GroupSource[][] {
         partOf[Math.max(firstOf(other), firstOf(s))] = Math.min(firstOf(other), firstOf(s))
     }
   }
-  const parts: GroupSource[][] = sources.map(() => [])
-  for (const [s, source] of sources.entries()) {
-    for (const overlay of source.overlays) slotOf[overlay] = -1
-    parts[firstOf(s)]!.push(source)
+  const parts: number[][] = lists.map(() => [])
+  for (const [s, overlays] of lists.entries()) {
+    for (const overlay of overlays) slotOf[overlay] = -1
+    parts[firstOf(s)]!.push(s)
   }
   return parts.filter((part) => part.length > 0)
 }
 
-function numberSeries(target: number, sources: readonly GroupSource[], slotOf: Int32Array): TargetSeries {
-  if (sources.length === 1) {
-    const { overlays } = sources[0]!
-    return { target, sources, overlays, indexes: [identity(overlays.length)] }
+function numberSeries(members: readonly number[], lists: readonly Uint32Array[], slotOf: Int32Array): Part {
+  if (members.length === 1) {
+    const overlays = lists[members[0]!]!
+    return { members, overlays, indexes: [identity(overlays.length)] }
   }
   const found: number[] = []
-  for (const source of sources) {
-    for (const overlay of source.overlays) {
+  for (const s of members) {
+    for (const overlay of lists[s]!) {
       if (slotOf[overlay]! >= 0) continue
       slotOf[overlay] = found.length
       found.push(overlay)
     }
   }
-  const indexes = sources.map((source) => {
+  const indexes = members.map((s) => {
     const indexOf = new Int32Array(found.length).fill(-1)
-    for (let i = 0; i < source.overlays.length; i++) indexOf[slotOf[source.overlays[i]!]!] = i
+    const overlays = lists[s]!
+    for (let i = 0; i < overlays.length; i++) indexOf[slotOf[overlays[i]!]!] = i
     return indexOf
   })
   for (const overlay of found) slotOf[overlay] = -1
-  return { target, sources, overlays: Uint32Array.from(found), indexes }
+  return { members, overlays: Uint32Array.from(found), indexes }
 }
 
 let numbers = new Int32Array(0)

@@ -1,5 +1,6 @@
 import type { SelectHints, SeriesColumn, TimeRange } from '../../model/index.ts'
 import type { Scratch } from '../memory/scratch.ts'
+import type { AssembledColumns } from './assembled-columns.ts'
 import { ColumnAssembler, type JoinedTimes, type OpenPiece, OutputColumn, type Samples } from './column-output.ts'
 import type { HistogramLookup } from './histogram-source.ts'
 import type { LabelIndex } from './label-index.ts'
@@ -16,6 +17,8 @@ export interface SelectParts {
   /** Where the caller groups. */
   readonly groups: SeriesGroups | undefined
   readonly times: JoinedTimes
+  /** Absent: whole columns are kept nowhere. */
+  readonly assembled: AssembledColumns | undefined
 }
 
 /** Puts what is found for a series into a column, histograms looked up. */
@@ -37,14 +40,14 @@ export function openSources(
   scratch: Scratch,
   series: Pick<TargetSeries, 'sources' | 'indexes'>,
   range: TimeRange,
-  times: JoinedTimes,
+  kept: Pick<SelectParts, 'times' | 'assembled'>,
 ): Pick<ColumnAssembler, 'assemble'> {
   const parts = series.sources.flatMap(({ summary }) => summary ?? [])
-  if (parts.length === 0) return openPieces(scratch, series, range, times, () => true)
-  const samples = openPieces(scratch, series, range, times, ({ summary }) => summary?.side === undefined)
+  if (parts.length === 0) return openPieces(scratch, series, range, kept, () => true)
+  const samples = openPieces(scratch, series, range, kept, ({ summary }) => summary?.side === undefined)
   const hasSide = parts.some(({ side }) => side !== undefined)
   const side = hasSide
-    ? openPieces(scratch, series, range, times, ({ summary }) => summary?.side !== undefined)
+    ? openPieces(scratch, series, range, kept, ({ summary }) => summary?.side !== undefined)
     : undefined
   return new SummaryColumns(samples, side, parts)
 }
@@ -54,7 +57,7 @@ function openPieces(
   scratch: Scratch,
   { sources, indexes }: Pick<TargetSeries, 'sources' | 'indexes'>,
   range: TimeRange,
-  times: JoinedTimes,
+  { times, assembled }: Pick<SelectParts, 'times' | 'assembled'>,
   isWanted: (source: GroupSource) => boolean,
 ): ColumnAssembler {
   const pieces: OpenPiece[] = []
@@ -70,6 +73,7 @@ function openPieces(
     scratch,
     pieces.sort((a, b) => firstMs(a) - firstMs(b)),
     times,
+    assembled,
   )
 }
 
@@ -101,7 +105,7 @@ export class TargetColumns {
       if (found === NewestResult.NONE) return undefined
       if (found === NewestResult.FOUND) return fillColumn(this.#column, this.#parts, target, overlays[i]!, newest)
     }
-    this.#assembler ??= openSources(this.#scratch, this.#series, this.#hints, this.#parts.times)
+    this.#assembler ??= openSources(this.#scratch, this.#series, this.#hints, this.#parts)
     const samples = this.#assembler.assemble(i)
     return samples && fillColumn(this.#column, this.#parts, target, overlays[i]!, samples)
   }
