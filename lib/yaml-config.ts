@@ -1,6 +1,7 @@
 import { type Document, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { AppError } from './errors.ts'
+import { NOT_PLAIN, readPlainYaml } from './yaml-subset.ts'
 
 /** A configuration file that must not be used. `faults` has one `file:line:column: path: why` each, in file order. */
 export class ConfigError extends AppError {
@@ -35,21 +36,61 @@ export function parseConfig<T>(
   schema: z.ZodType<T>,
   options: { readonly scalarsAsText?: boolean } = {},
 ): ParsedConfig<T> {
-  const lines = new LineCounter()
-  const doc = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    merge: true,
-    uniqueKeys: true,
-    ...(options.scalarsAsText ? { schema: 'failsafe' as const } : {}),
-  })
-  const at = (offset: number): string => {
-    const { line, col } = lines.linePos(offset)
-    return `${fileName}:${line}:${col}`
+  // Most files need no more, and it takes a tenth of the time. Faults, and where they stand, only the other can tell.
+  const plain = readPlainYaml(text, options)
+  const result = plain === NOT_PLAIN ? undefined : schema.safeParse(plain)
+  if (result?.success !== true) return new Source(fileName, text, options).parse(schema)
+  let source: Source | undefined
+  return {
+    value: result.data,
+    fault: (path, why) => (source ??= new Source(fileName, text, options)).fault(path, why),
   }
-  if (doc.errors.length > 0) throw new ConfigError(doc.errors.map((e) => `${at(e.pos[0])}: ${e.message}`))
+}
 
-  const locate = (path: readonly (string | number)[]): number => {
+/** A file as the reader of whole YAML sees it. */
+class Source {
+  readonly #fileName: string
+  readonly #lines = new LineCounter()
+  readonly #doc: Document
+
+  constructor(fileName: string, text: string, options: { readonly scalarsAsText?: boolean }) {
+    this.#fileName = fileName
+    this.#doc = parseDocument(text, {
+      lineCounter: this.#lines,
+      prettyErrors: false,
+      merge: true,
+      uniqueKeys: true,
+      ...(options.scalarsAsText ? { schema: 'failsafe' as const } : {}),
+    })
+  }
+
+  /** @throws {ConfigError} */
+  parse<T>(schema: z.ZodType<T>): ParsedConfig<T> {
+    const { errors } = this.#doc
+    if (errors.length > 0) throw new ConfigError(errors.map((e) => `${this.#at(e.pos[0])}: ${e.message}`))
+    const fault = (path: readonly (string | number)[], why: string): string => this.fault(path, why)
+    const plain = this.#toJs()
+    let result = schema.safeParse(plain)
+    // A union hides its issues, hence a few rounds.
+    for (let round = 0; round < 3 && !result.success; round++) {
+      if (!readAsDeclared(plain, result.error.issues as readonly Issue[], this.#doc)) break
+      result = schema.safeParse(plain)
+    }
+    if (result.success) return { value: result.data, fault }
+    throw new ConfigError(faultsOf(result.error.issues as readonly Issue[], [], fault))
+  }
+
+  fault(path: readonly (string | number)[], why: string): string {
+    return `${this.#at(this.#locate(path))}: ${path.length > 0 ? `${pathText(path)}: ` : ''}${why}`
+  }
+
+  #at(offset: number): string {
+    const { line, col } = this.#lines.linePos(offset)
+    return `${this.#fileName}:${line}:${col}`
+  }
+
+  #locate(path: readonly (string | number)[]): number {
+    const doc = this.#doc
     // The nearest existing ancestor tells where something that is missing should have been.
     for (let depth = path.length; depth > 0; depth--) {
       const node =
@@ -58,23 +99,14 @@ export function parseConfig<T>(
     }
     return doc.contents?.range?.[0] ?? 0
   }
-  const fault = (path: readonly (string | number)[], why: string): string =>
-    `${at(locate(path))}: ${path.length > 0 ? `${pathText(path)}: ` : ''}${why}`
 
-  let plain: unknown
-  try {
-    plain = doc.toJS({ maxAliasCount: 1000 }) ?? {}
-  } catch (error) {
-    throw new ConfigError([`${fileName}:1:1: ${(error as Error).message}`])
+  #toJs(): unknown {
+    try {
+      return this.#doc.toJS({ maxAliasCount: 1000 }) ?? {}
+    } catch (error) {
+      throw new ConfigError([`${this.#fileName}:1:1: ${(error as Error).message}`])
+    }
   }
-  let result = schema.safeParse(plain)
-  // A union hides its issues, hence a few rounds.
-  for (let round = 0; round < 3 && !result.success; round++) {
-    if (!readAsDeclared(plain, result.error.issues as readonly Issue[], doc)) break
-    result = schema.safeParse(plain)
-  }
-  if (result.success) return { value: result.data, fault }
-  throw new ConfigError(faultsOf(result.error.issues as readonly Issue[], [], fault))
 }
 
 const YAML_1_1_BOOLEANS: Readonly<Record<string, boolean>> = {

@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander'
 import { AppError, errorMessage } from '../lib/errors.ts'
 import type { ConfigError } from '../lib/yaml-config.ts'
 import { addFlags, readFlags, SERVER_FLAGS } from './flags.ts'
+import { startQueryWorker } from './query/waiting-worker.ts'
 import { VERSION } from './version.ts'
 
 const program = new Command('belltower')
@@ -18,8 +19,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<void>>> = {
   async server() {
     const server = new Command('server').description('everything in one process (default)').exitOverride()
     addFlags(server, SERVER_FLAGS).action(async () => {
+      const flags = readFlags(server, SERVER_FLAGS)
+      // It comes up beside all that this thread has to load.
+      const firstWorker = startQueryWorker()
       const { runServer } = await import('./main.ts')
-      await runServer(readFlags(server, SERVER_FLAGS), process.env)
+      await runServer(flags, process.env, firstWorker)
     })
     program.addCommand(server, { isDefault: true })
   },

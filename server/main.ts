@@ -4,6 +4,7 @@ import { type Logger, systemClock } from '../lib/index.ts'
 import { createLogger } from '../lib/log.ts'
 import type { ParsedFlags } from './flags.ts'
 import { Listeners } from './http/listeners.ts'
+import type { WaitingWorker } from './query/waiting-worker.ts'
 import { settingsOf } from './settings.ts'
 import { untilSignal } from './signals.ts'
 import { buildStack, type Stack } from './stack.ts'
@@ -12,7 +13,7 @@ import { VERSION } from './version.ts'
 const DEFAULT_CONFIG_FILE = 'belltower.yml'
 
 /** Runs until a signal or `/-/quit` ends it. @throws when it cannot start; what had started is stopped then */
-export async function runServer(flags: ParsedFlags, env: NodeJS.ProcessEnv): Promise<void> {
+export async function runServer(flags: ParsedFlags, env: NodeJS.ProcessEnv, firstWorker: WaitingWorker): Promise<void> {
   const settings = settingsOf(flags)
   const logger = createLogger({ level: settings.logLevel, format: settings.logFormat })
   for (const warning of flags.warnings) logger.warn(warning)
@@ -24,9 +25,9 @@ export async function runServer(flags: ParsedFlags, env: NodeJS.ProcessEnv): Pro
   let stack: Stack | undefined
   try {
     const { externalUrl } = listeners
-    stack = await buildStack(settings, { clock: systemClock, logger, env, externalUrl, configPath })
+    stack = await buildStack(settings, { clock: systemClock, logger, env, externalUrl, configPath, firstWorker })
     const ending = untilSignal(logger)
-    await listeners.serve(stack, { settings, flags: flags.values, quit: ending.now })
+    listeners.serve(stack, { settings, flags: flags.values, quit: ending.now })
     await stack.start()
     process.on('SIGHUP', () => void stack?.reload().catch(() => undefined))
     announce(logger, listeners.url, stack)

@@ -34,7 +34,14 @@ export function registerProcessMetrics(registry: Registry, version: string, relo
 export type HttpObserver = (handler: string, status: number, seconds: number) => void
 
 /** Counts requests by route, the way Prometheus labels handlers. @returns for requests that do not pass the application */
-export function registerHttpMetrics(app: FastifyInstance, registry: Registry): HttpObserver {
+/** Of requests; they are there before the router is. */
+export interface HttpMetrics {
+  readonly observe: HttpObserver
+  readonly remoteReads: Gauge
+  readonly federationErrors: Counter
+}
+
+export function registerHttpMetrics(registry: Registry): HttpMetrics {
   const requests = new Counter({
     name: 'prometheus_http_requests_total',
     help: 'Counter of HTTP requests.',
@@ -48,17 +55,36 @@ export function registerHttpMetrics(app: FastifyInstance, registry: Registry): H
     buckets: [0.1, 0.2, 0.4, 1, 3, 8, 20, 60, 120],
     registers: [registry],
   })
+  const remoteReads = new Gauge({
+    name: 'prometheus_api_remote_read_queries',
+    help: 'Remote read queries that run or wait.',
+    registers: [registry],
+  })
+  const federationErrors = new Counter({
+    name: 'prometheus_web_federation_errors_total',
+    help: 'Errors that occurred while sending federation responses.',
+    registers: [registry],
+  })
+  new Counter({
+    name: 'prometheus_web_federation_warnings_total',
+    help: 'Warnings that occurred while sending federation responses.',
+    registers: [registry],
+  })
   const observe: HttpObserver = (handler, status, seconds) => {
     requests.inc({ handler, code: String(status) })
     durations.observe({ handler }, seconds)
   }
+  return { observe, remoteReads, federationErrors }
+}
+
+/** Tells of every request that the router has answered. */
+export function observeRouter(app: FastifyInstance, observe: HttpObserver): void {
   app.addHook('onResponse', (request, reply, done) => {
     // The files of the user interface are one handler: their names change with every release.
     const handler = request.routeOptions.url?.replace(/\/assets\/.*/, '/assets/*') ?? 'unknown'
     observe(handler, reply.statusCode, reply.elapsedTime / 1000)
     done()
   })
-  return observe
 }
 
 export function registerQueryMetrics(registry: Registry, pool: QueryPool): void {
@@ -82,7 +108,8 @@ export function registerQueryMetrics(registry: Registry, pool: QueryPool): void 
     labelNames: ['slice'],
     percentiles: [0.5, 0.9, 0.99],
     maxAgeSeconds: 600,
-    ageBuckets: 5,
+    // Each takes note of everything: two cost less than half of what Prometheus' five would.
+    ageBuckets: 2,
     registers: [registry],
   })
   pool.onFinished = ({ queuedMs, runMs }) => {

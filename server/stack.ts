@@ -36,6 +36,7 @@ import { QueryLog } from './query/query-log.ts'
 import { QueryPool } from './query/query-pool.ts'
 import { batchedRuleQueries } from './query/rule-queries.ts'
 import { TinyQueries } from './query/tiny-queries.ts'
+import type { WaitingWorker } from './query/waiting-worker.ts'
 import type { EngineSettings, MatchRequest } from './query/query-worker.ts'
 import { RemoteMetadata } from './remote-write/remote-metadata.ts'
 import { RemoteWriteReceiver } from './remote-write/receiver.ts'
@@ -92,12 +93,13 @@ export async function buildStack(
     env: NodeJS.ProcessEnv
     externalUrl: string
     configPath: string | undefined
+    /** A query worker that has been started already. */
+    firstWorker?: WaitingWorker
   },
 ): Promise<Stack> {
   const { clock, logger, externalUrl } = options
-  const load = (): Promise<LoadedConfig> =>
-    loadConfig({ path: options.configPath, alertmanagerPath: settings.alertmanagerConfigPath, env: options.env })
-  let config = await load()
+  const files = { path: options.configPath, alertmanagerPath: settings.alertmanagerConfigPath, env: options.env }
+  let config = await loadConfig(files)
   const alertmanagerConfigOf = ({ alertmanager: file, onCall }: LoadedConfig) => {
     const own = file && parseAlertmanagerConfig(file.fileName, file.text)
     return onCall ? withOnCall(own, onCall) : own
@@ -148,6 +150,7 @@ export async function buildStack(
     clock,
     logger: queryLogger,
     workerCount: settings.queryWorkers,
+    firstWorker: options.firstWorker,
     settings: engineSettings(config),
     activeFile,
   })
@@ -155,7 +158,7 @@ export async function buildStack(
   const tinyQueries = new TinyQueries({ tsdb, clock, settings: engineSettings(config) })
 
   const alertmanagerRegistry = new Registry()
-  const alertmanager = await createAlertmanager({
+  const openingAlertmanager = createAlertmanager({
     config: alertmanagerConfig,
     dataDir: stateFolder(settings, 'alertmanager'),
     clock,
@@ -167,7 +170,7 @@ export async function buildStack(
     httpClientFactory: (http) => createHttpClient(http),
   })
   const pushgatewayRegistry = new Registry()
-  const pushgateway = await createPushgateway({
+  const openingPushgateway = createPushgateway({
     dataDir: settings.dataDir,
     clock,
     logger,
@@ -176,12 +179,18 @@ export async function buildStack(
     utf8Names: true,
     ...config.push,
   })
-  const dashboards = await DashboardStore.open({
+  const openingDashboards = DashboardStore.open({
     dataDir: settings.dataDir,
     clock,
     logger: logger.child({ module: 'dashboards' }),
     path: settings.dashboardsPath,
   })
+  // Each waits for the disk now and then.
+  const [alertmanager, pushgateway, dashboards] = await Promise.all([
+    openingAlertmanager,
+    openingPushgateway,
+    openingDashboards,
+  ])
   const registries = [registry, alertmanagerRegistry, pushgatewayRegistry]
 
   const scrapes = createScrapeManager({
@@ -308,7 +317,7 @@ export async function buildStack(
     },
     async reload() {
       try {
-        const next = await load()
+        const next = await loadConfig({ ...files, besidesOthers: true })
         const nextAlertmanager = alertmanagerConfigOf(next)
         // Fails without a change when its templates do not work; the rest cannot fail any more.
         await alertmanager.applyConfig(nextAlertmanager)

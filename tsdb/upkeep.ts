@@ -48,9 +48,7 @@ export class Upkeep {
   start(): void {
     this.#scheduleTick()
     for (const group of this.#parts.head.groups.values()) {
-      if (group.pending.length === 0) continue
-      this.#parts.maintenance.wake()
-      return this.#sealIn(FIRST_SEAL_DELAY_MS)
+      if (group.pending.length > 0) return this.#sealIn(FIRST_SEAL_DELAY_MS)
     }
   }
 

@@ -1,12 +1,11 @@
 import type { Readable } from 'node:stream'
-import { errorCodes } from 'fastify'
 import { errorMessage } from '../../lib/index.ts'
 import { AlertInputs } from '../alert/alert-inputs.ts'
 import type { AlertInput } from '../alert/ingest.ts'
 import type { StoredAlert } from '../alert/stored-alert.ts'
 import { alertInputOf, alertInputsOf, notAlerts } from './alert-input.ts'
 import { AlertScanner } from './alert-scanner.ts'
-import { AlertmanagerApiError } from './answers.ts'
+import { AlertmanagerApiError, BodyTooLongError } from './answers.ts'
 import { ARRAY_CLOSE, ARRAY_OPEN, COMMA, endOfObject, INCOMPLETE, skipSpace, UNUSUAL } from './json-scan.ts'
 
 /** Reads lists of alerts while they arrive: others have their turns between the chunks of a long one. */
@@ -39,7 +38,7 @@ export class AlertBodyReader {
         length += chunk.length
         if (length > bytesMax) {
           body.pause()
-          reject(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
+          reject(new BodyTooLongError())
           return
         }
         items.take(chunk)

@@ -14,6 +14,16 @@ export class AlertmanagerApiError extends AppError {
   }
 }
 
+/** A body that is longer than is taken; the rest of it is not read. */
+export class BodyTooLongError extends AlertmanagerApiError {
+  /** As errors of the router say it. */
+  readonly statusCode = 413
+
+  constructor() {
+    super(413, { code: 413, message: 'Request body is too large' })
+  }
+}
+
 export const refused = (message: string): AlertmanagerApiError => new AlertmanagerApiError(400, message)
 
 const CHECK_REQUIRED = 602

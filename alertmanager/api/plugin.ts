@@ -1,17 +1,11 @@
 import type { Readable } from 'node:stream'
-import {
-  errorCodes,
-  type FastifyInstance,
-  type FastifyPluginAsync,
-  type FastifyReply,
-  type FastifyRequest,
-} from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, errorMessage } from '../../lib/index.ts'
 import type { Alertmanager } from '../alertmanager.ts'
 import type { AlertInput } from '../alert/ingest.ts'
 import { AlertBodyReader } from './alert-body.ts'
 import { getAlerts, getGroups, postAlerts } from './alerts.ts'
-import { AlertmanagerApiError, jsonBody, parseBody } from './answers.ts'
+import { AlertmanagerApiError, BodyTooLongError, jsonBody, parseBody } from './answers.ts'
 import { queryOf } from './query.ts'
 import { deleteSilence, getSilence, getSilences, postSilence } from './silences.ts'
 import { getReceivers, getStatus } from './status.ts'
@@ -63,11 +57,11 @@ async function readAlerts(
   reply: FastifyReply,
 ): Promise<Iterable<AlertInput>> {
   try {
-    if (Number(request.headers['content-length']) > BODY_BYTES_MAX) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE()
+    if (Number(request.headers['content-length']) > BODY_BYTES_MAX) throw new BodyTooLongError()
     return await reader.read(request.body as Readable, BODY_BYTES_MAX)
   } catch (error) {
     // The rest of the body must not be taken for the next request.
-    if (error instanceof errorCodes.FST_ERR_CTP_BODY_TOO_LARGE) reply.header('connection', 'close')
+    if (error instanceof BodyTooLongError) reply.header('connection', 'close')
     throw error
   }
 }

@@ -44,14 +44,17 @@ interface Compiled {
   readonly extraNames: readonly string[]
 }
 
+const MODES = ['text', 'html'] as const
+type Mode = (typeof MODES)[number]
+
 /** Faults that no data can mend. */
 const STATIC_FAULT =
   /can't evaluate field \w+ in type template\.|wrong number of args|no such template|can't give argument|is not a function/
 
 /** The default templates with those of the user's files laid over them. */
 export class Templates {
-  readonly #text: TemplateSet
-  readonly #html: TemplateSet
+  readonly #parse: (mode: Mode) => TemplateSet
+  readonly #sets = new Map<Mode, TemplateSet>()
   readonly #compiled: Compiled[] = []
   readonly #faults: TemplateFault[] = []
 
@@ -59,15 +62,15 @@ export class Templates {
   constructor(files: readonly TemplateSource[], clock: Clock) {
     const sources = [...defaultTemplates, ...files]
     const functions = alertmanagerFunctions(clock)
-    const parse = (mode: 'text' | 'html'): TemplateSet => {
+    this.#parse = (mode) => {
       try {
         return parseTemplates(sources, { mode, functions })
       } catch (cause) {
         throw new NotificationTemplateError([{ where: '', what: '', why: errorMessage(cause) }], { cause })
       }
     }
-    this.#text = parse('text')
-    this.#html = parse('html')
+    // The defaults alone are fine, and wait until somebody uses them: it takes a start 20 ms.
+    if (files.length > 0) for (const mode of MODES) this.#setFor(mode)
   }
 
   /**
@@ -75,11 +78,11 @@ export class Templates {
    * @param extraNames fields of the data that this text knows beside the usual ones
    */
   text(where: string, source: string, extraNames: readonly string[] = []): Text {
-    return this.#compile(this.#text, where, source, extraNames)
+    return this.#compile('text', where, source, extraNames)
   }
 
   html(where: string, source: string): Text {
-    return this.#compile(this.#html, where, source, [])
+    return this.#compile('html', where, source, [])
   }
 
   /**
@@ -103,12 +106,12 @@ export class Templates {
   }
 
   /** A text that is no template gives an error when it is used; `rehearse` tells of it before. */
-  #compile(set: TemplateSet, where: string, source: string, extraNames: readonly string[]): Text {
+  #compile(mode: Mode, where: string, source: string, extraNames: readonly string[]): Text {
     // Most texts hold no template at all.
     if (!source.includes('{{')) return async () => source
     let template: CompiledTemplate
     try {
-      template = set.compile({ name: where, text: source })
+      template = this.#setFor(mode).compile({ name: where, text: source })
     } catch (cause) {
       this.#faults.push(faultAt(where, errorMessage(cause)))
       return () => Promise.reject(cause as Error)
@@ -122,6 +125,12 @@ export class Templates {
     }
     this.#compiled.push({ where, text, template, extraNames })
     return text
+  }
+
+  #setFor(mode: Mode): TemplateSet {
+    let set = this.#sets.get(mode)
+    if (set === undefined) this.#sets.set(mode, (set = this.#parse(mode)))
+    return set
   }
 }
 

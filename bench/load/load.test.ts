@@ -116,7 +116,7 @@ test('pauses of the main thread are read from what Node prints', () => {
   watch.read(
     '[7:0x2d3e]  390 ms: Mark-Compact (reduce) 56.4 (87.9) -> 41.4 (74.7) MB, 2.25 / 0.00 ms  (+ 2.0 ms in 3 steps)',
   )
-  expect(watch.pauses).toEqual({ fullCount: 1, fullMs: 2.25, anyMs: 3.91 })
+  expect(watch.pauses).toEqual({ fullCount: 1, fullMs: 2.25, anyMs: 3.91, workersFullMs: 99.5 })
 })
 
 test.skipIf(!hasAlertmanager)(

@@ -1,5 +1,5 @@
 // Memory: resident at the end and at most while scraping very many series, beside the real systems on the same targets; and
-// how long our garbage collection stops the main thread (`node --trace-gc`). Does not measure queries, nor old blocks.
+// how long our garbage collection stops the main thread and the others (`node --trace-gc`). Does not measure queries, nor old blocks.
 // Run: npm run bench -- memory [--quick] [--targets=395] [--interval=15] [--seconds=1800] [--systems=belltower,prometheus]
 // Without options: 200 k series for 30 minutes, then a million for 5.
 import { type Session, type SessionOptions, sleepSeconds, withSession } from './session.ts'
@@ -19,11 +19,12 @@ export interface MemoryResult {
   readonly pauses: Pauses | undefined
 }
 
-/** How long garbage collection stopped the main thread, at most. */
+/** How long garbage collection stopped a thread, at most: the main one, but for `workersFullMs`. */
 export interface Pauses {
   readonly fullCount: number
   readonly fullMs: number
   readonly anyMs: number
+  readonly workersFullMs: number
 }
 
 export const MEMORY_CASES = [
@@ -56,8 +57,9 @@ export function printMemoryResults(results: readonly MemoryResult[]): void {
   )
   const pauses = base?.pauses
   if (pauses === undefined) return
-  const { fullCount, fullMs, anyMs } = pauses
-  console.log(`belltower: ${fullCount} full collections, longest pause ${fullMs} ms; of any collection ${anyMs} ms`)
+  const { fullCount, fullMs, anyMs, workersFullMs } = pauses
+  const main = `${fullCount} full collections, longest pause ${fullMs} ms; of any collection ${anyMs} ms`
+  console.log(`belltower: ${main}; of full ones in its other threads ${workersFullMs} ms`)
 }
 
 async function measure({ systems, fakeTargets }: Session, options: MemoryOptions, watch: PauseWatch) {
@@ -85,9 +87,15 @@ export class PauseWatch {
   #fullCount = 0
   #fullMs = 0
   #anyMs = 0
+  #workersFullMs = 0
 
   get pauses(): Pauses {
-    return { fullCount: this.#fullCount, fullMs: this.#fullMs, anyMs: this.#anyMs }
+    return {
+      fullCount: this.#fullCount,
+      fullMs: this.#fullMs,
+      anyMs: this.#anyMs,
+      workersFullMs: this.#workersFullMs,
+    }
   }
 
   read(line: string): void {
@@ -96,9 +104,13 @@ export class PauseWatch {
     const [, isolate, kind] = match
     const pauseMs = Number(match[3])
     this.#isolate ??= isolate
-    if (isolate !== this.#isolate) return
+    const isFull = kind === 'Mark-Compact'
+    if (isolate !== this.#isolate) {
+      if (isFull) this.#workersFullMs = Math.max(this.#workersFullMs, pauseMs)
+      return
+    }
     this.#anyMs = Math.max(this.#anyMs, pauseMs)
-    if (kind !== 'Mark-Compact') return
+    if (!isFull) return
     this.#fullCount++
     this.#fullMs = Math.max(this.#fullMs, pauseMs)
   }

@@ -2,6 +2,6 @@
 export { parseCommentLine } from './comment-line.ts'
 export { readExposition, readMetadata } from './families.ts'
 export * from './format.ts'
-export { parseExposition } from './parse.ts'
+export { ExpositionReader, parseExposition } from './parse.ts'
 export { LineError, parseSampleLine, parseValue } from './sample-line.ts'
 export { writeExposition, type WritableFamily } from './write.ts'

@@ -21,38 +21,68 @@ const NEWLINE = 10
  * @throws {ExpositionError}; the handler has then seen the lines before the faulty one
  */
 export function parseExposition(body: Uint8Array, format: ExpositionFormat, handler: ExpositionHandler): void {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  const allUtf8 = isUtf8(bytes)
-  let type: MetricType = 'unknown'
-  let lineNumber = 0
-  let sawEof = false
-  for (let start = 0; start < bytes.length; ) {
-    lineNumber++
-    const newline = bytes.indexOf(NEWLINE, start)
-    const end = newline < 0 ? bytes.length : newline
-    try {
-      if (sawEof) throw new LineError('unexpected data after # EOF')
-      if (!allUtf8 && !isUtf8(bytes.subarray(start, end))) throw new LineError('invalid UTF-8')
-      const line = bytes.toString('utf8', start, end)
-      const shape = lineShape(line, format)
-      if (shape === 'sample') {
-        const sample = parseSampleLine(line, format, type)
-        handler.sample?.(sample, lineNumber)
-      } else if (shape === 'comment') {
-        const comment = parseCommentLine(line, format)
-        if (comment.kind === 'eof') sawEof = true
-        else if (comment.kind !== 'comment') {
-          if (comment.kind === 'type') type = comment.type
-          handler.metadata?.(comment)
-        }
-      }
-    } catch (error) {
-      if (error instanceof LineError) throw new ExpositionError(lineNumber, error.message, { cause: error })
-      throw error
-    }
-    start = end + 1
+  new ExpositionReader(body, format, handler).read(Number.POSITIVE_INFINITY)
+}
+
+/** As `parseExposition`, some lines at a time. */
+export class ExpositionReader {
+  readonly #bytes: Buffer
+  readonly #format: ExpositionFormat
+  readonly #handler: ExpositionHandler
+  readonly #allUtf8: boolean
+  #type: MetricType = 'unknown'
+  #lineNumber = 0
+  #sawEof = false
+  #start = 0
+
+  /** @param body does not change meanwhile */
+  constructor(body: Uint8Array, format: ExpositionFormat, handler: ExpositionHandler) {
+    this.#bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+    this.#format = format
+    this.#handler = handler
+    this.#allUtf8 = isUtf8(this.#bytes)
   }
-  if (format === 'openmetrics' && !sawEof) throw new ExpositionError(lineNumber + 1, 'data does not end with # EOF')
+
+  /** Reads on. @returns whether lines are left @throws {ExpositionError} */
+  read(lineCount: number): boolean {
+    const bytes = this.#bytes
+    for (let left = lineCount; this.#start < bytes.length; left--) {
+      if (left <= 0) return true
+      this.#lineNumber++
+      const newline = bytes.indexOf(NEWLINE, this.#start)
+      const end = newline < 0 ? bytes.length : newline
+      try {
+        this.#line(this.#start, end)
+      } catch (error) {
+        if (error instanceof LineError) throw new ExpositionError(this.#lineNumber, error.message, { cause: error })
+        throw error
+      }
+      this.#start = end + 1
+    }
+    if (this.#format === 'openmetrics' && !this.#sawEof) {
+      throw new ExpositionError(this.#lineNumber + 1, 'data does not end with # EOF')
+    }
+    return false
+  }
+
+  #line(start: number, end: number): void {
+    const bytes = this.#bytes
+    if (this.#sawEof) throw new LineError('unexpected data after # EOF')
+    if (!this.#allUtf8 && !isUtf8(bytes.subarray(start, end))) throw new LineError('invalid UTF-8')
+    const line = bytes.toString('utf8', start, end)
+    const shape = lineShape(line, this.#format)
+    if (shape === 'sample') {
+      const sample = parseSampleLine(line, this.#format, this.#type)
+      this.#handler.sample?.(sample, this.#lineNumber)
+    } else if (shape === 'comment') {
+      const comment = parseCommentLine(line, this.#format)
+      if (comment.kind === 'eof') this.#sawEof = true
+      else if (comment.kind !== 'comment') {
+        if (comment.kind === 'type') this.#type = comment.type
+        this.#handler.metadata?.(comment)
+      }
+    }
+  }
 }
 
 function lineShape(line: string, format: ExpositionFormat): 'blank' | 'comment' | 'sample' {

@@ -9,9 +9,13 @@ const WINDOW_MS = 120_000
 // Counted by the millisecond up to here, by the second beyond.
 const EXACT_MS_MAX = 100_000
 
+interface Seen {
+  count: number
+}
+
 interface Lengths {
   /** How often each length was seen, by window, the newest last. */
-  readonly windows: Map<number, number>[]
+  readonly windows: Map<number, Seen>[]
   count: number
   sumMs: number
 }
@@ -41,7 +45,9 @@ export class IntervalLengths extends Summary<'interval' | 'quantile'> {
     }
     const key = lengthMs <= EXACT_MS_MAX ? lengthMs : Math.round(lengthMs / 1000) * 1000
     const window = lengths.windows[lengths.windows.length - 1]!
-    window.set(key, (window.get(key) ?? 0) + 1)
+    const seen = window.get(key)
+    if (seen === undefined) window.set(key, { count: 1 })
+    else seen.count++
     lengths.count++
     lengths.sumMs += lengthMs
   }
@@ -67,10 +73,10 @@ export class IntervalLengths extends Summary<'interval' | 'quantile'> {
 }
 
 /** In seconds; 0 where nothing was counted. */
-function quantiles(windows: readonly Map<number, number>[]): number[] {
+function quantiles(windows: readonly Map<number, Seen>[]): number[] {
   const counts = new Map<number, number>()
   let total = 0
-  for (const [lengthMs, count] of windows.flatMap((window) => [...window])) {
+  for (const [lengthMs, { count }] of windows.flatMap((window) => [...window])) {
     counts.set(lengthMs, (counts.get(lengthMs) ?? 0) + count)
     total += count
   }

@@ -149,3 +149,41 @@ test('a long page in protobuf is taken apart in turns each time, and read as if 
   await deferred.rows.learn(protobufPage(6000, 0), 'protobuf', () => ++asked === 2)
   expect(asked).toBe(2)
 })
+
+test('a long text page with classic histograms to be converted is taken apart in turns, and read as if at once', async () => {
+  const rules = { convertClassicHistograms: true }
+  const deferred = rig(rules)
+  const direct = rig(rules)
+  const text = (shift: number, end = '') => {
+    const lines = ['# TYPE d histogram']
+    for (let i = 0; i < 1500; i++) {
+      for (const [le, count] of [
+        ['0.5', i],
+        ['2', i + shift],
+        ['+Inf', 2 * i + shift],
+      ] as const) {
+        lines.push(`d_bucket{n="${i}",le="${le}"} ${count}`)
+      }
+      lines.push(`d_sum{n="${i}"} ${i / 4}`, `d_count{n="${i}"} ${2 * i + shift}`, `g{n="${i}"} ${i}`)
+    }
+    return Buffer.from(`${lines.join('\n')}\n${end}`)
+  }
+  for (const [i, shift] of [0, 1].entries()) {
+    const body = text(shift)
+    expect(deferred.rows.read(body, 'text', true)).toBeUndefined()
+    let turns = 0
+    await deferred.rows.learn(body, 'text', () => ++turns < 0)
+    expect(turns).toBeGreaterThanOrEqual(4)
+    const counts = [deferred, direct].map(({ rows }) => rows.read(body, 'text'))
+    expect(counts[0]).toEqual(counts[1])
+    expect(counts[0]).toEqual({ samplesScraped: 3000, samplesKept: 3000, seriesAdded: i === 0 ? 3000 : 0 })
+    for (const { rows } of [deferred, direct]) await rows.write(10_000 + i, REPORT)
+    const states = [deferred, direct].map(({ store }) => [...store.groups[0]!.rows.at(-1)!.samples].sort())
+    expect(states[0]).toEqual(states[1])
+    expect(deferred.appendable.committed).toEqual(direct.appendable.committed)
+    expect(deferred.appendable.histograms).toEqual(direct.appendable.histograms)
+    expect(deferred.appendable.histograms).toHaveLength(1500 * (i + 1))
+  }
+  await expect(deferred.rows.learn(text(0, 'broken{'), 'text', () => false)).rejects.toThrow(/^line 9002: /)
+  expect(deferred.rows.read(Buffer.from('a 1\n'), 'text', true)).toBeDefined()
+})

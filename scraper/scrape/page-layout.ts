@@ -96,6 +96,11 @@ export class PageLayout {
     this.#replacePage(page)
   }
 
+  /** The accepted page, to be read once more as if it came again. There must be one. */
+  lendPage(): LoadedPage {
+    return { ...this.#page!, region: undefined }
+  }
+
   /** A copy of the accepted page, empty before there is one. */
   pageCopy(): Uint8Array {
     if (!this.#page) return new Uint8Array(0)

@@ -20,7 +20,7 @@ export interface Region {
 export interface LoadedPage {
   readonly at: number
   readonly length: number
-  /** `undefined`: it stands where it was received, until the next one is. */
+  /** `undefined`: it is not its holder's, and stands there until the next one is received. */
   readonly region: Region | undefined
 }
 
@@ -142,7 +142,8 @@ export class PageMemory {
       if (region) this.free(region)
       region = this.allocate(bytes)
     }
-    this.kernel.copy(region.at, at, length)
+    // Unless it is the old one, lent.
+    if (region.at !== at) this.kernel.copy(region.at, at, length)
     return { at: region.at, length, region }
   }
 

@@ -196,3 +196,16 @@ test('a job that changes otherwise owes its targets no scrape either', { timeout
     expect(groupOf(one.store, i).rows.some(isStale)).toBe(false)
   }
 })
+
+test('others get their turns while a long list is taken over, and the end may come meanwhile', async () => {
+  const one = await world()
+  const applied = one.apply(one.job({ inFile: 1, inList: 1 }))
+  expect(one.manager.targets()).toEqual([])
+  await applied
+  expect(one.manager.targets().length).toBeGreaterThanOrEqual(STAYING + CHANGING)
+  const changed = one.apply(one.job({ inFile: 1, inList: 2 }))
+  await new Promise((resolve) => setImmediate(resolve))
+  await one.manager.stop()
+  await changed
+  expect(one.manager.targets()).toEqual([])
+})

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { wasmLockstep } from '../../kernels/index.ts'
-import { type Clock, type Logger, PlainHttpClient, type Registry } from '../../lib/index.ts'
+import { type Clock, type Logger, PlainHttpClient, type Registry, Turns } from '../../lib/index.ts'
 import { gaugeOf } from '../../lib/metrics.ts'
 import {
   type Appendable,
@@ -125,6 +125,7 @@ class Manager implements ScrapeManager {
   }
 
   async apply(config: ScraperConfig): Promise<void> {
+    const turns = new Turns()
     const seed = `${hostname()}\0${labelsText(config.global.externalLabels)}`
     const kept = new Map<string, ScrapePool>()
     const fresh: ScrapePool[] = []
@@ -140,11 +141,10 @@ class Manager implements ScrapeManager {
     this.#pools = new Map(config.scrapeConfigs.map((one) => [one.jobName, kept.get(one.jobName) ?? find(fresh, one)]))
     // The old ones hand their rows over before the new ones look for them.
     await Promise.all(ended.map((pool) => pool.stop(true)))
-    for (const pool of fresh) {
-      pool.start()
-      this.#poolParts.metrics.pools.inc()
-    }
-    await Promise.all(changed.map(([pool, one]) => pool.changeSources(one)))
+    if (turns.isOver) await turns.next()
+    const started = fresh.map((pool) => pool.start())
+    this.#poolParts.metrics.pools.inc(fresh.length)
+    await Promise.all([...started, ...changed.map(([pool, one]) => pool.changeSources(one))])
     const reloads = ended.length + changed.length
     if (reloads > 0) this.#poolParts.metrics.poolReloads.inc(reloads)
     this.#logger.info(

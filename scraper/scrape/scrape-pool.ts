@@ -1,6 +1,6 @@
-import type { Clock, HttpClient, Logger, PlainHttpClient } from '../../lib/index.ts'
+import { type Clock, type HttpClient, type Logger, type PlainHttpClient, Turns } from '../../lib/index.ts'
 import { createHttpClient } from '../../lib/undici-client.ts'
-import type { Labels } from '../../model/index.ts'
+import { type Labels, labelsKey } from '../../model/index.ts'
 import { NATIVE_SCRAPE_PROTOCOLS, type ScrapeConfig } from '../config.ts'
 import type { Discovery, TargetGroup } from '../discovery/discovery.ts'
 import type { DiscoveryParts } from '../discovery/poll.ts'
@@ -37,6 +37,8 @@ const KEEP_ALIVE_MIN_MS = 300_000
 const SOURCES_PATIENCE_MS = 5000
 // First scrapes of many targets are spread, so that a start is no burst.
 const FIRST_SCRAPES_PER_MS = 1
+// Making a list of so many targets was a turn's work already.
+const LONG_LIST = 1000
 
 /** One `scrape_configs` entry at work: its discoveries, its targets, a loop for each. */
 export class ScrapePool {
@@ -49,14 +51,19 @@ export class ScrapePool {
   readonly #failureLog: FailureLog | undefined
   #discoveries: readonly NamedDiscovery[]
   readonly #groups = new Map<Discovery, readonly TargetGroup[]>()
-  readonly #built = new WeakMap<Labels, TargetResult>()
-  #loops = new Map<string, ScrapeLoop>()
+  /** What each of the listed label sets has become, by their content. */
+  #built = new Map<string, TargetResult>()
+  readonly #loops = new Map<string, ScrapeLoop>()
+  #limitError: string | undefined
   #dropped: readonly Labels[] = []
   #droppedCount = 0
   /** New sources that have told nothing yet; targets stay as they are until then. */
   readonly #awaited = new Set<Discovery>()
   #cancelPatience: (() => void) | undefined
   #stopped = false
+  #isSyncing = false
+  #isSyncWanted = false
+  #synced: Promise<void> = Promise.resolve()
 
   /** @throws {RelabelError} */
   constructor(config: ScrapeConfig, parts: ScrapePoolParts) {
@@ -95,9 +102,11 @@ export class ScrapePool {
     return this.#droppedCount
   }
 
-  start(): void {
+  /** Resolves when what its sources tell at once is being scraped. */
+  start(): Promise<void> {
     this.#parts.metrics.poolTargetLimit.set({ scrape_job: this.#config.jobName }, this.#config.targetLimit ?? 0)
     for (const { discovery } of this.#discoveries) this.#run(discovery)
+    return this.#synced
   }
 
   /**
@@ -106,6 +115,7 @@ export class ScrapePool {
    * @param config differs from the one before in its sources alone
    */
   async changeSources(config: ScrapeConfig): Promise<void> {
+    const turns = new Turns()
     const before = this.#discoveries
     this.#config = config
     this.#discoveries = this.#createDiscoveries(before)
@@ -115,9 +125,10 @@ export class ScrapePool {
     for (const { discovery } of fresh) this.#awaited.add(discovery)
     this.#cancelPatience?.()
     this.#cancelPatience = this.#parts.clock.schedule(SOURCES_PATIENCE_MS, () => this.#takeSources())
+    if (turns.isOver) await turns.next()
     for (const { discovery } of fresh) this.#run(discovery)
     if (fresh.length === 0) this.#takeSources()
-    await Promise.all(ended.map(({ discovery }) => discovery.stop()))
+    await Promise.all([this.#synced, ...ended.map(({ discovery }) => discovery.stop())])
   }
 
   /** @param retire true hands the rows on for whoever continues them; false is for shutdown */
@@ -125,12 +136,15 @@ export class ScrapePool {
     this.#stopped = true
     this.#cancelPatience?.()
     await Promise.all(this.#discoveries.map(({ discovery }) => discovery.stop()))
+    await this.#synced
     const loops = [...this.#loops.values()]
     this.#loops.clear()
     const stopping = loops.map((loop) => loop.stop())
     await Promise.all([this.#client.close(), ...stopping])
     await this.#failureLog?.close()
+    const turns = new Turns()
     for (const { target, rows, lastScrapeMs } of loops) {
+      if (turns.isOver) await turns.next()
       if (retire) this.#parts.retired.retire(target, rows, lastScrapeMs)
       else rows.close()
     }
@@ -152,6 +166,7 @@ export class ScrapePool {
   }
 
   #run(discovery: Discovery): void {
+    if (this.#stopped) return
     discovery.run((groups) => {
       this.#groups.set(discovery, groups)
       this.#awaited.delete(discovery)
@@ -169,20 +184,47 @@ export class ScrapePool {
     this.#sync()
   }
 
+  /** Brings the loops in line with what the sources list. */
   #sync(): void {
-    if (this.#stopped) return
+    this.#isSyncWanted = true
+    if (!this.#isSyncing) this.#synced = this.#syncAll()
+  }
+
+  async #syncAll(): Promise<void> {
+    this.#isSyncing = true
+    try {
+      while (this.#isSyncWanted && !this.#stopped) {
+        this.#isSyncWanted = false
+        await this.#syncOnce(new Turns())
+      }
+    } catch (error) {
+      this.#parts.logger.error({ err: error, job: this.#config.jobName }, 'targets could not be brought up to date')
+    } finally {
+      this.#isSyncing = false
+    }
+  }
+
+  /** A short list is taken over without a pause; during a longer one others get their turns. */
+  async #syncOnce(turns: Turns): Promise<void> {
     const { metrics } = this.#parts
     const labels = { scrape_job: this.#config.jobName }
     const done = metrics.syncLength.startTimer(labels)
-    const targets = this.#buildTargets()
+    const targets = await this.#buildTargets(turns)
+    if (this.#stopped) return
+    this.#applyTargetLimit(targets.size)
     for (const [key, loop] of this.#loops) {
+      if (turns.isOver) await turns.next()
+      if (this.#stopped) return
       if (targets.has(key)) continue
       this.#loops.delete(key)
       void loop.stop()
       this.#parts.retired.retire(loop.target, loop.rows, loop.lastScrapeMs)
     }
-    for (const [key, target] of targets) if (!this.#loops.has(key)) this.#add(key, target, targets.size)
-    this.#applyTargetLimit()
+    for (const [key, target] of targets) {
+      if (turns.isOver) await turns.next()
+      if (this.#stopped) return
+      if (!this.#loops.has(key)) this.#add(key, target, targets.size)
+    }
     metrics.poolTargets.set(labels, this.#loops.size)
     metrics.poolSyncs.inc(labels)
     for (const { name, discovery } of this.#discoveries) {
@@ -192,36 +234,40 @@ export class ScrapePool {
     done()
   }
 
-  #buildTargets(): Map<string, Target> {
+  async #buildTargets(turns: Turns): Promise<Map<string, Target>> {
     const targets = new Map<string, Target>()
+    const built = new Map<string, TargetResult>()
     const dropped: Labels[] = []
-    this.#droppedCount = 0
-    for (const group of [...this.#groups.values()].flat()) {
+    let droppedCount = 0
+    const keep = this.#config.keepDroppedTargets ?? 0
+    const groups = [...this.#groups.values()].flat()
+    if (groups.reduce((sum, group) => sum + group.targets.length, 0) >= LONG_LIST) await turns.next()
+    for (const group of groups) {
       for (const discovered of group.targets) {
-        const result = this.#build(discovered)
+        if (turns.isOver) await turns.next()
+        const result = this.#build(discovered, built)
         if (result.kind === 'active') targets.set(result.target.key, result.target)
         else if (result.kind === 'dropped') {
-          const keep = this.#config.keepDroppedTargets ?? 0
-          if (keep === 0 || this.#droppedCount < keep) dropped.push(result.discoveredLabels)
-          this.#droppedCount++
+          if (keep === 0 || droppedCount < keep) dropped.push(result.discoveredLabels)
+          droppedCount++
         } else {
           this.#parts.metrics.syncFailed.inc({ scrape_job: this.#config.jobName })
           this.#parts.logger.error({ why: result.why, labels: result.discoveredLabels }, 'target is not usable')
         }
       }
     }
+    this.#built = built
     this.#dropped = dropped
+    this.#droppedCount = droppedCount
     return targets
   }
 
-  /** A list that has not changed is not understood anew. */
-  #build(discovered: Labels): TargetResult {
-    let built = this.#built.get(discovered)
-    if (built === undefined) {
-      built = buildTarget(discovered, this.#config, this.#relabel)
-      this.#built.set(discovered, built)
-    }
-    return built
+  /** What was listed before is not understood anew. */
+  #build(discovered: Labels, all: Map<string, TargetResult>): TargetResult {
+    const key = labelsKey(discovered)
+    const result = this.#built.get(key) ?? buildTarget(discovered, this.#config, this.#relabel)
+    all.set(key, result)
+    return result
   }
 
   #add(key: string, target: Target, targetCount: number): void {
@@ -245,18 +291,21 @@ export class ScrapePool {
       sampleLimit,
       onFailure,
     })
+    loop.forcedError = this.#limitError
     this.#loops.set(key, loop)
     const spreadMs = targetCount / FIRST_SCRAPES_PER_MS
     if (held) loop.resume(held.lastScrapeMs)
     else loop.start(Math.floor((this.#loops.size / targetCount) * spreadMs))
   }
 
-  #applyTargetLimit(): void {
+  #applyTargetLimit(targetCount: number): void {
     const limit = this.#config.targetLimit ?? 0
-    const exceeded = limit > 0 && this.#loops.size > limit
+    const exceeded = limit > 0 && targetCount > limit
     if (exceeded) this.#parts.metrics.exceededTargetLimit.inc()
-    const why = `target_limit exceeded (number of targets: ${this.#loops.size}, limit: ${limit})`
-    for (const loop of this.#loops.values()) loop.forcedError = exceeded ? why : undefined
+    this.#limitError = exceeded
+      ? `target_limit exceeded (number of targets: ${targetCount}, limit: ${limit})`
+      : undefined
+    for (const loop of this.#loops.values()) loop.forcedError = this.#limitError
   }
 }
 

@@ -5,6 +5,7 @@ import {
   decodeMetricFamilies,
   type Exemplar,
   type ExpositionFormat,
+  ExpositionReader,
   type ExpositionSample,
   formatFloatPlain,
   formatSampleValue,
@@ -14,7 +15,6 @@ import {
   METRIC_NAME,
   type MetricMetadata,
   normalizeBucketBound,
-  parseExposition,
   parseGoFloat,
   withLabels,
 } from '../../model/index.ts'
@@ -71,6 +71,7 @@ const NO_NAMES: readonly string[] = []
 const TURN_MS = 5
 const TURN_PARTS = 20
 const METRICS_PER_PART = 100
+const LINES_PER_PART = 100
 
 /** @throws {WireFormatError} */
 export function splitProtobuf(body: Uint8Array, rules: HistogramRules): SplitPage {
@@ -90,11 +91,50 @@ export async function splitProtobufInTurns(
   rules: HistogramRules,
   isStopped: () => boolean,
 ): Promise<SplitPage | undefined> {
+  return inTurns(new Splitter(rules), isStopped, function* (splitter) {
+    for (const family of decodeMetricFamilies(body, METRICS_PER_PART)) yield splitter.family(family)
+  })
+}
+
+/** Takes classic histograms out of a text page. @throws {ExpositionError} */
+export function splitClassicHistograms(body: Uint8Array, format: ExpositionFormat, rules: HistogramRules): SplitPage {
   const splitter = new Splitter(rules)
+  readerFor(splitter, body, format).read(Number.POSITIVE_INFINITY)
+  for (const one of splitter.gathered) splitter.convert(one)
+  return splitter.finish()
+}
+
+/** As `splitClassicHistograms`, with turns for others in between; parameters and result as of `splitProtobufInTurns`. */
+export async function splitClassicHistogramsInTurns(
+  body: Uint8Array,
+  format: ExpositionFormat,
+  rules: HistogramRules,
+  isStopped: () => boolean,
+): Promise<SplitPage | undefined> {
+  return inTurns(new Splitter(rules), isStopped, function* (splitter) {
+    const reader = readerFor(splitter, body, format)
+    while (reader.read(LINES_PER_PART)) yield
+    for (const one of splitter.gathered) yield splitter.convert(one)
+  })
+}
+
+const readerFor = (splitter: Splitter, body: Uint8Array, format: ExpositionFormat): ExpositionReader =>
+  new ExpositionReader(body, format, {
+    metadata(line) {
+      splitter.describe(line.name, line.kind === 'type' ? { type: line.type } : { [line.kind]: line.text })
+    },
+    sample: (sample) => splitter.textSample(sample),
+  })
+
+/** @param parts does the work, pausing where a turn may end */
+async function inTurns(
+  splitter: Splitter,
+  isStopped: () => boolean,
+  parts: (splitter: Splitter) => Iterable<void>,
+): Promise<SplitPage | undefined> {
   let turnEndsAt = performance.now() + TURN_MS
   let partCount = 0
-  for (const family of decodeMetricFamilies(body, METRICS_PER_PART)) {
-    splitter.family(family)
+  for (const _ of parts(splitter)) {
     if (++partCount < TURN_PARTS && performance.now() < turnEndsAt) continue
     partCount = 0
     splitter.settle()
@@ -102,18 +142,6 @@ export async function splitProtobufInTurns(
     if (isStopped()) return undefined
     turnEndsAt = performance.now() + TURN_MS
   }
-  return splitter.finish()
-}
-
-/** Takes classic histograms out of a text page. @throws {ExpositionError} */
-export function splitClassicHistograms(body: Uint8Array, format: ExpositionFormat, rules: HistogramRules): SplitPage {
-  const splitter = new Splitter(rules)
-  parseExposition(body, format, {
-    metadata(line) {
-      splitter.describe(line.name, line.kind === 'type' ? { type: line.type } : { [line.kind]: line.text })
-    },
-    sample: (sample) => splitter.textSample(sample),
-  })
   return splitter.finish()
 }
 
@@ -150,11 +178,17 @@ class Splitter {
     this.#text.settle()
   }
 
+  /** Of a text page that is read to its end: `convert` each. */
+  get gathered(): Iterable<Gathered> {
+    return this.#gathered.values()
+  }
+
+  convert({ buckets, exemplars, count, sum, ...of }: Gathered): void {
+    const histogram = customHistogram({ buckets, count, sum: sum ?? 0 })
+    if (histogram) this.#addHistogram(of, histogram, exemplars)
+  }
+
   finish(): SplitPage {
-    for (const { buckets, exemplars, count, sum, ...of } of this.#gathered.values()) {
-      const histogram = customHistogram({ buckets, count, sum: sum ?? 0 })
-      if (histogram) this.#addHistogram(of, histogram, exemplars)
-    }
     return {
       body: this.#text.finish(),
       histograms: this.#histograms,

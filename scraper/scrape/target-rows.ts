@@ -28,6 +28,7 @@ import {
   type HistogramRules,
   type PageFormat,
   splitClassicHistograms,
+  splitClassicHistogramsInTurns,
   type SplitPage,
   splitProtobuf,
   splitProtobufInTurns,
@@ -39,8 +40,9 @@ import { addCounts, checkSampleLimit, type PageCounts, type TargetRowsRules } fr
 const NEW_LINES_MAX = 2000
 // Of a target without a page before, this many bytes are new lines enough.
 const NEW_BYTES_MAX = NEW_LINES_MAX * 64
-// A longer page in protobuf is taken apart in turns: it takes some ten milliseconds a megabyte, every time.
-const PROTOBUF_AT_ONCE_BYTES = 100_000
+// A longer page that must be taken apart is so in turns: in protobuf it takes some ten milliseconds a megabyte, as text far
+// more, every time.
+const SPLIT_AT_ONCE_BYTES = 100_000
 
 export interface TargetRowsParts {
   readonly memory: PageMemory
@@ -74,9 +76,9 @@ export class TargetRows {
   /** Of the last page, where it was taken apart. */
   #metadata: Map<string, MetricMetadata> | undefined
   #samplesKept = 0
-  /** Series that came up while the page was learnt. */
-  #learntCount = 0
-  /** A page in protobuf that was taken apart in turns. */
+  /** The page that was learnt, and how many series came up meanwhile. */
+  #learnt: { readonly body: Uint8Array; readonly seriesAdded: number } | undefined
+  /** A page that was taken apart in turns. */
   #prepared: { readonly body: Uint8Array; readonly split: SplitPage } | undefined
 
   constructor(parts: TargetRowsParts, targetLabels: Labels, rules: TargetRowsRules) {
@@ -110,10 +112,17 @@ export class TargetRows {
   read(body: Uint8Array, format: PageFormat, mayDefer = false): PageCounts | undefined {
     const group = this.#openGroup()
     this.#discard()
-    if (format === 'protobuf') return this.#readProtobuf(group, body, mayDefer)
-    if (this.#rules.convertClassicHistograms || this.#saysCreated(body, format)) {
-      return this.#readSplit(group, splitClassicHistograms(body, format, this.#rules))
+    if (this.#mustSplit(body, format)) {
+      const split = this.#prepared?.body === body ? this.#prepared.split : undefined
+      this.#prepared = undefined
+      if (split === undefined && mayDefer && body.length > SPLIT_AT_ONCE_BYTES) return undefined
+      return this.#readSplit(group, split ?? this.#split(body, format))
     }
+    // `mustSplit` is true of every page in protobuf.
+    return this.#readText(group, body, format as ExpositionFormat, mayDefer)
+  }
+
+  #readText(group: GroupWriter, body: Uint8Array, format: ExpositionFormat, mayDefer: boolean): PageCounts | undefined {
     if (mayDefer && this.#layout.lineCount === 0 && body.length > NEW_BYTES_MAX) return undefined
     this.#metadata = undefined
     try {
@@ -124,16 +133,14 @@ export class TargetRows {
     }
   }
 
-  #readProtobuf(group: GroupWriter, body: Uint8Array, mayDefer: boolean): PageCounts | undefined {
-    const split = this.#prepared?.body === body ? this.#prepared.split : undefined
-    this.#prepared = undefined
-    if (split === undefined && mayDefer && body.length > PROTOBUF_AT_ONCE_BYTES) return undefined
-    return this.#readSplit(group, split ?? splitProtobuf(body, this.#rules))
-  }
-
-  #saysCreated(body: Uint8Array, format: ExpositionFormat): boolean {
+  #mustSplit(body: Uint8Array, format: PageFormat): boolean {
+    if (format === 'protobuf' || this.#rules.convertClassicHistograms) return true
     if (!this.#rules.createdZeros || format !== 'openmetrics') return false
     return Buffer.from(body.buffer, body.byteOffset, body.length).includes('_created')
+  }
+
+  #split(body: Uint8Array, format: PageFormat): SplitPage {
+    return format === 'protobuf' ? splitProtobuf(body, this.#rules) : splitClassicHistograms(body, format, this.#rules)
   }
 
   #readSplit(group: GroupWriter, split: SplitPage): PageCounts {
@@ -150,16 +157,19 @@ export class TargetRows {
   }
 
   /**
-   * Finds out what each line of a page with many new lines means, a slice at a time, and takes a long page in protobuf apart;
-   * nothing is written. `read` the page then.
+   * Finds out what each line of a page with many new lines means, a slice at a time, and takes a long page apart where that is
+   * needed; nothing is written. `read` the page then.
    *
    * @param body does not change meanwhile
    * @param isStopped asked between slices: true gives up
    * @throws as `read`
    */
   async learn(body: Uint8Array, format: PageFormat, isStopped: () => boolean): Promise<void> {
-    if (format !== 'protobuf') return this.#learnText(body, format, isStopped)
-    const split = await splitProtobufInTurns(body, this.#rules, isStopped)
+    if (!this.#mustSplit(body, format)) return this.#learnText(body, format as ExpositionFormat, isStopped)
+    const split =
+      format === 'protobuf'
+        ? await splitProtobufInTurns(body, this.#rules, isStopped)
+        : await splitClassicHistogramsInTurns(body, format, this.#rules, isStopped)
     if (split === undefined) return
     const mayBeKnown = this.#layout.lineCount > 0 || split.body.length <= NEW_BYTES_MAX
     const isKnown = mayBeKnown && this.#readFloats(this.#openGroup(), split.body, 'text', true) !== undefined
@@ -174,7 +184,7 @@ export class TargetRows {
     const learnt = await learnPage({ ...parts, sampleLimit }, body, format, isStopped)
     if (learnt === undefined) return
     this.#layout.adopt(learnt.layout)
-    this.#learntCount = learnt.seriesAdded
+    this.#learnt = { body, seriesAdded: learnt.seriesAdded }
     this.#sendAll = true
   }
 
@@ -185,7 +195,7 @@ export class TargetRows {
     mayDefer: boolean,
   ): PageCounts | undefined {
     const { memory } = this.#parts
-    const page = memory.loadPage(body)
+    const page = body === this.#learnt?.body ? this.#layout.lendPage() : memory.loadPage(body)
     try {
       const mayCompare = !this.#sendAll && format === this.#format
       const same = mayCompare && this.#layout.compare(page, group.positionCount)
@@ -326,9 +336,9 @@ export class TargetRows {
     this.#staged = staged
     this.#format = format
     this.#samplesKept = samplesKept
-    const learnt = this.#learntCount
-    this.#learntCount = 0
-    return { ...counts, seriesAdded: seriesAdded + learnt }
+    const learnt = this.#learnt
+    this.#learnt = undefined
+    return { ...counts, seriesAdded: seriesAdded + (learnt?.seriesAdded ?? 0) }
   }
 
   #stageAllStale(): StagedRow {

@@ -12,6 +12,7 @@ export class Ticker {
   readonly #waiting = new Map<number, Waiter[]>()
   /** Ticks somebody waits for or has waited for, as a heap: the smallest stands first. */
   readonly #ticks: number[] = []
+  /** While waiters are being called it is the earliest of all, so that the timer is set once, behind the last of them. */
   #armedTick = Number.POSITIVE_INFINITY
   #cancelTimer: (() => void) | undefined
 
@@ -55,13 +56,16 @@ export class Ticker {
 
   readonly #run = (): void => {
     const tick = popHeap(this.#ticks)
-    this.#armedTick = Number.POSITIVE_INFINITY
+    this.#armedTick = Number.NEGATIVE_INFINITY
     this.#cancelTimer = undefined
     const waiters = this.#waiting.get(tick) ?? []
     this.#waiting.delete(tick)
-    for (const waiter of waiters) waiter.onTick()
-    // Those who waited may have armed the timer again.
-    if (this.#ticks.length > 0 && this.#ticks[0]! < this.#armedTick) this.#arm()
+    try {
+      for (const waiter of waiters) waiter.onTick()
+    } finally {
+      this.#armedTick = Number.POSITIVE_INFINITY
+      if (this.#ticks.length > 0) this.#arm()
+    }
   }
 }
 

@@ -2,10 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve as absolutePath, dirname } from 'node:path'
-import { type Document, isMap, isPair, isScalar, type Node, parseDocument, stringify, visit } from 'yaml'
+import { type Document, isMap, isPair, isScalar, parseDocument, visit } from 'yaml'
 import { isSecret } from '../../alertmanager/index.ts'
 import { errorMessage, type HttpClientConfig, type ParsedConfig } from '../../lib/index.ts'
-import { ConfigError, parseConfig } from '../../lib/yaml-config.ts'
+import { ConfigError } from '../../lib/yaml-config.ts'
 import { formatDuration } from '../../model/index.ts'
 import { loadRuleFiles, parseRuleFile, type RuleGroupConfig } from '../../rules/index.ts'
 import {
@@ -20,6 +20,7 @@ import { BUILT_IN_NAME, builtInConfigText, builtInRulesText, selfMonitoringJobs 
 import { convertGlobal, convertRelabel, convertScrape, type GlobalConfig } from './convert.ts'
 import { convertDiscoveries, convertFileSd, convertHttpSd } from './convert-discovery.ts'
 import { convertHttp, resolverOf } from './convert-http.ts'
+import { ConfigReader, type InlineKey, type ReadConfig } from './config-reader.ts'
 import { type OperatorSettings, operatorSettings } from './operator-settings.ts'
 import { type OtlpConfig, otlpConfigOf, UTF8_STRATEGIES } from './otlp-schema.ts'
 import {
@@ -33,7 +34,7 @@ import {
 import { readScrapeConfigFiles } from './scrape-files.ts'
 import { globalFaults, jobFaults } from './scrape-faults.ts'
 import { type PushSettings, pushSettingsOf } from './push-schema.ts'
-import { type ConfigFile, configSchema } from './schema.ts'
+import type { ConfigFile } from './schema.ts'
 import { type RetentionSettings, retentionFaults, retentionSettingsOf } from './storage-schema.ts'
 
 // Prometheus' default.
@@ -99,14 +100,25 @@ export interface LoadOptions {
   readonly env: NodeJS.ProcessEnv
   /** For an agent, which has no rules, no alerts and answers no queries. Default false. */
   readonly agentMode?: boolean
+  /** Whether other work goes on meanwhile that must not wait: a thread of its own reads long files then. Default false. */
+  readonly besidesOthers?: boolean
 }
 
 /** @throws {ConfigError} listing every fault of every file */
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
+  const reader = new ConfigReader(options.besidesOthers ?? false)
+  try {
+    return await load(options, reader)
+  } finally {
+    await reader.close()
+  }
+}
+
+async function load(options: LoadOptions, reader: ConfigReader): Promise<LoadedConfig> {
   const source = options.path === undefined ? BUILT_IN_NAME : absolutePath(options.path)
   const shownName = options.path ?? BUILT_IN_NAME
   const text = options.path === undefined ? builtInConfigText(hostname()) : readText(options.path)
-  const parsed = parseConfig(shownName, text, configSchema)
+  const parsed = await reader.read('config', shownName, text)
   const file = parsed.value
   const faults = [...crossFaults(parsed), ...(options.agentMode ? agentFaults(parsed) : [])]
   const global = convertGlobal(file.global, options.env)
@@ -116,7 +128,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const missingRuleFiles = file.rule_files.filter((name) => !/[*?[]/.test(name) && !existsSync(resolve(name)))
   const rulePatterns = file.rule_files.filter((name) => !missingRuleFiles.includes(name))
   const scrapeFiles =
-    (await attempt(faults, async () => readScrapeConfigFiles(file.scrape_config_files.map(resolve)))) ?? []
+    (await attempt(faults, () => readScrapeConfigFiles(file.scrape_config_files.map(resolve), reader))) ?? []
   faults.push(
     ...jobFaults(file.global, [
       { jobs: file.scrape_configs, fault: parsed.fault },
@@ -128,12 +140,10 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
       ? parseRuleFile(`${BUILT_IN_NAME} rules`, builtInRulesText())
       : loadRuleFiles(rulePatterns, dirname(source)),
   )
-  const alertmanager = await attempt(faults, async () =>
-    alertmanagerText(parsed, text, source, options.alertmanagerPath),
-  )
-  const onCall = await attempt(faults, async () => namedOrInline(parsed, text, source, 'on_call'))
+  const alertmanager = await attempt(faults, async () => alertmanagerText(parsed, source, options.alertmanagerPath))
+  const onCall = await attempt(faults, async () => namedOrInline(parsed, source, 'on_call'))
   const probeModules = await attempt(faults, async () => {
-    const named = namedOrInline(parsed, text, source, 'probes')
+    const named = namedOrInline(parsed, source, 'probes')
     return named === undefined ? DEFAULT_PROBE_MODULES : parseProbeConfig(named.fileName, named.text)
   })
   if (faults.length > 0) throw new ConfigError(faults)
@@ -238,41 +248,20 @@ async function attempt<T>(faults: string[], read: () => Promise<T>): Promise<T |
   }
 }
 
-function alertmanagerText(parsed: ParsedConfig<ConfigFile>, text: string, configPath: string, flagPath: string) {
+function alertmanagerText(parsed: ReadConfig<ConfigFile>, configPath: string, flagPath: string) {
   if (flagPath !== '') return { fileName: absolutePath(flagPath), text: readText(flagPath) }
-  return namedOrInline(parsed, text, configPath, 'alertmanager')
+  return namedOrInline(parsed, configPath, 'alertmanager')
 }
 
 /** A configuration under `belltower:` that is a path, or the thing itself. */
-function namedOrInline(
-  parsed: ParsedConfig<ConfigFile>,
-  text: string,
-  configPath: string,
-  key: 'alertmanager' | 'probes' | 'on_call',
-) {
+function namedOrInline(parsed: ReadConfig<ConfigFile>, configPath: string, key: InlineKey) {
   const setting = parsed.value.belltower?.[key]
   if (setting === undefined) return undefined
   if (typeof setting === 'string') {
     const path = resolverOf(configPath)(setting)
     return { fileName: path, text: readText(path) }
   }
-  return { fileName: configPath, text: inlineText(text, key) }
-}
-
-/** Only that part of the document, at the lines and columns where it stands, so that faults in it are told where they are. */
-function inlineText(text: string, key: string): string {
-  const document = parseDocument(text, { merge: true })
-  const inline = document.getIn(['belltower', key], true) as Node
-  let hasAlias = false
-  visit(inline, {
-    Alias: () => {
-      hasAlias = true
-    },
-  })
-  // What an alias stands for lies elsewhere; then the places are lost.
-  if (hasAlias || !inline.range) return stringify(inline.toJS(document))
-  const [start, end] = inline.range
-  return text.slice(0, start).replace(/[^\n\r]/g, ' ') + text.slice(start, end)
+  return { fileName: configPath, text: parsed.inlineText(key) }
 }
 
 function readText(path: string): string {

@@ -2,8 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { errorMessage, type ParsedConfig } from '../../lib/index.ts'
-import { ConfigError, parseConfig } from '../../lib/yaml-config.ts'
-import { type ScrapeFileList, scrapeFileSchema } from './schema.ts'
+import { ConfigError } from '../../lib/yaml-config.ts'
+import type { ConfigReader } from './config-reader.ts'
+import type { ScrapeFileList } from './schema.ts'
 
 export interface ScrapeConfigFile {
   readonly path: string
@@ -14,12 +15,15 @@ export interface ScrapeConfigFile {
  * @param patterns absolute; `*`, `?` and `[…]` in the last segment. A pattern that matches nothing is no fault
  * @throws {ConfigError} with the faults of all files
  */
-export function readScrapeConfigFiles(patterns: readonly string[]): ScrapeConfigFile[] {
+export async function readScrapeConfigFiles(
+  patterns: readonly string[],
+  reader: ConfigReader,
+): Promise<ScrapeConfigFile[]> {
   const faults: string[] = []
   const files: ScrapeConfigFile[] = []
   for (const path of patterns.flatMap(expand)) {
     try {
-      files.push({ path, parsed: parseConfig(path, readText(path), scrapeFileSchema) })
+      files.push({ path, parsed: await reader.read('scrapeFile', path, readText(path)) })
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       faults.push(...error.faults)

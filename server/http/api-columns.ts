@@ -5,7 +5,7 @@ import { type ColumnGrid, packAnswers, packFailure } from '../query/columns.ts'
 import type { QueryPool } from '../query/query-pool.ts'
 import type { JsonAnswer } from '../query/answer-memory.ts'
 import type { ColumnsRequest } from '../query/query-worker.ts'
-import { abortSignalOf, errorTypeOf } from './envelope.ts'
+import { cancellationOf, errorTypeOf } from './envelope.ts'
 import { BadRequestError, POINTS_MAX } from './params.ts'
 
 const QUERIES_MAX = 100
@@ -34,13 +34,13 @@ export function registerColumnsApi(app: FastifyInstance, pool: QueryPool, timeou
     if (endMs < startMs) throw new BadRequestError('end timestamp must not be before start time')
     if (grid.count > POINTS_MAX + 1)
       throw new BadRequestError(`more than ${POINTS_MAX} points per series: use a larger step`)
-    const signal = abortSignalOf(reply)
+    const cancellation = cancellationOf(reply)
     const limitMs = Math.min(parsed.data.timeoutMs ?? timeoutMs, timeoutMs)
     const answers = await Promise.all(
       queries.map(async ({ expr, limit }) => {
         const query: ColumnsRequest = { expr, limit, startMs, endMs, stepMs, timeoutMs: limitMs, count: grid.count }
         try {
-          return (await pool.run<JsonAnswer>('rangeColumns', query, { signal })).body
+          return (await pool.run<JsonAnswer>('rangeColumns', query, { cancellation })).body
         } catch (error) {
           if (!(error instanceof AppError)) throw error
           return packFailure({ errorType: errorTypeOf(error), error: errorMessage(error) })

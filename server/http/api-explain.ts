@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { QueryPool } from '../query/query-pool.ts'
 import type { ExplainAnswer, ExplainRequest } from '../query/query-worker.ts'
 import { parseQueryParam } from './api-query.ts'
-import { abortSignalOf, sendSuccess } from './envelope.ts'
+import { cancellationOf, sendSuccess } from './envelope.ts'
 import { BadRequestError, durationParam, optionalTimeParam, paramsOf, timeParam } from './params.ts'
 
 export interface ExplainApiOptions {
@@ -33,7 +33,7 @@ export function registerExplainApi(app: FastifyInstance, options: ExplainApiOpti
       }
       return sendSuccess(
         reply,
-        await options.pool.run<ExplainAnswer>('explain', query, { signal: abortSignalOf(reply) }),
+        await options.pool.run<ExplainAnswer>('explain', query, { cancellation: cancellationOf(reply) }),
       )
     },
   })

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { QueryPool } from '../query/query-pool.ts'
 import type { JsonAnswer } from '../query/answer-memory.ts'
 import type { MatchRequest } from '../query/query-worker.ts'
-import { abortSignalOf, sendAnswer } from './envelope.ts'
+import { cancellationOf, sendAnswer } from './envelope.ts'
 import { ALL_TIME, BadRequestError, limitParam, optionalTimeParam, paramsOf } from './params.ts'
 
 /** `/series`, `/labels`, `/label/<name>/values`, relative to `/api/v1`. */
@@ -13,7 +13,7 @@ export function registerMetadataApi(app: FastifyInstance, pool: QueryPool): void
     handler: async (request, reply) => {
       const match = matchRequest(request)
       if (match.matchers.length === 0) throw new BadRequestError('no match[] parameter provided')
-      await sendAnswer(reply, pool.run<JsonAnswer>('seriesJson', match, { signal: abortSignalOf(reply) }))
+      await sendAnswer(reply, pool.run<JsonAnswer>('seriesJson', match, { cancellation: cancellationOf(reply) }))
     },
   })
   app.delete('/series', () => {
@@ -25,7 +25,7 @@ export function registerMetadataApi(app: FastifyInstance, pool: QueryPool): void
     handler: async (request, reply) => {
       await sendAnswer(
         reply,
-        pool.run<JsonAnswer>('labelNamesJson', matchRequest(request), { signal: abortSignalOf(reply) }),
+        pool.run<JsonAnswer>('labelNamesJson', matchRequest(request), { cancellation: cancellationOf(reply) }),
       )
     },
   })
@@ -33,7 +33,7 @@ export function registerMetadataApi(app: FastifyInstance, pool: QueryPool): void
     const name = unescapeLabelName((request.params as { name: string }).name)
     if (name === '') throw new BadRequestError('invalid label name: ""')
     const query = { ...matchRequest(request), name }
-    await sendAnswer(reply, pool.run<JsonAnswer>('labelValuesJson', query, { signal: abortSignalOf(reply) }))
+    await sendAnswer(reply, pool.run<JsonAnswer>('labelValuesJson', query, { cancellation: cancellationOf(reply) }))
   })
 }
 

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { errorMessage } from '../../lib/index.ts'
-import { astJson, type Expr, parseExpr, prettyExpr } from '../../promql/index.ts'
+import { astJson, type Expr, ParseCache, parseExpr, prettyExpr } from '../../promql/index.ts'
+import type { Cancellation } from '../query/cancellation.ts'
 import type { QueryLog } from '../query/query-log.ts'
 import type { QueryPool } from '../query/query-pool.ts'
 import type { AnswerPart, JsonAnswer } from '../query/answer-memory.ts'
@@ -9,7 +10,7 @@ import type { InstantRequest, RangeRequest } from '../query/query-worker.ts'
 import type { TinyQueries } from '../query/tiny-queries.ts'
 import type { DirectRoutes } from './direct.ts'
 import { directJson } from './direct-json.ts'
-import { abortSignalOf, sendAnswer, sendSuccess } from './envelope.ts'
+import { cancellationOf, sendAnswer, sendSuccess } from './envelope.ts'
 import {
   BadRequestError,
   durationParam,
@@ -19,6 +20,7 @@ import {
   POINTS_MAX,
   timeParam,
 } from './params.ts'
+import { staysOnThisMachine } from './request-facts.ts'
 
 export interface QueryApiOptions {
   readonly pool: QueryPool
@@ -30,25 +32,35 @@ export interface QueryApiOptions {
 }
 
 /** `/query`, `/query_range`, `/format_query`, `/parse_query`, relative to `/api/v1`. */
-export function registerQueryApi(app: FastifyInstance, direct: DirectRoutes, options: QueryApiOptions): void {
+export function registerQueryApi(app: FastifyInstance, given: QueryApiOptions): void {
+  const options: QueryApi = { ...given, parsed: new ParseCache() }
   const both = (url: string, handler: (request: FastifyRequest, reply: FastifyReply) => unknown): void => {
     app.route({ method: ['GET', 'POST'], url, handler })
   }
   const query = (url: string, start: StartQuery): void => {
     both(url, (request, reply) =>
-      sendAnswer(reply, start(askedOf(request.raw, paramsOf(request), request.ip), options, abortSignalOf(reply))),
+      sendAnswer(reply, start(askedOf(request.raw, paramsOf(request), request.ip), options, cancellationOf(reply))),
     )
-    for (const method of ['GET', 'POST'] as const) {
-      const answer = directJson((request, params, clientIp, signal, onPart) =>
-        start(askedOf(request, params, clientIp), options, signal, onPart),
-      )
-      direct.add(method, `${app.prefix}${url}`, answer)
-    }
   }
-  query('/query', instantQuery)
-  query('/query_range', rangeQuery)
+  for (const [url, start] of QUERIES) query(url, start)
   both('/format_query', (request, reply) => sendSuccess(reply, prettyExpr(parseQueryParam(paramsOf(request)))))
   both('/parse_query', (request, reply) => sendSuccess(reply, astJson(parseQueryParam(paramsOf(request)))))
+}
+
+/** `/query` and `/query_range` ahead of the router. @param prefix what stands before them */
+export function addDirectQueries(direct: DirectRoutes, prefix: string, given: QueryApiOptions): void {
+  const options: QueryApi = { ...given, parsed: new ParseCache() }
+  for (const [url, start] of QUERIES) {
+    const answer = directJson((request, params, clientIp, cancellation, onPart) =>
+      start(askedOf(request, params, clientIp), options, cancellation, onPart),
+    )
+    for (const method of ['GET', 'POST'] as const) direct.add(method, `${prefix}${url}`, answer)
+  }
+}
+
+interface QueryApi extends QueryApiOptions {
+  /** Expressions that were asked before. */
+  readonly parsed: ParseCache
 }
 
 /** A request, however it came in. */
@@ -56,28 +68,26 @@ interface Asked {
   readonly params: URLSearchParams
   readonly takesGzip: boolean
   readonly method: string
-  readonly path: string
+  readonly url: string
   readonly clientIp: string
 }
 
 /** @throws {BadRequestError} */
 type StartQuery = (
   asked: Asked,
-  options: QueryApiOptions,
-  signal: AbortSignal,
+  options: QueryApi,
+  cancellation: Cancellation,
   onPart?: (part: AnswerPart) => void,
 ) => Promise<JsonAnswer>
 
-function askedOf(
-  { headers, method = '', url = '' }: IncomingMessage,
-  params: URLSearchParams,
-  clientIp: string,
-): Asked {
-  const takesGzip = /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''))
-  return { params, takesGzip, method, path: url.split('?')[0]!, clientIp }
+function askedOf(request: IncomingMessage, params: URLSearchParams, clientIp: string): Asked {
+  const { headers, method = '', url = '' } = request
+  const encodings = headers['accept-encoding']
+  const takesGzip = encodings !== undefined && /\bgzip\b/.test(String(encodings)) && !staysOnThisMachine(request)
+  return { params, takesGzip, method, url, clientIp }
 }
 
-const instantQuery: StartQuery = async (asked, options, signal) => {
+const instantQuery: StartQuery = async (asked, options, cancellation) => {
   const { params } = asked
   const limit = limitParam(params)
   const query: InstantRequest = {
@@ -85,9 +95,9 @@ const instantQuery: StartQuery = async (asked, options, signal) => {
     timeMs: optionalTimeParam(params, 'time', options.nowMs()),
     ...commonOf(asked, options, limit),
   }
-  const expr = parseQueryParam(params)
+  const expr = knownExpr(params, options)
   const times = { startMs: query.timeMs, endMs: query.timeMs, stepMs: 0 }
-  const pending = answerInstant(options, query, expr, signal)
+  const pending = answerInstant(options, query, expr, cancellation)
   return logged(pending, asked, options, { expr: query.expr, ...times })
 }
 
@@ -95,7 +105,7 @@ async function answerInstant(
   { tiny, pool }: QueryApiOptions,
   query: InstantRequest,
   expr: Expr,
-  signal: AbortSignal,
+  cancellation: Cancellation,
 ): Promise<JsonAnswer> {
   const startMs = performance.now()
   const own = tiny.answer(query, expr)
@@ -103,12 +113,12 @@ async function answerInstant(
     pool.onFinished({ queuedMs: 0, runMs: performance.now() - startMs })
     return own
   }
-  const answer = await pool.run<JsonAnswer>('instantJson', query, { signal })
+  const answer = await pool.run<JsonAnswer>('instantJson', query, { cancellation })
   tiny.learn(query, expr, answer)
   return answer
 }
 
-const rangeQuery: StartQuery = async (asked, options, signal, onPart) => {
+const rangeQuery: StartQuery = async (asked, options, cancellation, onPart) => {
   const { params } = asked
   const limit = limitParam(params)
   const startMs = timeParam(params, 'start')
@@ -131,14 +141,19 @@ const rangeQuery: StartQuery = async (asked, options, signal, onPart) => {
     stepMs,
     ...commonOf(asked, options, limit),
   }
-  parseQueryParam(params)
-  return logged(options.pool.run<JsonAnswer>('rangeJson', query, { signal, onPart }), asked, options, query)
+  knownExpr(params, options)
+  return logged(options.pool.run<JsonAnswer>('rangeJson', query, { cancellation, onPart }), asked, options, query)
 }
+
+const QUERIES: readonly (readonly [url: string, start: StartQuery])[] = [
+  ['/query', instantQuery],
+  ['/query_range', rangeQuery],
+]
 
 /** Writes the query log's line when the query has ended. */
 function logged(
   pending: Promise<JsonAnswer>,
-  { clientIp, method, path }: Asked,
+  { clientIp, method, url }: Asked,
   { queryLog, nowMs }: QueryApiOptions,
   query: { readonly expr: string; readonly startMs: number; readonly endMs: number; readonly stepMs: number },
 ): Promise<JsonAnswer> {
@@ -153,7 +168,7 @@ function logged(
       },
       ts: new Date(nowMs()).toISOString(),
       ...outcome,
-      httpRequest: { clientIP: clientIp, method, path },
+      httpRequest: { clientIP: clientIp, method, path: url.split('?')[0]! },
     })
   pending.then(
     ({ stats }) => write({ stats }),
@@ -175,10 +190,14 @@ function commonOf({ params, takesGzip }: Asked, options: QueryApiOptions, limit:
   }
 }
 
+/** As `parseQueryParam`; most expressions have been asked before. */
+const knownExpr = (params: URLSearchParams, { parsed }: QueryApi): Expr =>
+  parseQueryParam(params, (text) => parsed.parse(text))
+
 /** The expression in `query`. @throws {BadRequestError} */
-export function parseQueryParam(params: URLSearchParams): Expr {
+export function parseQueryParam(params: URLSearchParams, parse = (text: string): Expr => parseExpr(text)): Expr {
   try {
-    return parseExpr(params.get('query') ?? '')
+    return parse(params.get('query') ?? '')
   } catch (cause) {
     throw invalidParam('query', (cause as Error).message)
   }

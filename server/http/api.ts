@@ -5,7 +5,8 @@ import type { Logger } from '../../lib/index.ts'
 import { labelsFromRecord } from '../../model/index.ts'
 import { registerOtlp } from '../otlp/routes.ts'
 import { registerRemoteRead } from '../remote-read/routes.ts'
-import { directRemoteWrite, registerRemoteWrite } from '../remote-write/routes.ts'
+import { registerRemoteWrite } from '../remote-write/routes.ts'
+import type { HttpMetrics } from '../self-metrics.ts'
 import { retentionText, type Settings } from '../settings.ts'
 import type { Stack } from '../stack.ts'
 import { BUILD_INFO } from '../version.ts'
@@ -20,7 +21,7 @@ import { registerRulesApi } from './api-rules.ts'
 import { registerRunningQueriesApi } from './api-running-queries.ts'
 import { registerStatusApi } from './api-status.ts'
 import { registerTargetsApi } from './api-targets.ts'
-import type { DirectRoutes } from './direct.ts'
+import { queryOptions, remoteWriteOptions } from './direct-api.ts'
 import { registerOpenApi } from './openapi.ts'
 import { registerFederate } from './federate.ts'
 import { registerNotifications } from './notifications.ts'
@@ -30,14 +31,15 @@ export interface ApiOptions {
   /** As `/api/v1/status/flags` shows them. */
   readonly flags: ReadonlyMap<string, string>
   readonly logger: Logger
-  readonly direct: DirectRoutes
+  readonly startTimeMs: number
+  readonly metrics: HttpMetrics
 }
 
 const nowMs = (): number => Date.now()
 
 /** Prometheus' HTTP API, relative to `/api/v1`. */
 export async function registerApi(api: FastifyInstance, stack: Stack, options: ApiOptions): Promise<void> {
-  const { settings, flags, logger, direct } = options
+  const { settings, flags, logger } = options
   const { pool, tsdb } = stack
   await registerCors(api, settings.corsOrigin)
   // A body that is no form is not looked at, as in Go: vmalert says JSON and sends nothing.
@@ -47,13 +49,7 @@ export async function registerApi(api: FastifyInstance, stack: Stack, options: A
     done(null)
   })
   const configYaml = (): string => stack.config().yaml
-  registerQueryApi(api, direct, {
-    pool,
-    tiny: stack.tinyQueries,
-    nowMs,
-    timeoutMs: settings.queryTimeoutMs,
-    queryLog: stack.queryLog,
-  })
+  registerQueryApi(api, queryOptions(stack, settings))
   registerExemplarsApi(api, tsdb)
   registerMetadataApi(api, pool)
   registerTargetsApi(api, {
@@ -79,7 +75,7 @@ export async function registerApi(api: FastifyInstance, stack: Stack, options: A
     flags,
     registries: stack.registries,
     buildInfo: BUILD_INFO,
-    startTimeMs: nowMs(),
+    startTimeMs: options.startTimeMs,
     nowMs,
     configYaml,
     lastReload: () => stack.reloadState,
@@ -88,20 +84,14 @@ export async function registerApi(api: FastifyInstance, stack: Stack, options: A
       return retentionText(timeMs ?? settings.retentionMs, bytes ?? settings.retentionBytes)
     },
   })
-  const remoteWrite = {
-    receiver: settings.remoteWriteEnabled ? stack.remoteWrite : undefined,
-    acceptedMessages: settings.remoteWriteMessages,
-    logger: logger.child({ module: 'remote-write' }),
-  }
-  await api.register((scope) => registerRemoteWrite(scope, remoteWrite))
-  direct.add('POST', `${api.prefix}/write`, directRemoteWrite(remoteWrite))
+  await api.register((scope) => registerRemoteWrite(scope, remoteWriteOptions(stack, settings, logger)))
   const remoteRead = {
     pool,
     externalLabels: () => labelsFromRecord(stack.config().global.externalLabels),
     samplesMax: settings.remoteReadSamplesMax,
     frameBytesMax: settings.remoteReadFrameBytesMax,
+    running: options.metrics.remoteReads,
     timeoutMs: settings.queryTimeoutMs,
-    registry: stack.registry,
   }
   await api.register((scope) => registerRemoteRead(scope, remoteRead))
   const otlp = {
@@ -125,13 +115,13 @@ export function registerOwnApi(api: FastifyInstance, stack: Stack, settings: Set
 }
 
 /** Relative to the route prefix. */
-export function registerFederation(scope: FastifyInstance, stack: Stack, settings: Settings): void {
+export function registerFederation(scope: FastifyInstance, stack: Stack, { settings, metrics }: ApiOptions): void {
   registerFederate(scope, {
     pool: stack.pool,
     nowMs,
     lookbackMs: settings.lookbackDeltaMs,
     externalLabels: () => labelsFromRecord(stack.config().global.externalLabels),
-    registry: stack.registry,
+    errors: metrics.federationErrors,
   })
 }
 

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import compress from '@fastify/compress'
 import formbody from '@fastify/formbody'
 import helmet from '@fastify/helmet'
@@ -6,9 +5,9 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger } from '../../lib/index.ts'
 import { sendFailure } from './envelope.ts'
 import type { Port } from './port.ts'
+import { FORM_BYTES_MAX, staysOnThisMachine } from './request-facts.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const
-export const FORM_BYTES_MAX = 16 * 1024 * 1024
 
 /** An HTTP application for a port (`ready()` it, then `port.begin()`), with what every one shares: compression, form bodies, headers, repeated parameters. */
 export async function createHttpApp(port: Port, logger: Logger): Promise<FastifyInstance> {
@@ -48,16 +47,4 @@ export async function createHttpApp(port: Port, logger: Logger): Promise<Fastify
     return reply.code(status).type('text/plain; charset=utf-8').send(text)
   })
   return app
-}
-
-const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/
-
-/**
- * Whether the answer's reader sits on this machine. Packing then costs more time than it saves, on both sides. A proxy that
- * says so in its headers speaks for somebody further away.
- */
-export function staysOnThisMachine({ socket, headers }: IncomingMessage): boolean {
-  const isProxied =
-    headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined || headers.via !== undefined
-  return !isProxied && LOOPBACK.test(socket.remoteAddress ?? '')
 }

@@ -1,17 +1,18 @@
 // Hot: dashboards ask here all day. Covered by bench/load/api.ts.
 import type { IncomingMessage } from 'node:http'
 import type { AnswerPart, JsonAnswer } from '../query/answer-memory.ts'
-import { FORM_BYTES_MAX, staysOnThisMachine } from './app.ts'
+import type { Cancellation } from '../query/cancellation.ts'
 import { type DirectHandler, readBody, sendDirect, startDirect } from './direct.ts'
-import { abortSignalOf, failureOf } from './envelope.ts'
+import { cancellationOf, failureOf } from './envelope.ts'
 import { freeWhenSent, releaseWhenSent } from './free-buffer.ts'
+import { FORM_BYTES_MAX } from './request-facts.ts'
 
 /** Starts what a request asks for. @throws what `failureOf` can tell */
 type StartAnswer = (
   request: IncomingMessage,
   params: URLSearchParams,
   clientIp: string,
-  signal: AbortSignal,
+  cancellation: Cancellation,
   onPart: (part: AnswerPart) => void,
 ) => Promise<JsonAnswer>
 
@@ -21,7 +22,6 @@ const FORM_TYPE = 'application/x-www-form-urlencoded'
 /** Answers with JSON that a query worker has written, as `sendAnswer` and `sendFailure` do. */
 export function directJson(start: StartAnswer): DirectHandler {
   return async (request, response) => {
-    if (staysOnThisMachine(request)) delete request.headers['accept-encoding']
     let sent = 0
     const onPart = ({ body, release }: AnswerPart): void => {
       if (sent === 0) {
@@ -34,7 +34,7 @@ export function directJson(start: StartAnswer): DirectHandler {
     try {
       const params = await paramsOf(request)
       const clientIp = request.socket.remoteAddress ?? ''
-      const answer = await start(request, params, clientIp, abortSignalOf({ raw: response }), onPart)
+      const answer = await start(request, params, clientIp, cancellationOf({ raw: response }), onPart)
       const { body, gzip } = answer
       freeWhenSent(response, answer)
       if (sent > 0) {

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { Registry } from '../../lib/index.ts'
-import { Counter } from '../../lib/metrics.ts'
+import type { Counter } from '../../lib/index.ts'
 import type { Labels } from '../../model/index.ts'
 import type { FederationRequest } from '../query/federation.ts'
 import type { QueryPool } from '../query/query-pool.ts'
@@ -12,23 +11,13 @@ export interface FederateOptions {
   readonly nowMs: () => number
   readonly lookbackMs: number
   readonly externalLabels: () => Labels
-  readonly registry: Registry
+  readonly errors: Counter
 }
 
 const PROTOBUF_TYPE = 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited'
 
 /** `/federate`: the newest samples of chosen series as a page to scrape. */
 export function registerFederate(app: FastifyInstance, options: FederateOptions): void {
-  const errors = new Counter({
-    name: 'prometheus_web_federation_errors_total',
-    help: 'Errors that occurred while sending federation responses.',
-    registers: [options.registry],
-  })
-  new Counter({
-    name: 'prometheus_web_federation_warnings_total',
-    help: 'Warnings that occurred while sending federation responses.',
-    registers: [options.registry],
-  })
   app.get('/federate', async (request, reply) => {
     const matchers = paramsOf(request).getAll('match[]')
     const { contentType, ...form } = formOf(request.headers.accept ?? '')
@@ -43,7 +32,7 @@ export function registerFederate(app: FastifyInstance, options: FederateOptions)
       const { body } = await options.pool.run<JsonAnswer>('federate', query)
       return reply.header('content-type', contentType).send(Buffer.from(body.buffer, body.byteOffset, body.byteLength))
     } catch (error) {
-      errors.inc()
+      options.errors.inc()
       const status = (error as { httpStatus?: number }).httpStatus ?? 500
       return reply
         .code(status)

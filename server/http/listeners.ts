@@ -1,30 +1,17 @@
 /** The ports: everything on the main one, and the Alertmanager and the Pushgateway on ports of their own where asked. */
-import type { FastifyInstance } from 'fastify'
-import { alertmanagerApi, ownAlertsApi } from '../../alertmanager/index.ts'
-import { errorMessage, type Logger } from '../../lib/index.ts'
-import { parseSelector } from '../../promql/index.ts'
-import { pushgatewayApi, pushGroupsApi } from '../../pushgateway/index.ts'
+import type { Logger } from '../../lib/index.ts'
 import { registerHttpMetrics } from '../self-metrics.ts'
 import type { Settings } from '../settings.ts'
-import { metricsPage, type Stack } from '../stack.ts'
-import { BUILD_INFO } from '../version.ts'
-import { registerApi, registerFederation, registerOwnApi } from './api.ts'
-import { registerDashboardsApi } from './api-dashboards.ts'
-import { createHttpApp } from './app.ts'
-import { DirectRoutes } from './direct.ts'
-import { registerManagement } from './management.ts'
+import type { Stack } from '../stack.ts'
 import { WebGuard } from '../web/web-guard.ts'
+import type { AppOptions } from './apps.ts'
+import { DirectRoutes } from './direct.ts'
+import { addDirectRoutes } from './direct-api.ts'
 import { Port } from './port.ts'
-import { registerProbe } from './probe.ts'
-import { registerUi } from './ui.ts'
 
-export interface ServeOptions {
-  readonly settings: Settings
-  /** As `/api/v1/status/flags` shows them. */
-  readonly flags: ReadonlyMap<string, string>
-  /** What `/-/quit` does. */
-  readonly quit: () => void
-}
+type Apps = typeof import('./apps.ts')
+
+export type ServeOptions = Pick<AppOptions, 'settings' | 'flags' | 'quit'>
 
 export class Listeners {
   /** Of the main port. */
@@ -77,22 +64,25 @@ export class Listeners {
     }
   }
 
-  async serve(stack: Stack, options: ServeOptions): Promise<void> {
-    const apps = [await mainApp(this.#main, this.#logger, stack, options)]
-    const reload = (): Promise<void> => stack.reload()
-    if (this.#alertmanager) {
-      const app = await createHttpApp(this.#alertmanager, this.#logger)
-      await app.register(alertmanagerApi(stack.alertmanager, { reload }))
-      await app.register(ownAlertsApi(stack.alertmanager), { prefix: '/api/belltower/v1' })
-      apps.push(app)
+  /** From now on everything is answered. */
+  serve(stack: Stack, options: ServeOptions): void {
+    const metrics = registerHttpMetrics(stack.registry)
+    const logger = this.#logger
+    const app: AppOptions = { ...options, stack, logger, metrics, startTimeMs: Date.now() }
+    const direct = new DirectRoutes(metrics.observe)
+    addDirectRoutes(direct, stack, app)
+    this.#main.prepareDirect(direct)
+    const build = (prepare: (apps: Apps) => Promise<void>) => async (): Promise<void> => {
+      try {
+        await prepare(await import('./apps.ts'))
+      } catch (err) {
+        logger.error({ err }, 'the router could not be built')
+        throw err
+      }
     }
-    if (this.#pushgateway) {
-      const app = await createHttpApp(this.#pushgateway, this.#logger)
-      await app.register(pushgatewayApi(stack.pushgateway))
-      apps.push(app)
-    }
-    await Promise.all(apps.map((app) => app.ready()))
-    for (const port of [this.#main, this.#alertmanager, this.#pushgateway]) port?.begin()
+    this.#main.begin(build((apps) => apps.prepareMainApp(this.#main, app)))
+    this.#alertmanager?.begin(build((apps) => apps.prepareAlertmanagerApp(this.#alertmanager!, app)))
+    this.#pushgateway?.begin(build((apps) => apps.preparePushgatewayApp(this.#pushgateway!, app)))
   }
 
   async close(): Promise<void> {
@@ -100,40 +90,4 @@ export class Listeners {
     await Promise.all(ports.map(async (port) => port?.close()))
     await this.#guard?.close()
   }
-}
-
-async function mainApp(port: Port, logger: Logger, stack: Stack, options: ServeOptions): Promise<FastifyInstance> {
-  const app = await createHttpApp(port, logger)
-  const direct = new DirectRoutes(registerHttpMetrics(app, stack.registry))
-  port.prepareDirect(direct)
-  await app.register(
-    async (scope) => {
-      registerManagement(scope, {
-        metrics: () => metricsPage(stack.registries),
-        isReady: () => true,
-        reload: () => stack.reload(),
-        quit: options.quit,
-        lifecycleEnabled: options.settings.lifecycleEnabled,
-        version: BUILD_INFO,
-      })
-      await scope.register((api) => registerApi(api, stack, { ...options, logger, direct }), { prefix: '/api/v1' })
-      await scope.register(async (api) => registerOwnApi(api, stack, options.settings), { prefix: '/api/belltower/v1' })
-      registerFederation(scope, stack, options.settings)
-      registerProbe(scope, stack.prober)
-      const reload = (): Promise<void> => stack.reload()
-      await scope.register(alertmanagerApi(stack.alertmanager, { reload }), { prefix: '/alertmanager' })
-      await scope.register(ownAlertsApi(stack.alertmanager), { prefix: '/api/belltower/v1' })
-      await scope.register(pushgatewayApi(stack.pushgateway), { prefix: '/pushgateway' })
-      const pushGroups = pushGroupsApi(stack.pushgateway, { nowMs: () => Date.now(), parseSelector })
-      await scope.register(pushGroups, { prefix: '/api/belltower/v1' })
-      await registerDashboardsApi(scope, stack.dashboards, options.settings.routePrefix)
-      await registerUi(scope, options.settings.routePrefix)
-    },
-    { prefix: options.settings.routePrefix },
-  )
-  app.addHook('onError', (request, _reply, error, done) => {
-    logger.debug({ url: request.url, reason: errorMessage(error) }, 'request failed')
-    done()
-  })
-  return app
 }

@@ -4,7 +4,6 @@ import { errorMessage } from '../../lib/index.ts'
 export interface ManagementOptions {
   /** The page of `/metrics`, in text format 0.0.4. */
   readonly metrics: () => Promise<string>
-  readonly isReady: () => boolean
   /** @throws when the new configuration cannot be used; nothing has changed then */
   readonly reload: () => Promise<void>
   readonly quit: () => void
@@ -13,6 +12,9 @@ export interface ManagementOptions {
   readonly version: Readonly<Record<string, string>>
 }
 
+export const HEALTHY_TEXT = 'Prometheus Server is Healthy.\n'
+export const READY_TEXT = 'Prometheus Server is Ready.\n'
+
 const TEXT = 'text/plain; charset=utf-8'
 
 /** `/-/…`, `/metrics`, `/version`: texts and codes are Prometheus'. */
@@ -20,12 +22,8 @@ export function registerManagement(app: FastifyInstance, options: ManagementOpti
   const text = (reply: FastifyReply, status: number, body: string): FastifyReply =>
     reply.code(status).header('content-type', TEXT).send(body)
 
-  app.get('/-/healthy', (_request, reply) => text(reply, 200, 'Prometheus Server is Healthy.\n'))
-  app.get('/-/ready', (_request, reply) =>
-    options.isReady()
-      ? text(reply, 200, 'Prometheus Server is Ready.\n')
-      : text(reply.header('x-prometheus-stopping', 'false'), 503, 'Service Unavailable'),
-  )
+  app.get('/-/healthy', (_request, reply) => text(reply, 200, HEALTHY_TEXT))
+  app.get('/-/ready', (_request, reply) => text(reply, 200, READY_TEXT))
   app.get('/metrics', async (_request, reply) => {
     const body = await options.metrics()
     return reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(body)

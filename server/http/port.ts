@@ -22,6 +22,8 @@ export class Port {
   readonly url: string
   #prepared: RequestListener | undefined
   #handler: RequestListener | undefined
+  #build: (() => Promise<unknown>) | undefined
+  #building: Promise<unknown> | undefined
   #direct: DirectRoutes | undefined
 
   private constructor(server: Server, url: string, guard: WebGuard | undefined) {
@@ -34,9 +36,24 @@ export class Port {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#handler) {
-      if (!this.#direct?.answer(request, response)) this.#handler(request, response)
-    } else response.writeHead(503, { 'x-prometheus-stopping': 'false' }).end('Service Unavailable')
+    if (this.#build === undefined) {
+      response.writeHead(503, { 'x-prometheus-stopping': 'false' }).end('Service Unavailable')
+    } else if (!this.#direct?.answer(request, response)) {
+      if (this.#handler) this.#handler(request, response)
+      else void this.#answerLate(request, response)
+    }
+  }
+
+  /** The first that asks for it waits until the handler has been made. */
+  async #answerLate(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      await (this.#building ??= this.#build!())
+      this.#handler = this.#prepared
+      this.#prepared!(request, response)
+    } catch {
+      // Who builds it has told why.
+      response.writeHead(500).end()
+    }
   }
 
   async #answerGuarded(request: IncomingMessage, response: ServerResponse, guard: WebGuard): Promise<void> {
@@ -72,9 +89,13 @@ export class Port {
     this.#direct = routes
   }
 
-  /** Call when the prepared handler can answer everything. */
-  begin(): void {
-    this.#handler = this.#prepared
+  /**
+   * From now on requests are answered.
+   *
+   * @param build prepares the handler, once somebody has asked for what only it answers; default: it has been prepared
+   */
+  begin(build: () => Promise<unknown> = async () => undefined): void {
+    this.#build = build
   }
 
   close(): Promise<void> {

@@ -7,8 +7,10 @@ function rooms() {
   return { main, worker: new AnswerRooms(main.states) }
 }
 
+const allocate = (bytes: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(bytes))
+
 function write(worker: AnswerRooms, text: string, expected = text.length) {
-  const room = worker.find(expected)!
+  const room = worker.find(expected, allocate)!
   room.bytes.set(Buffer.from(text))
   return worker.place(room.index, text.length, undefined)
 }
@@ -37,16 +39,34 @@ test('the smallest room that is large enough is taken', () => {
   const small = main.open(write(worker, 'small', 100))
   large.release!()
   small.release!()
-  expect(worker.find(50)!.bytes.length).toBe(1 << 16)
-  expect(worker.find(1 << 17)!.bytes.length).toBe(1 << 20)
+  expect(worker.find(50, allocate)!.bytes.length).toBe(1 << 16)
+  expect(worker.find(1 << 17, allocate)!.bytes.length).toBe(1 << 20)
 })
 
 test('rooms are bounded, each and all together; answers beyond that need memory of their own', () => {
   const { worker } = rooms()
-  expect(worker.find((16 << 20) + 1)).toBeUndefined()
+  expect(worker.find((16 << 20) + 1, allocate)).toBeUndefined()
   for (let i = 0; i < 3; i++) write(worker, 'x', 8 << 20)
-  expect(worker.find(1)).toBeUndefined()
+  expect(worker.find(1, allocate)).toBeUndefined()
   const many = rooms().worker
   for (let i = 0; i < 16; i++) write(many, 'x')
-  expect(many.find(1)).toBeUndefined()
+  expect(many.find(1, allocate)).toBeUndefined()
+})
+
+test('rooms may lie beside each other in one memory, and where there is no more of it there are none', () => {
+  const { main, worker } = rooms()
+  const memory = new SharedArrayBuffer(3 << 16)
+  let taken = 0
+  const pieceOf = (bytes: number): Uint8Array | undefined => {
+    if (taken + bytes > memory.byteLength) return undefined
+    taken += bytes
+    return new Uint8Array(memory, taken - bytes, bytes)
+  }
+  const texts = ['first', 'second', 'third'].map((text) => {
+    const room = worker.find(100, pieceOf)!
+    room.bytes.set(Buffer.from(text))
+    return main.open(worker.place(room.index, text.length, undefined))
+  })
+  expect(texts.map(textOf)).toEqual(['first', 'second', 'third'])
+  expect(worker.find(100, pieceOf)).toBeUndefined()
 })

@@ -1,5 +1,5 @@
 // Hot: every answer of a query worker. Covered by bench/load/history.ts.
-import type { EvaluationStats } from '../../promql/index.ts'
+import type { AllocateRoom, EvaluationStats } from '../../promql/index.ts'
 
 /** A whole response body. */
 export interface JsonAnswer {
@@ -25,8 +25,9 @@ export interface AnswerPart {
 export interface PlacedAnswer {
   readonly room: number
   readonly length: number
-  /** Comes with the first answer in the room. */
+  /** Comes with the first answer in the room: where it begins in which memory. */
   readonly memory?: SharedArrayBuffer
+  readonly offset?: number
   readonly stats?: EvaluationStats
 }
 
@@ -65,13 +66,13 @@ export class AnswerRooms {
   }
 
   /** A room that is free; it is taken only by `place`. @returns `undefined` where the answer needs memory of its own */
-  find(bytes: number): { readonly index: number; readonly bytes: Uint8Array } | undefined {
+  find(bytes: number, allocate: AllocateRoom): { readonly index: number; readonly bytes: Uint8Array } | undefined {
     let found = -1
     for (const [index, { bytes: own }] of this.#rooms.entries()) {
       if (own.length < bytes || Atomics.load(this.#states, index) !== 0) continue
       if (found < 0 || own.length < this.#rooms[found]!.bytes.length) found = index
     }
-    if (found < 0) found = this.#add(bytes)
+    if (found < 0) found = this.#add(bytes, allocate)
     return found < 0 ? undefined : { index: found, bytes: this.#rooms[found]!.bytes }
   }
 
@@ -79,28 +80,32 @@ export class AnswerRooms {
   place(index: number, length: number, stats: EvaluationStats | undefined): PlacedAnswer {
     const room = this.#rooms[index]!
     Atomics.store(this.#states, index, 1)
-    const memory = room.isKnown ? {} : { memory: room.bytes.buffer as SharedArrayBuffer }
+    const { buffer, byteOffset } = room.bytes
+    const place = room.isKnown ? {} : { memory: buffer as SharedArrayBuffer, offset: byteOffset }
     room.isKnown = true
-    return { room: index, length, ...memory, ...(stats && { stats }) }
+    return { room: index, length, ...place, ...(stats && { stats }) }
   }
 
-  #add(bytes: number): number {
+  #add(bytes: number, allocate: AllocateRoom): number {
     const size = Math.max(ROOM_BYTES_MIN, 2 ** Math.ceil(Math.log2(bytes)))
     const isTooMuch = size > ROOM_BYTES_MAX || this.#totalBytes + size > TOTAL_BYTES_MAX
     if (isTooMuch || this.#rooms.length === ROOMS_MAX) return -1
+    const room = allocate(size)
+    if (room === undefined) return -1
     this.#totalBytes += size
-    return this.#rooms.push({ bytes: new Uint8Array(new SharedArrayBuffer(size)), isKnown: false }) - 1
+    return this.#rooms.push({ bytes: room, isKnown: false }) - 1
   }
 }
 
 /** The main thread's side of a worker's rooms. */
 export class RoomsOfWorker {
   readonly states = newRoomStates()
-  readonly #memories: SharedArrayBuffer[] = []
+  readonly #places: { readonly memory: SharedArrayBuffer; readonly offset: number }[] = []
 
-  open({ room, length, memory, stats }: PlacedAnswer): JsonAnswer {
-    if (memory !== undefined) this.#memories[room] = memory
-    const body = new Uint8Array(this.#memories[room]!, 0, length)
+  open({ room, length, memory, offset = 0, stats }: PlacedAnswer): JsonAnswer {
+    if (memory !== undefined) this.#places[room] = { memory, offset }
+    const place = this.#places[room]!
+    const body = new Uint8Array(place.memory, place.offset, length)
     const release = (): void => void Atomics.store(this.states, room, 0)
     return { body, gzip: false, release, ...(stats && { stats }) }
   }

@@ -1,10 +1,13 @@
 import type { Worker } from 'node:worker_threads'
-import { AppError, type Clock, errorMessage, type Logger, RpcClient, startWorker } from '../../lib/index.ts'
+import { AppError, type Clock, errorMessage, type Logger, RpcClient } from '../../lib/index.ts'
 import type { Tsdb } from '../../tsdb/index.ts'
 import type { ActiveQueryFile } from './active-query-file.ts'
 import { type AnswerPart, isPart, isPlaced, RoomsOfWorker } from './answer-memory.ts'
 import { CacheCount, newCacheCounts } from './cache-counts.ts'
+import type { Cancellation } from './cancellation.ts'
 import type { EngineSettings, WorkerSetup } from './query-worker.ts'
+import { QuickQueries, quickKeyOf } from './quick-queries.ts'
+import { startQueryWorker, type WaitingWorker } from './waiting-worker.ts'
 
 /** The queue of waiting queries is full, or the pool is closing. */
 export class QueryRejectedError extends AppError {
@@ -20,8 +23,10 @@ export interface QueryPoolOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly workerCount: number
+  /** Absent: it starts one. */
+  readonly firstWorker?: WaitingWorker | undefined
   readonly settings: EngineSettings
-  /** Survives the process, to tell which query was its last. */
+  /** Survives the process, to tell which query was its last; queries that are known to be quick are not noted. */
   readonly activeFile?: ActiveQueryFile
 }
 
@@ -46,7 +51,7 @@ interface Job {
   cancel: (() => void) | undefined
   readonly method: string
   readonly params: object
-  readonly signal: AbortSignal | undefined
+  readonly cancellation: Cancellation | undefined
   readonly onPart: ((part: AnswerPart) => void) | undefined
   readonly enqueuedAtMs: number
   readonly resolve: (value: unknown) => void
@@ -70,12 +75,16 @@ interface Slot {
 const QUEUE_LENGTH_MAX = 1000
 const ASKED_KEPT = 256
 
-/** Query workers beside the store, one query at a time each; rules are served first, the rest in order of arrival. */
+/**
+ * Query workers beside the store, one query at a time each; rules are served first, the rest in order of arrival. One runs
+ * from the start, each of the others from when a query first has to wait: many a server never needs them.
+ */
 export class QueryPool {
   readonly #options: QueryPoolOptions
   readonly #slots: Slot[] = []
   readonly #queues: Readonly<Record<QueryClass, Job[]>> = { rule: [], interactive: [] }
   readonly #running = new Set<Job>()
+  readonly #quick = new QuickQueries()
   #nextId = 1
   #closing = false
   /** Of workers that have failed. */
@@ -89,13 +98,13 @@ export class QueryPool {
   constructor(options: QueryPoolOptions) {
     this.#options = options
     this.#settings = options.settings
-    for (let i = 0; i < options.workerCount; i++) this.#slots.push(this.#startSlot())
+    this.#slots.push(this.#startSlot(options.firstWorker))
   }
 
   /**
    * Runs a method of the query worker.
    *
-   * @param signal aborting it cancels the query, queued or running
+   * @param cancellation of the query, queued or running
    * @throws {AppError} what the worker threw
    */
   run<T>(
@@ -103,7 +112,7 @@ export class QueryPool {
     params: object,
     options: {
       queryClass?: QueryClass
-      signal?: AbortSignal
+      cancellation?: Cancellation
       /** Told of the beginning of a large answer, which then comes in one piece all the same. */
       onPart?: ((part: AnswerPart) => void) | undefined
     } = {},
@@ -124,7 +133,7 @@ export class QueryPool {
         cancel: undefined,
         method,
         params: options.onPart === undefined ? params : { ...params, inParts: true },
-        signal: options.signal,
+        cancellation: options.cancellation,
         onPart: options.onPart,
         enqueuedAtMs,
         resolve: resolve as (v: unknown) => void,
@@ -170,8 +179,13 @@ export class QueryPool {
     }
   }
 
-  get workerCount(): number {
+  get runningWorkers(): number {
     return this.#slots.length
+  }
+
+  /** Most that there may be. */
+  get workerCount(): number {
+    return this.#options.workerCount
   }
 
   async close(): Promise<void> {
@@ -184,7 +198,7 @@ export class QueryPool {
     for (const slot of this.#slots) slot.detach()
   }
 
-  #startSlot(): Slot {
+  #startSlot(waiting = startQueryWorker()): Slot {
     const { handle, detach } = this.#options.tsdb.attachReader()
     const cancelFlag = new Int32Array(new SharedArrayBuffer(4))
     const cacheCounts = newCacheCounts()
@@ -196,8 +210,8 @@ export class QueryPool {
       roomStates: rooms.states,
       settings: this.#settings,
     }
-    const worker = startWorker(new URL('./query-worker.ts', import.meta.url), { workerData: setup })
-    worker.unref()
+    const { worker, setUp } = waiting
+    setUp(setup)
     const rpc = new RpcClient(worker)
     const slot: Slot = {
       worker,
@@ -233,13 +247,27 @@ export class QueryPool {
   #dispatch(): void {
     for (;;) {
       const idle = this.#slots.filter(({ busy }) => !busy)
-      if (idle.length === 0) return
+      if (idle.length === 0) return this.#startAnother()
       const job = this.#queues.rule.shift() ?? this.#queues.interactive.shift()
       if (!job) return
       const slot = idle.find(({ asked }) => asked.has(job.expr)) ?? idle[0]!
-      if (job.signal?.aborted) job.reject(new QueryCanceledError('query was canceled while it waited'))
+      if (job.cancellation?.isCancelled) job.reject(new QueryCanceledError('query was canceled while it waited'))
       else void this.#runOn(slot, job)
     }
+  }
+
+  /** Where queries wait and there may be more workers. It gets work once it is up: the others may be free before. */
+  #startAnother(): void {
+    const { rule, interactive } = this.#queues
+    if (this.#closing || this.#slots.length >= this.workerCount || rule.length + interactive.length === 0) return
+    const slot = this.#startSlot()
+    slot.busy = true
+    this.#slots.push(slot)
+    const begin = (): void => {
+      slot.busy = false
+      this.#dispatch()
+    }
+    slot.rpc.call('configure', this.#settings).then(begin, begin)
   }
 
   async #runOn(slot: Slot, job: Job): Promise<void> {
@@ -248,13 +276,15 @@ export class QueryPool {
     noteAsked(slot.asked, job.expr)
     Atomics.store(slot.cancelFlag, 0, 0)
     const cancel = (): void => void Atomics.store(slot.cancelFlag, 0, 1)
-    job.signal?.addEventListener('abort', cancel)
+    job.cancellation?.listen(cancel)
     const startMs = this.#options.clock.nowMs()
     job.cancel = cancel
     job.startedAtMs = startMs
     this.#running.add(job)
     const { activeFile } = this.#options
-    const fileSlot = job.expr === '' ? undefined : activeFile?.insert(job.expr, startMs)
+    const quickKey = job.expr === '' ? undefined : quickKeyOf(job.params)
+    const isNoted = quickKey !== undefined && !this.#quick.isQuick(quickKey)
+    const fileSlot = isNoted ? activeFile?.insert(job.expr, startMs) : undefined
     const queuedMs = startMs - job.enqueuedAtMs
     this.counts.running++
     try {
@@ -267,8 +297,10 @@ export class QueryPool {
       this.counts.running--
       this.#running.delete(job)
       if (fileSlot !== undefined) activeFile?.remove(fileSlot)
-      this.onFinished({ queuedMs, runMs: this.#options.clock.nowMs() - startMs })
-      job.signal?.removeEventListener('abort', cancel)
+      const runMs = this.#options.clock.nowMs() - startMs
+      if (quickKey !== undefined) this.#quick.learn(quickKey, runMs)
+      this.onFinished({ queuedMs, runMs })
+      job.cancellation?.forget(cancel)
       slot.busy = false
       this.#dispatch()
     }

@@ -28,6 +28,7 @@ import { RepeatedSelects } from './repeated-selects.ts'
 import { SharedView } from './shared-view.ts'
 import { parseSelectorParam } from './selector-param.ts'
 import { federationPage, type FederationRequest } from './federation.ts'
+import { awaitSetup, type WaitingData } from './waiting-worker.ts'
 
 export interface EngineSettings {
   readonly lookbackDeltaMs: number
@@ -122,9 +123,9 @@ export interface MatchRequest {
 /** Most that answers to range queries may take, in each worker. */
 const RANGE_CACHE_BYTES = 32 << 20
 
-const setup = workerData as WorkerSetup
-const reader = openReader(setup.reader)
+const setup = awaitSetup(workerData as WaitingData)
 const windowKernels = ownWindowKernels()
+const reader = openReader(setup.reader, windowKernels.columns)
 const rooms = new AnswerRooms(setup.roomStates)
 let settings = setup.settings
 let engine = engineOf(settings)
@@ -208,7 +209,7 @@ function queryAnswer(evaluation: Evaluation, request: CommonRequest): PlacedAnsw
     warnings: evaluation.warnings,
     infos: evaluation.infos,
     limit: request.limit ?? 0,
-    findRoom: (size) => (room = rooms.find(size))?.bytes,
+    findRoom: (size, allocate) => (room = rooms.find(size, allocate))?.bytes,
     ...(request.inParts === true && request.gzip !== true
       ? { onFilled: (length) => parentPort!.postMessage({ part: rooms.place(room!.index, length, undefined) }) }
       : {}),

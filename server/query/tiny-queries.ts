@@ -11,21 +11,27 @@ export interface TinyQueriesOptions {
   readonly settings: EngineSettings
 }
 
-/** A query is tiny when workers have answered it so often, each time within these bounds. */
-const RUNS_MIN = 3
+/** A run is tiny within these bounds. */
 const WORKER_SECONDS_MAX = 0.002
 const SAMPLES_MAX = 200
-/** Runs that workers must do within the bounds after one that was not; more of them when that was here. */
-const RUNS_AFTER_SLOW = 30
-const RUNS_AFTER_OWN_SLOW = 300
 const OWN_MS_MAX = 5
+/**
+ * A query has a credit of one for each tiny run, and is answered here with so much of it. Any run may be slow for a reason of
+ * the machine's, which must not send a query back for good; but this thread cannot wait for the same one twice in a short time.
+ */
+const CREDIT_WANTED = 3
+const CREDIT_MAX = 60
+const CREDIT_MIN = -100
+const WORKER_SLOW_COST = 5
+const OWN_SLOW_COST = 40
 const KNOWN_MAX = 1000
+const ROOM_BYTES = 1 << 15
+const ROOMS_MAX = 8
 /** Above so many series a reader who takes packed answers gets one, which only workers write. */
 const UNPACKED_SAMPLES_MAX = 8
 
 interface Known {
-  /** Tiny runs in a row; below 0 after one that was none. */
-  runs: number
+  credit: number
   samples: number
 }
 
@@ -39,6 +45,8 @@ export class TinyQueries {
   #settings: EngineSettings
   #engine: Engine | undefined
   #attached: { readonly reader: TsdbReader; readonly detach: () => void } | undefined
+  /** Memory for answers, of those that have been sent. */
+  readonly #rooms: Uint8Array[] = []
   #isClosed = false
 
   constructor(options: TinyQueriesOptions) {
@@ -49,19 +57,21 @@ export class TinyQueries {
   /** @returns `undefined` when a worker must answer */
   answer(request: InstantRequest, expr: Expr): JsonAnswer | undefined {
     const known = this.#known.get(request.expr)
-    if (known === undefined || known.runs < RUNS_MIN || this.#isClosed) return undefined
+    if (known === undefined || known.credit < CREDIT_WANTED || this.#isClosed) return undefined
     if (request.gzip === true && known.samples > UNPACKED_SAMPLES_MAX) return undefined
     if (!this.#isInMemory(request)) return undefined
     const startMs = performance.now()
+    // The first one of all is also the one that everything is made ready for.
+    const isFirst = this.#engine === undefined
     try {
       return this.#run(request, expr)
     } catch (error) {
       if (!(error instanceof AppError)) throw error
       // A worker says why.
-      known.runs = 0
+      known.credit = 0
       return undefined
     } finally {
-      if (performance.now() - startMs > OWN_MS_MAX) known.runs = -RUNS_AFTER_OWN_SLOW
+      if (!isFirst) account(known, performance.now() - startMs > OWN_MS_MAX ? -OWN_SLOW_COST : 1)
     }
   }
 
@@ -69,16 +79,20 @@ export class TinyQueries {
   learn(request: InstantRequest, expr: Expr, { stats }: JsonAnswer): void {
     if (stats === undefined) return
     const samples = stats.samples.totalQueryableSamples
-    const isTiny = stats.timings.evalTotalTime <= WORKER_SECONDS_MAX && samples <= SAMPLES_MAX && readsOnlyNewest(expr)
+    const isSmall = samples <= SAMPLES_MAX && readsOnlyNewest(expr)
     const known = this.#known.get(request.expr)
+    if (!isSmall) {
+      if (known !== undefined) this.#known.delete(request.expr)
+      return
+    }
+    const isTiny = stats.timings.evalTotalTime <= WORKER_SECONDS_MAX
     if (known !== undefined) {
-      known.runs = isTiny ? known.runs + 1 : Math.min(known.runs, -RUNS_AFTER_SLOW)
+      account(known, isTiny ? 1 : -WORKER_SLOW_COST)
       known.samples = samples
       return
     }
-    if (!isTiny) return
     if (this.#known.size >= KNOWN_MAX) this.#known.delete(this.#known.keys().next().value!)
-    this.#known.set(request.expr, { runs: 1, samples })
+    this.#known.set(request.expr, { credit: Number(isTiny), samples })
   }
 
   configure(settings: EngineSettings): void {
@@ -114,9 +128,24 @@ export class TinyQueries {
       ...(request.lookbackDeltaMs === undefined ? {} : { lookbackDeltaMs: request.lookbackDeltaMs }),
     })
     const extras = request.stats === true ? { stats, queuedMs: 0 } : {}
-    const body = writeQueryJson(result, { warnings, infos, limit: request.limit ?? 0, ...extras })
-    return { body, gzip: false, stats }
+    let room: Uint8Array | undefined
+    const body = writeQueryJson(result, {
+      warnings,
+      infos,
+      limit: request.limit ?? 0,
+      findRoom: (bytes) => (room = bytes <= ROOM_BYTES ? (this.#rooms.pop() ?? new Uint8Array(ROOM_BYTES)) : undefined),
+      ...extras,
+    })
+    return { body, gzip: false, stats, ...(room && { release: () => this.#takeBack(room!) }) }
   }
+
+  #takeBack(room: Uint8Array): void {
+    if (this.#rooms.length < ROOMS_MAX) this.#rooms.push(room)
+  }
+}
+
+function account(known: Known, change: number): void {
+  known.credit = Math.max(CREDIT_MIN, Math.min(CREDIT_MAX, known.credit + change))
 }
 
 /** No ranges, and no other time than the query's. Series are found by their name: other ways may look at every label there is. */

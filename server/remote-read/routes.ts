@@ -1,9 +1,8 @@
 import type {} from '@fastify/compress'
 import type { FastifyInstance } from 'fastify'
-import { errorMessage, type Registry } from '../../lib/index.ts'
-import { Gauge } from '../../lib/metrics.ts'
+import { errorMessage, type Gauge } from '../../lib/index.ts'
 import { type Labels, matcherText } from '../../model/index.ts'
-import { abortSignalOf } from '../http/envelope.ts'
+import { cancellationOf } from '../http/envelope.ts'
 import type { QueryPool } from '../query/query-pool.ts'
 import type { JsonAnswer } from '../query/answer-memory.ts'
 import type { RemoteReadRequest } from '../query/query-worker.ts'
@@ -16,7 +15,8 @@ export interface RemoteReadApiOptions {
   readonly frameBytesMax: number
   /** `--query.timeout`. */
   readonly timeoutMs: number
-  readonly registry: Registry
+  /** Counts those that run or wait. */
+  readonly running: Gauge
 }
 
 const BODY_BYTES_MAX = 32 * 1024 * 1024
@@ -24,12 +24,7 @@ const CHUNKS_TYPE = 'application/x-streamed-protobuf; proto=prometheus.ChunkedRe
 
 /** `POST /read`, relative to `/api/v1`. Register it in a scope of its own: bodies are raw bytes there. */
 export async function registerRemoteRead(app: FastifyInstance, options: RemoteReadApiOptions): Promise<void> {
-  const { pool, externalLabels, samplesMax, frameBytesMax, timeoutMs, registry } = options
-  const running = new Gauge({
-    name: 'prometheus_api_remote_read_queries',
-    help: 'Remote read queries that run or wait.',
-    registers: [registry],
-  })
+  const { pool, externalLabels, samplesMax, frameBytesMax, timeoutMs, running } = options
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_BYTES_MAX }, (_request, body, done) =>
     done(null, body),
@@ -50,9 +45,7 @@ export async function registerRemoteRead(app: FastifyInstance, options: RemoteRe
         const { body: content, isChunked } = await pool.run<JsonAnswer & { isChunked: boolean }>(
           'remoteRead',
           request,
-          {
-            signal: abortSignalOf(reply),
-          },
+          { cancellation: cancellationOf(reply) },
         )
         void (isChunked
           ? reply.type(CHUNKS_TYPE)

@@ -39,7 +39,7 @@ export async function startTestServer(
     externalUrl: listeners.externalUrl,
     configPath,
   })
-  await listeners.serve(stack, { settings, flags: values, quit: () => undefined })
+  listeners.serve(stack, { settings, flags: values, quit: () => undefined })
   await stack.start()
   return {
     url: listeners.url,

@@ -109,11 +109,6 @@ export class Maintenance {
     this.#histograms = new HistogramSealer(options.head, options.folders.histograms, this.#worker)
   }
 
-  /** There will be work soon. */
-  wake(): void {
-    this.#worker.wake()
-  }
-
   /** Seals everything that is closed; resolves when nothing is left. Never rejects: what failed is tried again later. */
   seal(): Promise<void> {
     this.#sealing ??= this.#sealAll()

@@ -6,7 +6,7 @@ import { Root } from '../memory/layout.ts'
 import type { MaintenanceData } from './protocol.ts'
 
 /**
- * The maintenance worker as the main thread sees it. It is started when it is first asked, or woken. One that dies is replaced; what
+ * The maintenance worker as the main thread sees it. It is started when it is first asked. One that dies is replaced; what
  * it was asked fails, to be tried again.
  */
 export class WorkerHandle {
@@ -21,11 +21,6 @@ export class WorkerHandle {
     this.#memory = memory
     this.#slot = slot
     this.#logger = logger
-  }
-
-  /** Starts it, so that the first call need not wait for that. */
-  wake(): void {
-    this.#running ??= this.#start()
   }
 
   /** Only a call under way keeps the process from ending. */

@@ -36,10 +36,10 @@ interface SegmentReading {
 }
 
 /**
- * Hands every valid record of a segment to `onRecord`, in order; behind damage it finds the next valid one. Where a single
- * bit has turned it is turned back, in `bytes`.
+ * Hands every valid record of a segment to `onRecord`, in order, with the place where it begins; behind damage it finds the
+ * next valid one. Where a single bit has turned it is turned back, in `bytes`.
  */
-export function readSegment(bytes: Uint8Array, onRecord: (record: WalRecord) => void): SegmentReading {
+export function readSegment(bytes: Uint8Array, onRecord: (record: WalRecord, at: number) => void): SegmentReading {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const damage: DamagedRange[] = []
   if (!hasHeader(view)) {
@@ -64,18 +64,24 @@ export function readSegment(bytes: Uint8Array, onRecord: (record: WalRecord) => 
       continue
     }
     if (at > validEnd) damage.push({ offset: validEnd, length: at - validEnd })
-    onRecord({
-      type: view.getUint8(at + 5),
-      sequence: view.getUint16(at + 6, true),
-      group: view.getUint32(at + 12, true),
-      aux: view.getUint32(at + 16, true),
-      payload: bytes.subarray(at + RECORD_HEADER_BYTES, at + length),
-    })
+    onRecord(recordAt(bytes, view, at), at)
     recordCount++
     at += length
     validEnd = at
   }
   return { recordCount, repairedCount, damage, validBytes: validEnd }
+}
+
+/** A record that `readSegment` has found valid. @param view of the same bytes */
+export function recordAt(bytes: Uint8Array, view: DataView, at: number): WalRecord {
+  const payloadAt = at + RECORD_HEADER_BYTES
+  return {
+    type: view.getUint8(at + 5),
+    sequence: view.getUint16(at + 6, true),
+    group: view.getUint32(at + 12, true),
+    aux: view.getUint32(at + 16, true),
+    payload: bytes.subarray(payloadAt, payloadAt + view.getUint32(at + 8, true)),
+  }
 }
 
 /** A bit may be wrong: what is no segment differs in more. */
