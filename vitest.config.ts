@@ -14,6 +14,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // What is polled for takes as long as the machine makes it take.
+    expect: { poll: { timeout: 10_000 } },
     passWithNoTests: false,
     pool: 'forks',
     projects: [

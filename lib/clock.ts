@@ -69,14 +69,14 @@ export class ManualClock implements Clock {
 
 /** So many turns of the event loop let promises settle that wait for nothing but each other. */
 const SETTLE_TURNS = 3
-/** More than any disk needs; a file that is read for ever must not stop the clock. */
-const FILE_WAITS_MAX = 10_000
+/** More than a disk needs, in ms; a file that somebody else reads for ever must not stop the clock. */
+const FILE_WAITS_MAX = 2000
 
 /** Files take real time, of which this clock knows nothing: what waits for one would otherwise fall behind. */
 async function settle(): Promise<void> {
   for (let waits = 0; waits < FILE_WAITS_MAX; waits++) {
     for (let turn = 0; turn < SETTLE_TURNS; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
-    if (!process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'))) return
+    if (!process.getActiveResourcesInfo().includes('FSReqPromise')) return
     await new Promise<void>((resolve) => setTimeout(resolve, 1))
   }
 }
