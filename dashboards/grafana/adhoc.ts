@@ -39,9 +39,9 @@ export function matcherText({ key, operator, values }: AdhocFilter): string {
   return `${name}${operator === '=|' ? '=~' : '!~'}${JSON.stringify(pattern)}`
 }
 
-/** The matchers that expressions of this scope get. */
+/** The matchers that expressions of this scope get; a variable whose filters were all taken out has an empty text. */
 export function adhocMatchers(scope: Scope): readonly string[] {
-  return scope.get(ADHOC_MATCHERS)?.values ?? []
+  return (scope.get(ADHOC_MATCHERS)?.values ?? []).filter((matcher) => matcher !== '')
 }
 
 function escapePart(text: string): string {
