@@ -1,14 +1,11 @@
 import { createVerify, generateKeyPairSync } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { createHttpClient } from '../../lib/undici-client.ts'
 import type { DiscoveryConfig } from './config.ts'
 import { createDiscovery } from './create.ts'
 import { GoogleTokens } from './gce/google-tokens.ts'
-import { cleanUp, follow, onCleanUp, parts, serve, until } from './testing.ts'
+import { cleanUp, fileOf, follow, onCleanUp, parts, serve, setEnv, until } from './testing.ts'
 
 afterEach(cleanUp)
 
@@ -28,19 +25,6 @@ async function serveJson(reply: Reply): Promise<string> {
       response.end(JSON.stringify(answer ?? { message: 'not found' }))
     })
   })
-}
-
-async function fileOf(text: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'belltower-sd-'))
-  onCleanUp(() => rm(folder, { recursive: true }))
-  await writeFile(join(folder, 'file'), text)
-  return join(folder, 'file')
-}
-
-function setEnv(name: string, value: string): void {
-  const before = process.env[name]
-  process.env[name] = value
-  onCleanUp(() => (before === undefined ? delete process.env[name] : (process.env[name] = before)))
 }
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -80,7 +64,7 @@ test('GCE: instances of all pages, with a service account', async () => {
     return searchParams.has('pageToken') ? { items: [{ id: '1' }] } : { items: [instance], nextPageToken: 'more' }
   })
   const account = { type: 'service_account', client_email: 'a@p', private_key: PEM, token_uri: `${endpoint}/token` }
-  setEnv('GOOGLE_APPLICATION_CREDENTIALS', await fileOf(JSON.stringify(account)))
+  setEnv('GOOGLE_APPLICATION_CREDENTIALS', fileOf(JSON.stringify(account)))
   expect(
     await targetsOf({ kind: 'gce', project: 'p', zone: 'z', filter: 'name = web', endpoint, tagSeparator: ';' }),
   ).toEqual([
@@ -127,7 +111,7 @@ test('Google tokens: of a user by refresh, of the machine by its metadata', asyn
     refresh_token: 'r',
     token_uri: `${url}/token`,
   }
-  const file = await fileOf(JSON.stringify(user))
+  const file = fileOf(JSON.stringify(user))
   expect(await new GoogleTokens(client, 'scope', { GOOGLE_APPLICATION_CREDENTIALS: file }).token()).toBe('user r')
   const env = { HOME: '/nowhere', GCE_METADATA_HOST: url.slice('http://'.length) }
   expect(await new GoogleTokens(client, 'scope', env).token()).toBe('machine')
@@ -396,7 +380,7 @@ test('Oracle Cloud: compartments are walked, questions are signed with the key o
     const compartment = searchParams.get('compartmentId')
     return pages[compartment === null ? pathname : `${pathname}?compartmentId=${compartment}`]
   })
-  const account = { tenancy: 'ten', user: 'usr', fingerprint: 'fin', keyFile: await fileOf(PEM) }
+  const account = { tenancy: 'ten', user: 'usr', fingerprint: 'fin', keyFile: fileOf(PEM) }
   const found = await targetsOf({ kind: 'oci', region: 'us-ashburn-1', ...account, endpointOf: () => endpoint })
   expect(found).toEqual([
     {

@@ -1,15 +1,13 @@
 // What a discovery holds to show who asks may be refused before its time: it is had anew, and the targets stay.
 import { createVerify, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { type Clock, systemClock } from '../../lib/index.ts'
 import { labelsToRecord } from '../../model/index.ts'
 import type { DiscoveryConfig } from './config.ts'
 import { createDiscovery } from './create.ts'
-import { cleanUp, onCleanUp, parts, serve, until } from './testing.ts'
+import { cleanUp, fileOf, onCleanUp, parts, serve, setEnv, until } from './testing.ts'
 
 afterEach(cleanUp)
 
@@ -77,19 +75,6 @@ async function expectRenewal(config: DiscoveryConfig, revoke: () => unknown): Pr
   expect(new Set(told)).toEqual(new Set(['10.0.0.1:80']))
 }
 
-async function fileOf(text: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'belltower-sd-'))
-  onCleanUp(() => rm(folder, { recursive: true }))
-  await writeFile(join(folder, 'file'), text)
-  return join(folder, 'file')
-}
-
-function setEnv(name: string, value: string): void {
-  const before = process.env[name]
-  process.env[name] = value
-  onCleanUp(() => (before === undefined ? delete process.env[name] : (process.env[name] = before)))
-}
-
 const newKey = () => generateKeyPairSync('rsa', { modulusLength: 2048 })
 const pemOf = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }) as string
 
@@ -149,7 +134,7 @@ test.each(['service_account', 'authorized_user'])('GCE: a token of %s that is re
     return { items: [{ id: '1', networkInterfaces: [{ networkIP: '10.0.0.1' }] }] }
   })
   const account = { type, client_email: 'a@p', private_key: pemOf(newKey().privateKey), token_uri: `${endpoint}/token` }
-  setEnv('GOOGLE_APPLICATION_CREDENTIALS', await fileOf(JSON.stringify(account)))
+  setEnv('GOOGLE_APPLICATION_CREDENTIALS', fileOf(JSON.stringify(account)))
   await expectRenewal({ kind: 'gce', project: 'p', zone: 'z', endpoint }, () => tokens.revoke())
 })
 
@@ -180,7 +165,7 @@ test.each([
 test('Oracle Cloud: a key that was exchanged is read again, no instance is missing', async () => {
   tokens = new Tokens()
   const [first, second] = [newKey(), newKey()]
-  const keyFile = await fileOf(pemOf(first.privateKey))
+  const keyFile = fileOf(pemOf(first.privateKey))
   let isExchanged = false
   const exchange = async (): Promise<void> => {
     await writeFile(keyFile, pemOf(second.privateKey))

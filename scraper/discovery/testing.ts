@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -107,4 +107,19 @@ export function makeCertificate(how: readonly string[]): { readonly key: string;
   const [key, cert] = [join(folder, 'key'), join(folder, 'cert')]
   execFileSync('openssl', ['req', '-x509', '-nodes', ...how, '-keyout', key, '-out', cert], { stdio: 'ignore' })
   return { key, cert }
+}
+
+/** A file with this text; it goes at the next `cleanUp`. @returns its path */
+export function fileOf(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'belltower-sd-'))
+  onCleanUp(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, 'file'), text)
+  return join(folder, 'file')
+}
+
+/** Until the next `cleanUp`. */
+export function setEnv(name: string, value: string): void {
+  const before = process.env[name]
+  process.env[name] = value
+  onCleanUp(() => (before === undefined ? delete process.env[name] : (process.env[name] = before)))
 }
