@@ -185,20 +185,25 @@ export interface SelectHints {
   /** Step of the range query, 0 for an instant query. */
   readonly stepMs?: number
   /** The function applied to the range selector, if any: lets a store answer from summaries. */
-  readonly functionName?: string
+  readonly functionName?: string | undefined
   /** Absent: samples are wanted as they were written. */
-  readonly windows?: SelectWindows
+  readonly windows?: SelectWindows | undefined
   /** True when only the newest sample at or before `maxTimeMs` matters (instant selector at one time). */
-  readonly newestOnly?: boolean
+  readonly newestOnly?: boolean | undefined
   /** Stop after this many series; 0 or absent = no limit. */
   readonly limit?: number
   /** How the caller groups the series; with the groups told it does not need the labels of each. */
-  readonly grouping?: SeriesGrouping
+  readonly grouping?: SeriesGrouping | undefined
   /**
    * A wider range of time, in whose order the series are wanted although only those with samples in the range come; its order
    * is told by `onOrder`.
    */
-  readonly order?: { readonly minTimeMs: number; readonly onOrder: (order: Float64Array) => void }
+  readonly order?: SelectOrder | undefined
+}
+
+export interface SelectOrder {
+  readonly minTimeMs: number
+  readonly onOrder: (order: Float64Array) => void
 }
 
 /** A consistent view of the store, pinned until `close`. Synchronous: it runs in a query worker beside the data. */

@@ -20,13 +20,13 @@ import { QueryExecutionError } from './errors.ts'
 import { evaluateString } from './evaluate-string.ts'
 import { HistogramAccumulator, ignoreHistograms } from './histogram-accumulator.ts'
 import { contextBelow, GroupTable } from './group-table.ts'
-import { createGrouping, type Grouping } from './label-grouping.ts'
+import { type Grouping, groupingOf } from './label-grouping.ts'
 import { dropHistograms, histogramAt } from './step-histograms.ts'
 import type { StepSeries } from './step-series.ts'
 
 /** Aggregates over series. Sums and their like take series as they come, so that memory follows the number of groups. */
 export function aggregate(expr: Aggregation, ctx: EvalContext): Iterable<StepSeries> {
-  const grouping = createGrouping(expr.grouping, !expr.without)
+  const grouping = groupingOf(expr)
   switch (expr.op) {
     case 'topk':
     case 'bottomk':

@@ -8,7 +8,7 @@ import type { WindowFunction } from '../functions/windows.ts'
 import type { Call } from '../parse/ast.ts'
 import { warnAboutQuantile } from './aggregate.ts'
 import { histogramNotes } from './annotations.ts'
-import { type EvalContext, evaluateScalar } from './context.ts'
+import { type EvalContext, evaluateScalar, withGrouping } from './context.ts'
 import { dropNamesOfSeries } from './drop-names.ts'
 import { type MatrixExpr, matrixHasOneName, matrixOf, selectWindows, type WindowedSeries } from './select-range.ts'
 import type { StepSeries } from './step-series.ts'
@@ -28,7 +28,7 @@ function* evaluateWindows(expr: Call, matrix: MatrixExpr, ctx: EvalContext): Gen
   const { pool, query } = ctx
   const evaluate = windowFunctionOf(expr.name, matrix.kind === 'matrixSelector' ? matrix.selector : undefined)
   invariant(evaluate !== undefined, `${expr.name} does not go with the selector's modifier`)
-  const ofScalars = { ...ctx, grouping: undefined }
+  const ofScalars = withGrouping(ctx, undefined)
   const scalars = expr.args.filter((arg) => exprType(arg) === 'scalar').map((arg) => evaluateScalar(arg, ofScalars))
   if (expr.name === 'quantile_over_time') warnAboutQuantile(scalars[0]!, expr.args[0]!.span, ctx)
   const counterNotes =

@@ -61,7 +61,13 @@ export interface EvalContext {
    * How the series of the selector right below an aggregation are grouped. Where the store tells the groups, the series come
    * with them and without labels; only set where nothing but the aggregation looks at these.
    */
-  readonly grouping?: SeriesGrouping | undefined
+  readonly grouping: SeriesGrouping | undefined
+}
+
+/** The same context for other operands. Written out: a spread takes several times as long, and this is done for each query. */
+export function withGrouping(ctx: EvalContext, grouping: SeriesGrouping | undefined): EvalContext {
+  const { query, grid, wholeStartMs, pool, counter } = ctx
+  return { query, grid, wholeStartMs, pool, counter, grouping }
 }
 
 /** @throws {QueryTooManySamplesError} when one series with a value at each step would be too much */
@@ -78,15 +84,16 @@ export function contextFor(
     wholeStartMs,
     pool: new SeriesPool(grid.count, query.limits, query.windowKernels.steps),
     counter,
+    grouping: undefined,
   }
 }
 
 /** For a selector that reads from `minTimeMs` on: the order its series would have over the whole grid. */
-export function orderHint({ query, grid, wholeStartMs }: EvalContext, minTimeMs: number): Pick<SelectHints, 'order'> {
+export function orderHint({ query, grid, wholeStartMs }: EvalContext, minTimeMs: number): SelectHints['order'] {
   const { reuse } = query
-  if (reuse === undefined) return {}
+  if (reuse === undefined) return undefined
   const onOrder = (order: Float64Array): void => void reuse.orders.push(order)
-  return { order: { minTimeMs: minTimeMs - (grid.startMs - wholeStartMs), onOrder } }
+  return { minTimeMs: minTimeMs - (grid.startMs - wholeStartMs), onOrder }
 }
 
 /**

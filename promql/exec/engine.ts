@@ -4,10 +4,8 @@ import { formatDuration, type Querier, type Queryable, type ResolutionUse, type 
 import { exprType } from '../check/check.ts'
 import type { Expr } from '../parse/ast.ts'
 import type { ParserFeatures } from '../parse/features.ts'
-import { findCommonParts } from '../plan/common.ts'
-import { findStatsSelectors } from '../plan/histogram-stats.ts'
-import { planQuery } from '../plan/plan.ts'
-import { type ReusablePlan, reusablePlan } from '../plan/reusable.ts'
+import { type QueryPlan, queryPlanOf } from '../plan/query-plan.ts'
+import type { ReusablePlan } from '../plan/reusable.ts'
 import { readRangeOf } from '../plan/time-range.ts'
 import { Annotations } from './annotations.ts'
 import { contextFor, type QueryContext, type ReuseNotes } from './context.ts'
@@ -180,11 +178,11 @@ class Run {
     return this.#options.lookbackDeltaMs ?? this.#engine.lookbackDeltaMs
   }
 
-  #plan(): { readonly plan: Expr; readonly readRange: TimeRange } {
+  #plan(): { readonly plan: QueryPlan; readonly readRange: TimeRange } {
     const { times, grid } = this.#kind
-    const plan = planQuery(this.expr, { ...times, defaultSubqueryStepMs: this.#engine.defaultSubqueryStepMs() })
+    const plan = queryPlanOf(this.expr, times, this.#engine.defaultSubqueryStepMs)
     const steps = { minTimeMs: grid.startMs, maxTimeMs: grid.endMs }
-    return { plan, readRange: readRangeOf(plan, steps, this.#lookbackDeltaMs) }
+    return { plan, readRange: readRangeOf(plan.expr, steps, this.#lookbackDeltaMs) }
   }
 
   /** Shows the plan to the probe, and what the store says about it, without evaluating anything. */
@@ -192,7 +190,7 @@ class Run {
     const { plan, readRange } = this.#plan()
     const querier = queryable.querier(readRange)
     try {
-      probe.onPlan(plan, querier, readRange)
+      probe.onPlan(plan.expr, querier, readRange)
     } finally {
       querier.close()
     }
@@ -204,8 +202,8 @@ class Run {
     const querier = queryable.querier(readRange)
     try {
       const prepared = { plan, querier, preparedAt: performance.now(), probe }
-      probe?.onPlan(plan, querier, readRange)
-      const reusable = this.#kind.times.stepMs === 0 ? undefined : reusablePlan(plan)
+      probe?.onPlan(plan.expr, querier, readRange)
+      const reusable = this.#kind.times.stepMs === 0 ? undefined : plan.reusable
       const reuse = reusable && newReuseNotes(reusable)
       const evaluation =
         (reusable && this.#evaluateReusing(prepared, reusable)) ?? this.#evaluateOn(this.#kind.grid, prepared, reuse)
@@ -246,14 +244,16 @@ class Run {
     const limits = new QueryLimits({ maxSamples: this.#engine.maxSamples, deadlineMs, cancelFlag, clock })
     limits.pollNow()
     const counter = new SampleCounter(grid.count, this.#options.perStepStats ?? false)
-    const statsSelectors = findStatsSelectors(plan)
+    const { statsSelectors, commonParts } = plan
     const query: QueryContext = {
-      ...times,
+      startMs: times.startMs,
+      endMs: times.endMs,
+      stepMs: times.stepMs,
       evaluator: probe?.evaluator(evaluator) ?? evaluator,
       querier: probe?.querier(querier) ?? querier,
       limits,
       annotations,
-      shared: new SharedParts(findCommonParts(plan, statsSelectors)),
+      shared: new SharedParts(commonParts),
       statsSelectors,
       lookbackDeltaMs: this.#lookbackDeltaMs,
       windowKernels: this.#engine.windowKernels ?? scalarWindowKernels,
@@ -262,7 +262,7 @@ class Run {
       isInstant: times.stepMs === 0,
       reuse,
     }
-    const { result, sortSeconds } = materialize(plan, contextFor(query, grid, counter, this.#kind.grid.startMs))
+    const { result, sortSeconds } = materialize(plan.expr, contextFor(query, grid, counter, this.#kind.grid.startMs))
     const innerSeconds = (performance.now() - preparedAt) / 1000 - sortSeconds
     const resolutions = querier.resolutions?.() ?? []
     noteTooCoarse(resolutions, annotations)
@@ -290,7 +290,7 @@ class Run {
 
 /** A query that is ready to be evaluated. */
 interface Prepared {
-  readonly plan: Expr
+  readonly plan: QueryPlan
   readonly querier: Querier
   readonly preparedAt: number
   readonly probe: Probe | undefined

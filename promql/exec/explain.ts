@@ -4,7 +4,7 @@ import { childrenOf } from '../parse/walk.ts'
 import { printExpr } from '../print/print.ts'
 import type { EvalContext, Evaluator } from './context.ts'
 import { withoutName } from './drop-names.ts'
-import { createGrouping } from './label-grouping.ts'
+import { groupingOf } from './label-grouping.ts'
 import type { Evaluation } from './result.ts'
 import type { StepSeries } from './step-series.ts'
 
@@ -218,7 +218,7 @@ function aggregated(expr: Extract<Expr, { kind: 'aggregation' }>, input: Expecta
   }
   if (input.labels === undefined)
     return { series: expr.grouping.length === 0 && !expr.without ? 1 : input.series, labels: undefined }
-  const grouping = createGrouping(expr.grouping, !expr.without)
+  const grouping = groupingOf(expr)
   const groups = new Map(input.labels.map((labels) => [grouping.keyOf(labels), grouping.labelsOf(labels)]))
   return { series: groups.size, labels: [...groups.values()] }
 }

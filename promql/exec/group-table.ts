@@ -1,8 +1,8 @@
 import type { Labels, SeriesGroup } from '../../model/index.ts'
 import { isWindowFunction, KEEPS_NAME } from '../functions/window-functions.ts'
 import type { Aggregation, Expr } from '../parse/ast.ts'
-import type { EvalContext } from './context.ts'
-import { type Grouping, storeGrouping } from './label-grouping.ts'
+import { type EvalContext, withGrouping } from './context.ts'
+import { type Grouping, storeGroupingOf } from './label-grouping.ts'
 import { matrixHasOneName, matrixOf } from './select-range.ts'
 import type { StepSeries } from './step-series.ts'
 
@@ -45,10 +45,10 @@ export class GroupTable<T> {
 }
 
 /** The context for what an aggregation takes its series from: where that is a selector, the store may do the grouping. */
-export function contextBelow({ expr, grouping, without }: Aggregation, ctx: EvalContext): EvalContext {
-  const names = ctx.query.delayedNameRemoval || ctx.query.typeAndUnitLabels ? undefined : namesOf(expr)
-  if (names === undefined || ctx.query.shared.has(inner(expr))) return ctx
-  return { ...ctx, grouping: storeGrouping(grouping, !without, names === 'dropped') }
+export function contextBelow(expr: Aggregation, ctx: EvalContext): EvalContext {
+  const names = ctx.query.delayedNameRemoval || ctx.query.typeAndUnitLabels ? undefined : namesOf(expr.expr)
+  if (names === undefined || ctx.query.shared.has(inner(expr.expr))) return ctx
+  return withGrouping(ctx, storeGroupingOf(expr, names === 'dropped'))
 }
 
 /** What becomes of the metric names of a selector's series; `undefined` where there is more below than a selector. */

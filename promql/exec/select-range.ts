@@ -52,13 +52,15 @@ function* selectorWindows(expr: MatrixSelector, ctx: EvalContext, functionName: 
   const steps = { minTimeMs: grid.startMs, maxTimeMs: grid.endMs }
   const range = selectorRange(selector, steps, query.lookbackDeltaMs, rangeMs)
   const hints = {
-    ...range,
-    ...orderHint(ctx, range.minTimeMs),
+    minTimeMs: range.minTimeMs,
+    maxTimeMs: range.maxTimeMs,
     stepMs: grid.count > 1 ? grid.stepMs : 0,
     functionName,
     // Without a function the samples themselves are the answer.
-    ...(functionName === '' ? {} : windowsHint(selector, ctx, rangeMs)),
-    ...(ctx.grouping === undefined ? {} : { grouping: ctx.grouping }),
+    windows: functionName === '' ? undefined : windowsHint(selector, ctx, rangeMs),
+    newestOnly: false,
+    grouping: ctx.grouping,
+    order: orderHint(ctx, range.minTimeMs),
   }
   const wantsStats = query.statsSelectors.has(selector)
   for (const stored of query.querier.select(selector.matchers, hints)) {

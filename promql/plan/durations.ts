@@ -1,5 +1,6 @@
 import { QueryExecutionError } from '../exec/errors.ts'
 import type { AtModifier, DurationExpr, Expr, Subquery, VectorSelector } from '../parse/ast.ts'
+import { childrenOf } from '../parse/walk.ts'
 
 /** The query's own times; an instant query has `startMs === endMs` and step 0. */
 export interface QueryTimes {
@@ -51,6 +52,27 @@ export function resolveTimes(expr: Expr, times: QueryTimes): Expr {
       return { ...expr, expr: resolve(expr.expr) }
   }
 }
+
+/** Whether {@link resolveTimes} gives the same whatever the query's times are. */
+export function hasOwnTimes(expr: Expr): boolean {
+  switch (expr.kind) {
+    case 'vectorSelector':
+      return hasOwnPlace(expr)
+    case 'matrixSelector':
+      return expr.rangeExpr === undefined && hasOwnPlace(expr.selector)
+    case 'subquery': {
+      const { rangeExpr, stepExpr, stepMs } = expr
+      return (
+        rangeExpr === undefined && stepExpr === undefined && stepMs !== 0 && hasOwnPlace(expr) && hasOwnTimes(expr.expr)
+      )
+    }
+    default:
+      return childrenOf(expr).every(hasOwnTimes)
+  }
+}
+
+const hasOwnPlace = ({ at, offsetExpr }: VectorSelector | Subquery): boolean =>
+  offsetExpr === undefined && (at === undefined || at.kind === 'time')
 
 function resolveSelector(selector: VectorSelector, times: QueryTimes): VectorSelector {
   return { ...selector, ...resolveOffsetAndAt(selector, times) }

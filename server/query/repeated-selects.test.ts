@@ -90,3 +90,23 @@ test('the bits of staleness markers survive', () => {
     expect(kept).toMatchObject({ stale: Uint8Array.of(1) })
   }
 })
+
+test('newest values are told to a batch once for each question and time', () => {
+  let asked = 0
+  const view = {
+    newestByGroup(_matchers: unknown, { maxTimeMs }: SelectHints) {
+      asked++
+      return { groups: [], values: Float64Array.of(maxTimeMs), groupIndexes: Uint32Array.of(0), length: 1 }
+    },
+  } as Partial<Querier> as Querier
+  const repeated = new RepeatedSelects()
+  const ask = (hints: Partial<SelectHints>) => repeated.newestByGroup(view, MATCHERS, { ...HINTS, ...hints })?.values[0]
+  const grouping = { key: 'by i', names: new Set(['i']), keep: true }
+  repeated.startBatch()
+  expect([ask({}), ask({}), asked]).toEqual([60_001, 60_001, 1])
+  expect([ask({ maxTimeMs: 60_002, minTimeMs: 2 }), asked]).toEqual([60_002, 2])
+  expect([ask({ grouping }), ask({ grouping }), asked]).toEqual([60_001, 60_001, 3])
+  repeated.startBatch()
+  expect([ask({}), asked]).toEqual([60_001, 4])
+  expect(repeated.newestByGroup({} as Querier, [createMatcher('=', '__name__', 'other')], HINTS)).toBeUndefined()
+})

@@ -3,6 +3,7 @@ import {
   type Labels,
   type Matcher,
   matcherText,
+  type NewestByGroup,
   type Querier,
   type SelectHints,
   type SeriesColumn,
@@ -21,6 +22,12 @@ interface Asked {
   columns: readonly SeriesColumn[] | undefined
 }
 
+/** Newest values that a batch was told, and the time that they are of. */
+interface Told {
+  readonly maxTimeMs: number
+  readonly newest: NewestByGroup
+}
+
 const SELECTORS_KEPT = 20_000
 /** More are not kept: they would cost more memory than finding them costs time. */
 const SAMPLES_KEPT_MAX = 20_000
@@ -32,6 +39,8 @@ const SAMPLES_KEPT_MAX = 20_000
 export class RepeatedSelects {
   readonly #asked = new Map<string, Asked>()
   readonly #names = new WeakMap<readonly Matcher[], string>()
+  /** Of the batch at hand. */
+  readonly #told = new Map<string, Told>()
   #batch = 0
   #kept: Asked[] = []
   #keptSamples = 0
@@ -42,6 +51,7 @@ export class RepeatedSelects {
     for (const asked of this.#kept) asked.columns = undefined
     this.#kept = []
     this.#keptSamples = 0
+    this.#told.clear()
   }
 
   select(view: Querier, matchers: readonly Matcher[], hints: SelectHints): Iterable<SeriesColumn> {
@@ -60,6 +70,19 @@ export class RepeatedSelects {
     }
     const found = view.select(matchers, hints)
     return asked.isRepeated || asked.count > 1 ? this.#keep(asked, found) : found
+  }
+
+  /** As the view's own, which makes new arrays each time: they are kept as they are. */
+  newestByGroup(view: Querier, matchers: readonly Matcher[], hints: SelectHints): NewestByGroup | undefined {
+    const { maxTimeMs } = hints
+    const key = this.#keyOf(matchers, hints)
+    const told = this.#told.get(key)
+    if (told?.maxTimeMs === maxTimeMs) return told.newest
+    const newest = view.newestByGroup?.(matchers, hints)
+    if (newest === undefined || this.#keptSamples + newest.length > SAMPLES_KEPT_MAX) return newest
+    this.#keptSamples += newest.length
+    this.#told.set(key, { maxTimeMs, newest })
+    return newest
   }
 
   *#keep(asked: Asked, found: Iterable<SeriesColumn>): Generator<SeriesColumn> {
@@ -85,10 +108,14 @@ export class RepeatedSelects {
     this.#kept.push(asked)
   }
 
-  #askedFor(matchers: readonly Matcher[], hints: SelectHints): Asked {
+  #keyOf(matchers: readonly Matcher[], hints: SelectHints): string {
     const { minTimeMs, maxTimeMs, stepMs, functionName, newestOnly, limit, grouping } = hints
     const width = maxTimeMs - minTimeMs
-    const key = `${this.#nameOf(matchers)}${width} ${stepMs} ${functionName} ${newestOnly} ${limit} ${grouping?.key}`
+    return `${this.#nameOf(matchers)}${width} ${stepMs} ${functionName} ${newestOnly} ${limit} ${grouping?.key}`
+  }
+
+  #askedFor(matchers: readonly Matcher[], hints: SelectHints): Asked {
+    const key = this.#keyOf(matchers, hints)
     let asked = this.#asked.get(key)
     if (asked === undefined) {
       if (this.#asked.size >= SELECTORS_KEPT) this.#asked.clear()

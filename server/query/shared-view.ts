@@ -32,6 +32,7 @@ export class SharedView implements Queryable {
     const view = this.#current
     return {
       select: (matchers, hints) => this.#repeated.select(view, matchers, hints),
+      newestByGroup: (matchers, hints) => this.#repeated.newestByGroup(view, matchers, hints),
       series: (matcherSets, own) => view.series(matcherSets, own),
       labelNames: (matcherSets, own) => view.labelNames(matcherSets, own),
       labelValues: (name, matcherSets, own) => view.labelValues(name, matcherSets, own),

@@ -274,8 +274,8 @@ export class StoreQuerier implements Querier {
 const wholeRange = ({ minTimeMs, maxTimeMs, order, windows, functionName }: SelectHints): Wanted => ({
   minTimeMs: order?.minTimeMs ?? minTimeMs,
   maxTimeMs,
-  ...(windows === undefined ? {} : { windows }),
-  ...(functionName === undefined ? {} : { functionName }),
+  windows,
+  functionName,
 })
 
 /** What the series come from, in order. Series are only ever added to a source at its end. */
