@@ -108,6 +108,7 @@ test('killed in the middle of notifying: who was told is not told again, who was
   await first.command('silence Silenced')
   await first.command('push Silenced')
   await hears(1)
+  await isRecorded('Quiet')
   await first.command('pause 500')
   await kill(first.child)
   expect(heard).toEqual(['/1: Quiet firing'])

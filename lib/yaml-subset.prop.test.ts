@@ -176,6 +176,8 @@ const edit = fc.record({
       '\u00a0',
       '...',
     ),
+    // Most files with these in them are read.
+    fc.constantFrom('x', '7', '_', 'ab', '.', ' x'),
   ),
 })
 

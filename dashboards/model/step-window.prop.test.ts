@@ -34,7 +34,7 @@ test('a window moved step by step holds what asking anew would answer', () => {
     fc.property(
       fc.array(life, { maxLength: 6 }),
       fc.integer({ min: 2, max: 30 }),
-      fc.array(fc.nat({ max: 12 }), { maxLength: 8 }),
+      fc.array(fc.nat({ max: 12 }), { minLength: 3, maxLength: 8, size: 'max' }),
       fc.nat({ max: 60 }),
       (lives, count, moves, lateMs) => {
         let start = 0

@@ -3,13 +3,13 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { createMatcher } from '../../model/index.ts'
 import { openReader, type ReaderHandle } from '../index.ts'
 
-const { handle, stop } = workerData as { handle: ReaderHandle; stop: Int32Array }
+/** Shared: whether to stop, and how many rounds were read. */
+const { handle, shared } = workerData as { handle: ReaderHandle; shared: Int32Array }
 const reader = openReader(handle)
 const range = { minTimeMs: 0, maxTimeMs: 1e15 }
-let rounds = 0
 let faults = 0
 let newestRow = -1
-while (Atomics.load(stop, 0) === 0) {
+while (Atomics.load(shared, 0) === 0) {
   const querier = reader.querier(range)
   const newest = new Map<string, number>()
   const lengths: number[] = []
@@ -34,7 +34,7 @@ while (Atomics.load(stop, 0) === 0) {
     if (column.values[column.length - 1] !== newest.get(column.labels.join())) faults++
   }
   querier.close()
-  rounds++
+  Atomics.add(shared, 1, 1)
 }
 reader.close()
-parentPort!.postMessage({ rounds, faults, newestRow })
+parentPort!.postMessage({ faults, newestRow })
