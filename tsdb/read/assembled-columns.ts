@@ -22,11 +22,12 @@ interface Entry {
   epoch: number
 }
 
-/** What a piece was made of: all equal, it has the same columns, of which one may have more rows. */
+/** What a piece was made of: all equal, it has the same columns, if with more rows. */
 interface EntryPart {
   readonly run: object
   readonly positions: object
   readonly indexes: object
+  readonly rows: number
 }
 
 /**
@@ -60,9 +61,10 @@ export class AssembledColumns {
     const parts: EntryPart[] = []
     for (const { piece, indexes } of pieces) {
       if (piece.decoded === undefined) return undefined
-      parts.push({ run: piece.decoded.run, positions: piece.decoded.positions, indexes })
+      const { run, positions } = piece.decoded
+      parts.push({ run, positions, indexes, rows: piece.timestampsMs.length })
     }
-    const rows = pieces.reduce((sum, { piece }) => sum + piece.timestampsMs.length, 0)
+    const rows = parts.reduce((sum, part) => sum + part.rows, 0)
     const entry = this.#find(parts, rows) ?? this.#make(parts, rows, pieces[0]!.indexes.length)
     return entry && new TargetAssembly(this.#findRoom().buffer, entry, pieces)
   }
@@ -70,7 +72,7 @@ export class AssembledColumns {
   #find(parts: readonly EntryPart[], rows: number): Entry | undefined {
     const entry = this.#byRun.get(parts[0]!.run)?.find((known) => isSame(known.parts, parts))
     if (entry === undefined) return undefined
-    if (entry.stride < rows) {
+    if (entry.stride < rows || !hasGrownAtEnd(entry.parts, parts)) {
       // It is made anew, unless somebody may be looking at it.
       if (entry.epoch !== this.#epoch) this.#drop(entry)
       return undefined
@@ -168,6 +170,10 @@ const isSame = (a: readonly EntryPart[], b: readonly EntryPart[]): boolean =>
   a.every(
     ({ run, positions, indexes }, i) => run === b[i]!.run && positions === b[i]!.positions && indexes === b[i]!.indexes,
   )
+
+/** Late rows may also come to a piece that others follow: then all of those have moved. */
+const hasGrownAtEnd = (before: readonly EntryPart[], now: readonly EntryPart[]): boolean =>
+  before.every(({ rows }, i) => i === before.length - 1 || rows === now[i]!.rows)
 
 const wantedRows = (pieces: readonly OpenPiece[]): number =>
   pieces.reduce((sum, { piece }) => sum + piece.to - piece.from, 0)
