@@ -76,11 +76,20 @@ interface NumberedList {
 /** By the label sets of the first source. Lists of label sets never change, and targets of one template share them. */
 const numbered = new WeakMap<Uint32Array, NumberedList[]>()
 const NUMBERED_MAX = 8
-const ALONE = [0]
+
+/** Of single sources, by their label sets: what is kept of their columns knows them by `indexes`. */
+const alone = new WeakMap<Uint32Array, readonly Part[]>()
+
+function aloneOf(overlays: Uint32Array): readonly Part[] {
+  let parts = alone.get(overlays)
+  if (parts === undefined)
+    alone.set(overlays, (parts = [{ members: [0], overlays, indexes: [identity(overlays.length)] }]))
+  return parts
+}
 
 function numbersOf(sources: readonly GroupSource[], index: LabelIndex): readonly Part[] {
   const first = sources[0]!.overlays
-  if (sources.length === 1) return [{ members: ALONE, overlays: first, indexes: [identity(first.length)] }]
+  if (sources.length === 1) return aloneOf(first)
   const known = numbered.get(first) ?? []
   const isSame = ({ lists }: NumberedList): boolean =>
     lists.length === sources.length && lists.every((list, s) => list === sources[s]!.overlays)
