@@ -1,4 +1,5 @@
 import { quoteGo } from './go-quote.ts'
+import { isLegacyLabelName } from './labels.ts'
 import { type AnchoredRegex, compileAnchored } from './regex.ts'
 
 export type MatchType = '=' | '!=' | '=~' | '!~'
@@ -30,5 +31,6 @@ export function matches(matcher: Matcher, value: string): boolean {
   }
 }
 
-/** `name=~"value"`. */
-export const matcherText = (matcher: Matcher): string => `${matcher.name}${matcher.type}${quoteGo(matcher.value)}`
+/** `name=~"value"`, as Prometheus prints it: `"a.b"="value"`. Equal only for equal matchers, whatever stands in them. */
+export const matcherText = ({ name, type, value }: Matcher): string =>
+  `${isLegacyLabelName(name) ? name : quoteGo(name)}${type}${quoteGo(value)}`

@@ -83,6 +83,10 @@ describe('matchers', () => {
   )
 
   test('they print with Go quoting', () => expect(matcherText(createMatcher('=~', 'x', 'a"\n'))).toBe('x=~"a\\"\\n"'))
+  test('names, too, where they are of the new kind: none is taken for a part of another matcher', () => {
+    expect(matcherText(createMatcher('=', 'job!', 'x'))).toBe('"job!"="x"')
+    expect(matcherText(createMatcher('=', 'a="1"ÿb', '2'))).toBe('"a=\\"1\\"ÿb"="2"')
+  })
 })
 
 describe('labels', () => {
