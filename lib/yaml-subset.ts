@@ -4,6 +4,8 @@
 export const NOT_PLAIN = Symbol('not plain')
 
 const CHARACTERS = /^[\n\x20-\x7e\u00a1-\ud7ff\ue000-\ufefe]*$/
+/** Blanks to JavaScript, and letters like any other to YAML. */
+const OTHER_BLANK = /[^\S\n ]/
 const KEY = /^([A-Za-z_][\w./-]{0,127}|"[^"\\]{0,127}"|'[^'\\]{0,127}'):(?: +|$)/
 const PLAIN_START = /[A-Za-z0-9_./$^(+\\<=;~-]/
 const INTEGER = /^(?:0|-?[1-9]\d{0,14})$/
@@ -26,7 +28,7 @@ class NotPlainError extends Error {}
  * @returns plain objects, or `NOT_PLAIN`
  */
 export function readPlainYaml(text: string, options: { readonly scalarsAsText?: boolean } = {}): unknown {
-  if (!CHARACTERS.test(text) || /^(?:---|\.\.\.|%)/m.test(text)) return NOT_PLAIN
+  if (!CHARACTERS.test(text) || OTHER_BLANK.test(text) || /^(?:---|\.\.\.|%)/m.test(text)) return NOT_PLAIN
   try {
     return new PlainReader(text, options.scalarsAsText === true).read()
   } catch (error) {
