@@ -215,6 +215,29 @@ belltower:
     expect(yaml).toContain("smtp_smarthost: 'h:25'")
   })
 
+  test('those in lists, of proxies, and in URLs too', async () => {
+    const { yaml } = await load(`
+scrape_configs:
+  - job_name: a
+    proxy_url: 'http://user:hunter2@proxy:1'
+    proxy_connect_header: { X-Key: [hunter2, hunter2] }
+    http_headers: { X-Key: { secrets: [hunter2], values: [public] } }
+    basic_auth: { username: u, password: &p hunter2 }
+    static_configs: [{ targets: ['x:1'] }]
+  - { job_name: b, basic_auth: { username: u, password: *p }, static_configs: [{ targets: ['y:1'] }] }
+remote_write: [{ url: 'https://user:hunter2@far:1/w?a:b@c' }]
+belltower:
+  alertmanager:
+    global: { http_config: { proxy_url: 'http://user:hunter2@proxy:1/', http_headers: { X: { secrets: [hunter2] } } } }
+    route: { receiver: r }
+    receivers: [{ name: r }]
+`)
+    expect(yaml).not.toContain('hunter2')
+    expect(yaml).toContain('http://user:xxxxx@proxy:1')
+    expect(yaml).toContain('https://user:xxxxx@far:1/w?a:b@c')
+    expect(yaml).toContain('values: [ public ]')
+  })
+
   test('secrets are masked where the configuration is shown', async () => {
     const { yaml } = await load('scrape_configs: [{ job_name: a, basic_auth: { username: u, password: hunter2 } }]')
     expect(yaml).not.toContain('hunter2')

@@ -275,18 +275,31 @@ function readText(path: string): string {
 const SECRET_KEYS =
   /^(password|credentials|client_certificate_key|token|client_secret|secret|secrets|secret_key|bearer_token|auth_token|api_key|key|application_secret|application_credential_secret|consumer_key|key_passphrase|certificate_password|private_key|service_account_key)$/
 
+/** @param keys from the top of the file down to a value, or to the list that it stands in */
+function isSecretHere(keys: readonly string[]): boolean {
+  const key = keys.at(-1) ?? ''
+  // Whoever knows a heartbeat's URL, or what goes with it, can give it.
+  const isHeartbeat = keys.includes('heartbeats') && (key === 'url' || keys.includes('headers'))
+  const isAlertmanagers = keys[0] === 'belltower' && keys[1] === 'alertmanager' && isSecret(keys.slice(2))
+  return SECRET_KEYS.test(key) || keys.includes('proxy_connect_header') || isHeartbeat || isAlertmanagers
+}
+
+/** As Go prints URLs: whoever may look at the configuration need not know the password of a proxy. */
+const withoutPassword = (value: unknown): unknown =>
+  typeof value === 'string' ? value.replace(/^([\w.+-]+:\/\/[^/?#:@\s]*:)[^/?#@\s]+@/, '$1xxxxx@') : value
+
 function shownYaml(text: string, global: GlobalConfig): string {
   const doc: Document = parseDocument(text, { merge: true })
   if (!isMap(doc.contents)) doc.contents = doc.createNode({}) as never
   visit(doc, {
-    Pair(_key, pair, path) {
-      if (!isScalar(pair.key) || !isScalar(pair.value)) return
-      const key = String(pair.key.value)
-      const keys = [...path.flatMap((one) => (isPair(one) ? [String(one.key)] : [])), key]
-      // Whoever knows a heartbeat's URL, or what goes with it, can give it.
-      const isHeartbeat = keys.includes('heartbeats') && (key === 'url' || keys.includes('headers'))
-      const isAlertmanagers = keys[0] === 'belltower' && keys[1] === 'alertmanager' && isSecret(keys.slice(2))
-      if (SECRET_KEYS.test(key) || isHeartbeat || isAlertmanagers) pair.value = doc.createNode('<secret>')
+    Scalar(place, node, path) {
+      if (place === 'key') return
+      const keys = path.flatMap((one) => (isPair(one) && isScalar(one.key) ? [String(one.key.value)] : []))
+      const shownAs = isSecretHere(keys) ? '<secret>' : withoutPassword(node.value)
+      if (shownAs === node.value) return
+      node.value = shownAs
+      // As it is usually written, whatever the secret was.
+      delete node.type
     },
   })
   const shown: Record<string, number> = {
