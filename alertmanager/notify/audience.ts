@@ -28,16 +28,12 @@ export interface AudienceOptions {
 /** What of a flush may be told. */
 export interface Audible {
   readonly alerts: readonly FlushedAlert[]
-  /** Alerts that are held for flapping and of which nobody has been told so, marked. */
+  /** Alerts that are held for flapping and of which not everybody has been told so, marked. */
   readonly notices: readonly FlushedAlert[]
   /** Alerts that are held or muted and that are not forgotten for that: whoever was told of them is to hear how they end. */
   readonly remembered: ReadonlySet<string>
   /** Resolved alerts that stay in the group. */
   readonly kept: ReadonlySet<string>
-  /** Firing alerts that were held, and are told as if they were new. */
-  readonly anew: ReadonlySet<string>
-  /** Alerts that were held, and of which is told now how they ended. */
-  readonly released: readonly string[]
 }
 
 /** Inhibition, times, silences, then flapping. */
@@ -61,7 +57,6 @@ export function audibleOf(flush: GroupFlush, options: AudienceOptions): Audible 
   const isAudible = new Set(audible.filter((one) => !held.has(one)))
   const alerts = flush.alerts.filter((one) => isAudible.has(one))
   const isNoticed = ({ alert }: FlushedAlert, key: string): boolean => state.flapping.isNoticed(alert.fingerprint, key)
-  const released = alerts.filter((one) => ownKeys.some((key) => isNoticed(one, key)))
   const fingerprint = ({ alert }: FlushedAlert): string => alert.fingerprint
   return {
     alerts,
@@ -70,8 +65,6 @@ export function audibleOf(flush: GroupFlush, options: AudienceOptions): Audible 
       .map(([one, view]) => noticeOf(one, view)),
     remembered: new Set([...held.keys(), ...(mutedResolved === 'drop' ? [] : muted)].map(fingerprint)),
     kept: new Set([...held.keys(), ...(mutedResolved === 'after' ? late : [])].map(fingerprint)),
-    anew: new Set(released.filter(({ resolved }) => !resolved).map(fingerprint)),
-    released: released.map(fingerprint),
   }
 }
 

@@ -47,18 +47,13 @@ export class Pipeline {
       const isNoticed = await this.#noticeFlapping(flush, audible, own)
       const { alerts, kept } = audible
       this.#keepMemory(flush, audible, own, escalated)
-      const tellAll = (targets: readonly Integration[], errand: Errand): Promise<boolean[]> =>
-        Promise.all(alerts.length === 0 ? [] : targets.map((one) => this.#exclusively(flush, audible, one, errand)))
+      const tellAll = (targets: readonly Integration[], tell: (one: Integration) => Promise<boolean>) =>
+        Promise.all(alerts.length === 0 ? [] : targets.map(tell))
       const [outcomes, others] = await Promise.all([
-        tellAll(own, { kind: 'tick', anew: audible.anew }),
-        tellAll(escalated, { kind: 'over' }),
+        tellAll(own, (one) => this.#tellTick(flush, audible, one)),
+        tellAll(escalated, (one) => this.#exclusively(flush, audible, one, { kind: 'over' })),
       ])
       const delivered = outcomes.every(Boolean) && others.every(Boolean)
-      if (delivered) {
-        for (const fingerprint of audible.released)
-          for (const target of own)
-            state.flapping.setNoticed(fingerprint, entryKey(flush.groupKey, target), false, state.log)
-      }
       const audibleCount = alerts.filter(({ resolved }) => !resolved).length
       const reached =
         outcomes.length === 0 ? undefined : outcomes.some((is, i) => is && this.#reaches(own[i]!, flush.tickAtMs))
@@ -164,6 +159,19 @@ export class Pipeline {
     )
     await state.log.commit()
     return told.every(Boolean)
+  }
+
+  /** What was held counts as new for whoever was given the notice, until it is told; how others fare is their own matter. */
+  async #tellTick(flush: GroupFlush, audible: Audible, target: Integration): Promise<boolean> {
+    const { flapping, log } = this.#options.state
+    const key = entryKey(flush.groupKey, target)
+    const released = audible.alerts.filter(({ alert }) => flapping.isNoticed(alert.fingerprint, key))
+    const isTold = await this.#exclusively(flush, audible, target, {
+      kind: 'tick',
+      anew: fingerprintsOf(released, false),
+    })
+    for (const { alert } of isTold ? released : []) flapping.setNoticed(alert.fingerprint, key, false, log)
+    return isTold
   }
 
   async #exclusively(flush: GroupFlush, audible: Audible, target: Integration, errand: Errand): Promise<boolean> {

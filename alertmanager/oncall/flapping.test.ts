@@ -106,6 +106,22 @@ describe('flap damping', () => {
     expect(s.client.requests.map(({ request }) => request.url).at(-1)).toBe('http://hook/bad')
   })
 
+  test('what fires on is told anew once to each integration, also while another one fails', async () => {
+    const two = CONFIG.replace("[{ url: 'http://hook/' }]", "[{ url: 'http://hook/good' }, { url: 'http://hook/bad' }]")
+    s = await startOnCall(two, ON_CALL)
+    await flap(s, 7)
+    await s.until(10 * MINUTE_S)
+    s.client.answer = ({ url }) => (url.endsWith('bad') ? 400 : 200)
+    const before = s.client.requests.length
+    await s.until(30 * MINUTE_S)
+    const toGood = told(s.client.requests.slice(before).filter(({ request }) => request.url.endsWith('good')))
+    expect(toGood.map((line) => line.replace(/^\d+ /, ''))).toEqual(['Flappy firing'])
+    s.client.answer = () => 200
+    await s.until(32 * MINUTE_S)
+    expect(s.client.requests.map(({ request }) => request.url).at(-1)).toBe('http://hook/bad')
+    expect(told().at(-1)).toMatch(/Flappy firing$/)
+  })
+
   test('a death neither repeats the notice nor lets go', async () => {
     await withDataDir(async (dataDir) => {
       const endsS = [7.5, 9.5, 14.5].map((minute) => minute * MINUTE_S)
