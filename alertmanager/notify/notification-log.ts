@@ -18,6 +18,8 @@ export interface NotificationLogEntry {
 const PUT = 'notified'
 const GONE = 'notified-gone'
 const RENEWED_AFTER_MS = 600_000
+/** Of its life, where that is short: an entry must not end while it waits for being renewed. */
+const RENEWED_AFTER_SHARE = 0.25
 
 /** The memory that keeps a notification from being sent twice, by `groupKey:receiver/integration/index`. */
 export class NotificationLog implements StatePart {
@@ -39,9 +41,11 @@ export class NotificationLog implements StatePart {
   }
 
   /** What is known of an alert that still fires is kept for longer, though nothing is told anew. The caller commits. */
-  keep(key: string, expiresAtMs: number, log: StateLog): void {
+  keep(key: string, { atMs, lifeMs }: { readonly atMs: number; readonly lifeMs: number }, log: StateLog): void {
     const known = this.#entries.get(key)
-    if (!known || known.firing.size === 0 || expiresAtMs - known.expiresAtMs < RENEWED_AFTER_MS) return
+    if (!known || known.firing.size === 0) return
+    const expiresAtMs = atMs + lifeMs
+    if (expiresAtMs - known.expiresAtMs < Math.min(RENEWED_AFTER_MS, lifeMs * RENEWED_AFTER_SHARE)) return
     const entry = { ...known, expiresAtMs }
     this.#entries.set(key, entry)
     log.write(putRecord(key, entry))

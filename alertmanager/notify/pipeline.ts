@@ -112,14 +112,14 @@ export class Pipeline {
     own: readonly Integration[],
     escalated: readonly Integration[],
   ): void {
-    const { state, duty, retentionMs } = this.#options
+    const { state, duty } = this.#options
     const { groupKey, tickAtMs, route } = flush
     const isMuted = alerts.length === 0
     const isQuiet =
       state.acknowledgements.get(groupKey, tickAtMs) !== undefined || (isMuted && duty.mutedResolved !== 'drop')
-    const expiresAtMs = tickAtMs + Math.min(retentionMs, 2 * route.repeatIntervalMs)
+    const span = { atMs: tickAtMs, lifeMs: this.#memoryMs(route) }
     for (const target of isQuiet ? [...own, ...escalated] : escalated)
-      state.notificationLog.keep(entryKey(groupKey, target), expiresAtMs, state.log)
+      state.notificationLog.keep(entryKey(groupKey, target), span, state.log)
     if (!isMuted) return
     for (const target of [...own, ...escalated]) {
       const key = entryKey(groupKey, target)
@@ -199,10 +199,9 @@ export class Pipeline {
     key: string,
     errand: Errand,
   ): Promise<boolean> {
-    const { state, retentionMs } = this.#options
+    const { state } = this.#options
     const firing = fingerprintsOf(alerts, false)
     const resolved = fingerprintsOf(alerts, true)
-    const { repeatIntervalMs } = flush.route
     const last = state.notificationLog.get(key)
     const perhapsTold = state.pending.perhapsTold(key, last?.atMs)
     const reason = reasonFor(errand, { flush, alerts, target, last, perhapsTold })
@@ -224,7 +223,7 @@ export class Pipeline {
       }
       receiverData = dataAfter(result.receiverData ?? receiverData, receiverData, { errand, people, reason })
     }
-    const expiresAtMs = flush.tickAtMs + Math.min(retentionMs, 2 * repeatIntervalMs)
+    const expiresAtMs = flush.tickAtMs + this.#memoryMs(flush.route)
     // What is said beside the ticks adds to what was told; a tick replaces it.
     const isBeside = errand.kind === 'step' || errand.kind === 'flapping'
     for (const known of last?.firing ?? []) if (isBeside || remembered.has(known)) firing.add(known)
@@ -234,6 +233,11 @@ export class Pipeline {
     state.outgoing.done(key, state.log)
     await state.notificationLog.set(key, entry, state.log)
     return true
+  }
+
+  /** How long it is remembered what was told: until the next tick may tell something at least. */
+  #memoryMs({ repeatIntervalMs, groupIntervalMs }: GroupFlush['route']): number {
+    return Math.min(this.#options.retentionMs, 2 * Math.max(repeatIntervalMs, groupIntervalMs))
   }
 
   /** Who is told in place of the integration's own recipients. */

@@ -223,3 +223,14 @@ test('a group that is acknowledged for more than two repeat intervals is not tol
   await s.until(242 * MINUTE_S)
   expect(told()).toEqual(['10 first firing', '14410 first resolved'])
 })
+
+test('an acknowledgement outlives the notification log also where the repeat interval is short', async () => {
+  s = await startOnCall(CONFIG.replace('repeat_interval: 12h', 'repeat_interval: 3m'), '{}')
+  // Told so that the log, which is looked through each quarter of an hour, would have let go of it just before it is renewed.
+  await s.until(7 * MINUTE_S)
+  await fire(s, 'Down')
+  await s.until(8 * MINUTE_S)
+  await s.alertmanager.acks.put({ groupKey: GROUP, by: 'anna', comment: '' })
+  await s.until(60 * MINUTE_S)
+  expect(told()).toEqual([`${7 * MINUTE_S} first firing`])
+})
