@@ -248,12 +248,15 @@ export class Pipeline {
     data: ReceiverData,
     atMs: number,
   ): readonly Person[] | undefined {
-    const { duty } = this.#options
+    const { duty, logger } = this.#options
     if (contactKindOf(target.name) === undefined) return undefined
     const toldNames = namesTold(data)
     // The shift may have changed since; those who were woken want to know that it is over.
     if (reason === 'all alerts resolved' && toldNames.length > 0) return duty.people(toldNames)
-    return errand.kind === 'step' && errand.people ? errand.people : duty.peopleFor(target.receiver, atMs)
+    if (errand.kind === 'step' && errand.people) return errand.people
+    const people = duty.peopleFor(target.receiver, atMs)
+    if (people?.length === 0) logger.warn({ receiver: target.receiver }, 'Nobody is on call')
+    return people
   }
 
   /** Whether there is anybody to whom an integration would tell what fires. */

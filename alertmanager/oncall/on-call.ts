@@ -120,10 +120,7 @@ export class OnCall implements Duty {
 
   peopleFor(receiver: string, atMs: number): readonly Person[] | undefined {
     const schedule = this.scheduleOf(receiver)
-    if (schedule === undefined) return undefined
-    const people = this.#options.roster.peopleOn(schedule, atMs)
-    if (people.length === 0) this.#options.logger.warn({ schedule, receiver }, 'Nobody is on call')
-    return people
+    return schedule === undefined ? undefined : this.#options.roster.peopleOn(schedule, atMs)
   }
 
   people(names: readonly string[]): readonly Person[] {

@@ -1,3 +1,4 @@
+import { pino } from 'pino'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Scenario, START_MS } from '../test-support.ts'
 import { configOf, fire, livesOf, resolve, startOnCall, withDataDir } from './test-support.ts'
@@ -54,6 +55,20 @@ describe('a receiver whose recipients are on call', () => {
         .map((line) => line.split(' ')[1]),
     ).toEqual(['+1001', '+1002'])
     expect(s.alertmanager.notifications()[0]).toMatchObject({ people: 'anna' })
+  })
+
+  test('that nobody is on call is said when somebody would be told, not at each tick', async () => {
+    let warnings = 0
+    const logger = pino(
+      { level: 'warn' },
+      { write: (line) => void (warnings += Number(/Nobody is on call/.test(line))) },
+    )
+    const later = BOUND.replace('start: 2026-01-05', 'start: 2026-02-05')
+    s = await startOnCall(CONFIG, later, { logger })
+    await fire(s, 'Down')
+    await s.until(HOUR_S - 60)
+    expect(told()).toEqual(['10 +100'])
+    expect(warnings).toBe(1)
   })
 
   test('in a gap its own recipients are told', async () => {
