@@ -35,6 +35,9 @@ export interface OnCallOptions {
   readonly userAgent: string
 }
 
+/** Messages through one integration about one group that were sent this close are taken for one notification's. */
+const TOGETHER_MS = 300_000
+
 /** What follows from `on_call` in one configuration: escalations, heartbeats, receipts, and who is told in whose place. */
 export class OnCall implements Duty {
   readonly mutedResolved: MutedResolved
@@ -165,9 +168,10 @@ export class OnCall implements Duty {
     const { state, onCallMetrics } = this.#options
     onCallMetrics.receipts.inc({ integration: where.split('/').at(-2) ?? '', outcome })
     if (outcome !== 'undelivered') return
-    // One whom the same notification reached is enough; it may not be on record yet.
+    // One whom the same notification reached is enough; it may not be on record yet, or be on that of another instance.
     const event = state.history.search({ receiver, groupKey }).find(({ messageIds }) => messageIds?.includes(id))
-    const isOfIt = (other: Receipt): boolean => event?.messageIds?.includes(other.id) ?? other.sentAtMs >= sentAtMs
+    const isOfIt = (other: Receipt): boolean =>
+      event?.messageIds?.includes(other.id) ?? Math.abs(other.sentAtMs - sentAtMs) <= TOGETHER_MS
     if (state.receipts.of(where, groupKey).some((other) => isOfIt(other) && other.outcome !== 'undelivered')) return
     for (const one of state.escalations.all())
       if (one.groupKey === groupKey) this.escalator.unreached(groupKey, one.receiver, receiver)

@@ -35,6 +35,8 @@ const atProvider: string[] = []
 /** What the two tell each other. */
 const exchanged: string[] = []
 let smsStatus = 0
+/** What it says of the one to +2. */
+const UNDELIVERED = 20
 
 const clientOf = (from: string): HttpClient => ({
   async request({ url, headers, body }) {
@@ -46,7 +48,10 @@ const clientOf = (from: string): HttpClient => ({
     }
     if (hostname === 'smsc') {
       atProvider.push(`${from} ${pathname}`)
-      const answer = pathname.includes('status') ? { status: smsStatus } : { id: 7, cnt: 1 }
+      const { id = '', phones = '' } = Object.fromEntries(new URLSearchParams(String(body)))
+      if (phones === '+2') await new Promise<void>((resolve) => clock.schedule(1000, resolve))
+      const status = id === '8' ? UNDELIVERED : smsStatus
+      const answer = pathname.includes('status') ? { status } : { id: phones === '+2' ? 8 : 7, cnt: 1 }
       return { status: 200, headers: {}, body: Buffer.from(JSON.stringify(answer)) }
     }
     const app = apps.get(hostname)
@@ -147,4 +152,32 @@ test('either of two instances can say what became of a message; the one that sen
   // Nothing goes round between the two any more.
   await clock.advance(60_000)
   expect(b.onCall.receipt('page/sms/0', '7')).toEqual(a.onCall.receipt('page/sms/0', '7'))
+})
+
+test('one whom a message of the other instance has reached is enough', async () => {
+  const config = SMS_CONFIG.replace("['+1']", "['+1', '+2']").replace(
+    'receivers:',
+    "receivers:\n  - { name: second, webhook_configs: [{ url: 'http://hook/second' }] }",
+  )
+  const onCall = 'receivers: [{ receiver: page, escalation: { steps: [{ after: 1h, receiver: second }] } }]'
+  both = [await start('a', 'b', config, onCall), await start('b', 'a', config, onCall)]
+  const [a, b] = both as [Alertmanager, Alertmanager]
+  await clock.advance(2000)
+  told.length = 0
+  smsStatus = 0
+  const labels = labelsFromRecord({ alertname: 'Twice' })
+  const endsAtMs = clock.nowMs() + 10_000_000
+  for (const one of both) await one.receive([{ labels, annotations: [], generatorUrl: '', endsAtMs }])
+  await clock.advance(20_000)
+  const outcomes = () => ['7', '8'].map((id) => b.onCall.receipt('page/sms/0', id)?.outcome)
+  expect(outcomes()).toEqual(['pending', 'pending'])
+  // The one that has sent them dies, and the other asks in its place.
+  await a.stop()
+  apps.delete('a')
+  smsStatus = 1
+  await clock.advance(20 * 60_000)
+  expect(outcomes()).toEqual(['delivered', 'undelivered'])
+  expect(told).toEqual([])
+  await clock.advance(60 * 60_000)
+  expect(told.map((line) => line.replace(/^\S+ /, ''))).toEqual(['b /second firing'])
 })
