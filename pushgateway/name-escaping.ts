@@ -6,9 +6,9 @@ export const ESCAPING_SCHEMES = ['allow-utf-8', 'underscores', 'dots', 'values']
 export type EscapingScheme = (typeof ESCAPING_SCHEMES)[number]
 
 export function escapeName(name: string, scheme: EscapingScheme, isLegacy: (name: string) => boolean): string {
-  if (scheme === 'allow-utf-8' || name === '') return name
+  // Also with dots, which would write an underscore as two: the original asks this of a page's names before it escapes any.
+  if (scheme === 'allow-utf-8' || name === '' || isLegacy(name)) return name
   if (scheme === 'dots') return escapeDots(name)
-  if (isLegacy(name)) return name
   return scheme === 'values' ? `U__${[...name].map(valueOf).join('')}` : [...name].map(underscoreOf).join('')
 }
 

@@ -128,9 +128,7 @@ function* familyParts(
   if (first === undefined) return
   const { name, type } = first
   const help = [own, ...stored].find((family) => family !== undefined && family.help !== '')?.help ?? ''
-  const hasUtf8Names = stored.some((family) => family.hasUtf8Names)
-  // Dots are written in a way that changes every underscore, too.
-  const isPlain = format.escaping === 'allow-utf-8' || (format.escaping !== 'dots' && !hasUtf8Names)
+  const isPlain = format.escaping === 'allow-utf-8' || !stored.some(({ hasUtf8Names }) => hasUtf8Names)
   if (format.kind === 'openmetrics' && isPlain && hasSameLines(name, type)) {
     yield openMetricsHeader({ name, type, help })
     if (own !== undefined) yield writeOpenMetrics(own)
