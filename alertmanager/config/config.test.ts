@@ -149,6 +149,7 @@ receivers:
       - { provider: twilio, account_sid: AC1, auth_token: geheim, from: '+1', to: [+15550001] }
       - { provider: messagebird, access_key: geheim, from: B, to: ['+1'] }
       - { provider: smsru, api_id: geheim, to: ['+1'] }
+      - { provider: http, url: 'http://x/', headers: { Authorization: geheim }, to: ['+1'] }
     email_configs: [{ to: c@d, auth_password_file: pw }]
 `,
     )
