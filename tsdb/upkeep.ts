@@ -137,9 +137,14 @@ export class Upkeep {
     const { clock, logger, compactor, mayMerge, head } = this.#parts
     // Short blocks need it more often.
     const delayMs = Math.min(TICK_INTERVAL_MS, head.windowMs / 8)
+    const merge = (): void => {
+      if (mayMerge()) void compactor.run()
+    }
     this.#cancelTick = clock.schedule(delayMs, () => {
+      // Before the round, too: where there is always another block to build, merging must not wait for the end of that.
+      merge()
       this.run()
-        .then(() => (mayMerge() ? void compactor.run() : undefined))
+        .then(merge)
         .catch((err: unknown) => logger.error({ err }, 'maintenance failed, it will be tried again'))
         .finally(() => this.#scheduleTick())
     })
