@@ -134,6 +134,9 @@ class BatchWatch {
   }
 }
 
+/** Payloads of series records whose label sets are known. */
+const LAYOUTS_KEPT = 64
+
 /** Where the rows of a group stand while they are read back. */
 interface RowProgress {
   timestampMs: number
@@ -144,7 +147,7 @@ interface RowProgress {
 
 class Replayer {
   readonly #head: Head
-  readonly #labelSets = new Map<string, Uint32Array>()
+  readonly #layouts: { readonly payload: Uint8Array; readonly labelSets: Uint32Array }[] = []
   readonly #progress = new Map<number, RowProgress>()
   #staging = { pointer: 0, bytes: 0 }
   rowCount = 0
@@ -212,12 +215,12 @@ class Replayer {
 
   /** Targets of one layout log the same bytes: they are decoded once. */
   #labelSetsOf(payload: Uint8Array): Uint32Array {
-    const key = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('latin1')
-    const known = this.#labelSets.get(key)
-    if (known !== undefined) return known
-    if (this.#labelSets.size > 64) this.#labelSets.clear()
+    const known = this.#layouts.find((layout) => Buffer.compare(layout.payload, payload) === 0)
+    if (known !== undefined) return known.labelSets
     const labelSets = Uint32Array.from(decodeSeries(payload), (labels) => this.#head.catalogue.labelSet(labels))
-    this.#labelSets.set(key, labelSets)
+    // The newest first: it is the likeliest to come again.
+    this.#layouts.unshift({ payload, labelSets })
+    if (this.#layouts.length > LAYOUTS_KEPT) this.#layouts.pop()
     return labelSets
   }
 
