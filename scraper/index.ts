@@ -15,7 +15,7 @@ export type { InProcessTarget } from './scrape/transport.ts'
 export { createHostExporter, type HostExporter, type HostExporterOptions } from './exporters/host/index.ts'
 export {
   createProber,
-  DEFAULT_PROBE_MODULES,
+  defaultProbeModules,
   parseProbeConfig,
   type Prober,
   type ProbeModules,

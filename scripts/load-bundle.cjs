@@ -12,8 +12,10 @@ const { BroadcastChannel, getEnvironmentData } = require('node:worker_threads')
 const PIECE = /^\.\/[^/]+\.cjs$/
 const WRITE_CHANNEL = 'belltower:write-code-cache'
 
-// Before anything is compiled: V8 asks whether its settings were the same.
-for (const flag of getEnvironmentData('belltower:v8-flags') ?? []) setFlagsFromString(flag)
+/** V8 asks whether its settings were the same when a piece was compiled, and changes one whenever a thread starts. */
+function setFlags() {
+  for (const flag of getEnvironmentData('belltower:v8-flags') ?? []) setFlagsFromString(flag)
+}
 
 /** @param {string} entry name of the thread's first piece */
 module.exports = function run(entry) {
@@ -30,6 +32,7 @@ module.exports = function run(entry) {
     const source = readFileSync(filename, 'latin1')
     const importModuleDynamically = constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
     const cachedData = readIfThere(join(folder, name))
+    setFlags()
     const script = new Script(source, { filename, importModuleDynamically, ...(cachedData && { cachedData }) })
     scripts.set(name, script)
     const native = createRequire(filename)

@@ -9,7 +9,7 @@ import { ConfigError } from '../../lib/yaml-config.ts'
 import { formatDuration } from '../../model/index.ts'
 import { loadRuleFiles, parseRuleFile, type RuleGroupConfig } from '../../rules/index.ts'
 import {
-  DEFAULT_PROBE_MODULES,
+  defaultProbeModules,
   parseProbeConfig,
   type ProbeModules,
   type RelabelConfig,
@@ -84,8 +84,8 @@ export interface LoadedConfig extends RetentionSettings {
   readonly alertmanager: { readonly fileName: string; readonly text: string } | undefined
   /** What goes beyond the Alertmanager's file: people on call, escalations, heartbeats; `undefined` = nothing. */
   readonly onCall: { readonly fileName: string; readonly text: string } | undefined
-  /** Modules of `/probe`. */
-  readonly probeModules: ProbeModules
+  /** Modules of `/probe`; `undefined` = the built-in ones. */
+  readonly probeModules: ProbeModules | undefined
   /** The Prometheus Operator's objects, where they are wanted. */
   readonly operator: OperatorSettings | undefined
   /** Taken at the start; a change needs a restart. */
@@ -144,7 +144,7 @@ async function load(options: LoadOptions, reader: ConfigReader): Promise<LoadedC
   const onCall = await attempt(faults, async () => namedOrInline(parsed, source, 'on_call'))
   const probeModules = await attempt(faults, async () => {
     const named = namedOrInline(parsed, source, 'probes')
-    return named === undefined ? DEFAULT_PROBE_MODULES : parseProbeConfig(named.fileName, named.text)
+    return named && parseProbeConfig(named.fileName, named.text)
   })
   if (faults.length > 0) throw new ConfigError(faults)
 
@@ -198,7 +198,7 @@ async function load(options: LoadOptions, reader: ConfigReader): Promise<LoadedC
     },
     alertmanager,
     onCall,
-    probeModules: probeModules ?? DEFAULT_PROBE_MODULES,
+    probeModules,
     push: pushSettingsOf(file.belltower?.push),
     ...retentionSettingsOf(file.belltower?.storage),
   }

@@ -176,15 +176,19 @@ export function parseProbeConfig(fileName: string, text: string): ProbeModules {
   return parseConfig(fileName, text, probeFile as z.ZodType<{ modules: ProbeModules }>).value.modules
 }
 
-/** What there is without a file. */
-export const DEFAULT_PROBE_MODULES: ProbeModules = parseProbeConfig(
-  'built-in probe modules',
-  `modules:
+let defaults: ProbeModules | undefined
+
+/** What there is without a file: read when somebody probes, a start has no time for it. */
+export function defaultProbeModules(): ProbeModules {
+  defaults ??= parseProbeConfig('built-in probe modules', DEFAULT_MODULES)
+  return defaults
+}
+
+const DEFAULT_MODULES = `modules:
   http_2xx: { prober: http }
   http_post_2xx: { prober: http, http: { method: POST } }
   tcp_connect: { prober: tcp }
   tcp_tls: { prober: tcp, tcp: { tls: true } }
   ssh_banner: { prober: tcp, tcp: { query_response: [{ expect: "^SSH-2.0-" }] } }
   icmp: { prober: icmp }
-`,
-)
+`

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { silentLogger } from '../../../lib/log.ts'
 import { ConfigError } from '../../../lib/yaml-config.ts'
-import { createProber, DEFAULT_PROBE_MODULES, parseProbeConfig } from './index.ts'
+import { createProber, defaultProbeModules, parseProbeConfig } from './index.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -206,14 +206,14 @@ describe('dns', () => {
 })
 
 test('icmp: a reply, or a clear reason', async () => {
-  const prober = createProber(() => DEFAULT_PROBE_MODULES, silentLogger)
+  const prober = createProber(defaultProbeModules, silentLogger)
   const probed = await prober.probe({ target: '127.0.0.1', module: 'icmp', scrapeTimeoutSeconds: 3, debug: true })
   if (probed!.success) expect(probed!.body).toMatch(/probe_icmp_duration_seconds\{phase="rtt"\} 0\.\d+/)
   else expect(probed!.body).toMatch(/probe failed .*(no ping program|not permitted|no reply|socket)/i)
 })
 
 test('modules: unknown ones, and faults of the file with their places', async () => {
-  const prober = createProber(() => DEFAULT_PROBE_MODULES, silentLogger)
+  const prober = createProber(defaultProbeModules, silentLogger)
   expect(await prober.probe({ target: 'x', module: 'constructor' })).toBeUndefined()
   const faults = (text: string): readonly string[] => {
     try {
