@@ -31,9 +31,8 @@ export type AllocateRoom = (bytes: number) => Uint8Array | undefined
 const ROOM_BYTES_MAX = 32 << 20
 /** Prometheus shows ten of each kind and counts the rest. */
 const ANNOTATIONS_MAX = 10
-/** Written before the first word about it; from then on as much as there is already, up to the most. */
-const FILLED_BYTES_MIN = 1 << 17
-const FILLED_BYTES_MAX = 1 << 20
+/** Written between two words about it: each wakes another thread, which takes as long as sending some hundred kilobytes. */
+const FILLED_BYTES = 1 << 20
 /** Points written between two looks at the buffer's capacity. */
 const BLOCK_POINTS = 2048
 /** Of a time with milliseconds and 17 digits. */
@@ -141,7 +140,7 @@ function writeMatrix(
   let told = 0
   out.ascii('[')
   for (let i = 0; i < count; i++) {
-    if (out.length - told >= Math.max(FILLED_BYTES_MIN, Math.min(told, FILLED_BYTES_MAX)) && out.isInRoom) {
+    if (out.length - told >= FILLED_BYTES && out.isInRoom) {
       told = out.length
       onFilled?.(told)
     }
