@@ -54,6 +54,41 @@ const KEY_LENGTH_MAX: i32 = 0xffffff
   return n
 }
 
+/** As `firstDiff`, for long pieces: does not end at each line. */
+@inline function commonLength(a: usize, b: usize, n: i32): i32 {
+  let i: i32 = 0
+  for (; i + 64 <= n; i += 64) {
+    const x0 = v128.xor(v128.load(a + i), v128.load(b + i))
+    const x1 = v128.xor(v128.load(a + i, 16), v128.load(b + i, 16))
+    const x2 = v128.xor(v128.load(a + i, 32), v128.load(b + i, 32))
+    const x3 = v128.xor(v128.load(a + i, 48), v128.load(b + i, 48))
+    if (v128.any_true(v128.or(v128.or(x0, x1), v128.or(x2, x3)))) {
+      const lower = unequal(x0) | (unequal(x1) << 16)
+      if (lower) return i + ctz<i32>(lower)
+      return i + 32 + ctz<i32>(unequal(x2) | (unequal(x3) << 16))
+    }
+  }
+  return i + firstDiff(a + i, b + i, n - i)
+}
+
+@inline function unequal(x: v128): i32 {
+  return i8x16.bitmask(i8x16.ne(x, i8x16.splat(0)))
+}
+
+/** Where the token ends in which `p` stands. Reads up to 15 bytes beyond. */
+@inline function tokenEnd(p: usize): usize {
+  let mask = endsAt(p)
+  while (!mask) mask = endsAt((p += 16))
+  return p + ctz<i32>(mask)
+}
+
+/** A bit for each of the next 16 bytes that ends a token. */
+@inline function endsAt(p: usize): i32 {
+  const bytes = v128.load(p)
+  const blanks = v128.or(i8x16.eq(bytes, i8x16.splat(32)), i8x16.eq(bytes, i8x16.splat(9)))
+  return i8x16.bitmask(v128.or(blanks, i8x16.eq(bytes, i8x16.splat(10))))
+}
+
 @inline function isEnd(c: u32): bool {
   return c == 10 || c == 32 || c == 9
 }
@@ -119,39 +154,44 @@ export function lockstepCompare(params: usize): i32 {
   eventCount = 0
   lastPosition = -1
   ordered = 1
-  for (; i < lineCount; i++, table += 8) {
-    const gap = load<i32>(table)
-    const valueLength = load<i32>(table, 4) & 255
-    const full = gap + valueLength
-    let v: i32
-    if (p + full < n) {
-      const d = firstDiff(cur + p, prev + q, full)
-      if (d == full && isEnd(load<u8>(cur + p + full))) {
-        p += full
-        q += full
-        continue
-      }
-      if (d < gap) break
-      v = p + d
-    } else {
-      if (p + gap >= n || firstDiff(cur + p, prev + q, gap) < gap) break
-      v = p + gap
+  let complete = false
+  for (;;) {
+    // What is the same from here on, and the lines that end in it with the byte behind their value.
+    let same = commonLength(cur + p, prev + q, min<i32>(n - p, prevLength - q))
+    let gap: i32 = 0
+    let full: i32 = 0
+    for (; i < lineCount; i++, table += 8) {
+      const valueLength = load<i32>(table, 4) & 255
+      gap = load<i32>(table)
+      full = gap + valueLength
+      // The longest ones may be longer than the table can say.
+      if (full >= same || valueLength == VALUE_LENGTH_MAX) break
+      p += full
+      q += full
+      same -= full
+    }
+    if (i == lineCount) {
+      complete = same == n - p && same == prevLength - q
+      break
     }
     const start = p + gap
-    while (!isEnd(load<u8>(cur + v))) v++
+    if (same < gap || start >= n) break
+    const v = <i32>(tokenEnd(cur + p + min<i32>(same, full)) - cur)
     const length = v - start
     if (length == 0 || length > VALUE_LENGTH_MAX) break
-    if (length != valueLength) {
+    if (length != full - gap) {
       const at = lengths + (<usize>lengthCount << 3)
       lengthCount++
       store<u32>(at, i)
       store<u32>(at, length, 4)
     }
-    emitValue(entries, events, cur, start, v, load<i32>(map + (<usize>i << 2)))
+    // It may be the byte behind the value that is another.
+    if (same < full || v - p > full) emitValue(entries, events, cur, start, v, load<i32>(map + (<usize>i << 2)))
     p = v
     q += full
+    i++
+    table += 8
   }
-  const complete = i == lineCount && n - p == prevLength - q && firstDiff(cur + p, prev + q, n - p) == n - p
   store<u32>(params, entryCount, ENTRY_COUNT)
   store<u32>(params, lengthCount, LENGTH_COUNT)
   store<u32>(params, eventCount, EVENT_COUNT)
