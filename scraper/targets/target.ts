@@ -48,8 +48,8 @@ export function buildTarget(discovered: Labels, config: ScrapeConfig, relabel: R
 
 // Scrapes of one slot start together: this process, the network and the targets' hosts wake up once for all of them, and the
 // pages are processed back to back. So slots are as wide as keeps the load even.
-const SLOTS_PER_INTERVAL = 20
-const SLOT_MS_MAX = 100
+const SLOTS_PER_INTERVAL = 10
+const SLOT_MS_MAX = 200
 const SLOT_MS_MIN = 10
 
 /**
