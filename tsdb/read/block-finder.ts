@@ -19,15 +19,17 @@ export class BlockFinder implements SourceFinder {
   readonly #samples: readonly BlockMeta[]
   readonly #tiers: readonly BlockMeta[]
   readonly #opener: SectionOpener
-  readonly #headRanges: () => readonly TimeRange[]
+  readonly #findHeadRanges: () => readonly TimeRange[]
+  /** Found when a block first needs them: a head of many targets has as many. */
+  #headRanges: readonly TimeRange[] | undefined
   readonly #uses: ResolutionUse[] = []
 
-  /** @param metas oldest first @param headRanges what times the head has samples of */
-  constructor(metas: readonly BlockMeta[], opener: SectionOpener, headRanges: () => readonly TimeRange[]) {
+  /** @param metas oldest first @param findHeadRanges what times the head has samples of */
+  constructor(metas: readonly BlockMeta[], opener: SectionOpener, findHeadRanges: () => readonly TimeRange[]) {
     this.#samples = metas.filter(({ resolution }) => resolution === undefined)
     this.#tiers = metas.filter(({ resolution }) => resolution !== undefined)
     this.#opener = opener
-    this.#headRanges = headRanges
+    this.#findHeadRanges = findHeadRanges
   }
 
   find(matchers: readonly Matcher[], wanted: Wanted, scratch: Scratch): GroupSource[] {
@@ -70,8 +72,11 @@ export class BlockFinder implements SourceFinder {
 
   /** Where two have a sample of one time, one of them counts. Summaries cannot tell which of theirs do not. */
   #isAlone(meta: BlockMeta, range: TimeRange): boolean {
-    const others = this.#samples.filter((other) => other !== meta).map(rangeOf)
-    return ![...others, ...this.#headRanges()].some((other) => overlaps(other, range))
+    this.#headRanges ??= this.#findHeadRanges()
+    return (
+      !this.#headRanges.some((other) => overlaps(other, range)) &&
+      !this.#samples.some((other) => other !== meta && overlaps(rangeOf(other), range))
+    )
   }
 
   /** The coarsest that will do, in times of which there are no samples. */
