@@ -79,7 +79,7 @@ export class BlockReader implements SourceFinder {
       .of(matchers, kind, () => this.#select(matchers, kind))
       .filter(({ group: g }) => groups[g]!.maxTimeMs >= range.minTimeMs && groups[g]!.minTimeMs <= range.maxTimeMs)
     const samples = found.reduce((sum, { group, ordinals }) => sum + ordinals.length * groups[group]!.rowCount, 0)
-    const cache = this.#cache.isWorth(samples) ? this.#cache : undefined
+    const cache = this.#cache.isBlockWorth(samples) ? this.#cache : undefined
     return found.map(({ group, overlays, ordinals }) => {
       const target = this.#targets[group]!
       return new BlockSource(this.#columnsOf(group), { target, overlays, ordinals }, scratch, cache)

@@ -9,6 +9,8 @@ import { sectionView, type SummaryView, tierView, uncovered, type Wanted } from 
 
 /** Opens blocks, and knows what was deleted in them. */
 export interface SectionOpener {
+  /** What is opened from now on is looked at together. */
+  startSelect(): void
   open(ulid: string, section: 'data' | 'sum'): BlockReader
   hideDeleted(sources: GroupSource[], meta: BlockMeta, scratch: Scratch): GroupSource[]
   hasDeleted(meta: BlockMeta): boolean
@@ -33,6 +35,7 @@ export class BlockFinder implements SourceFinder {
   }
 
   find(matchers: readonly Matcher[], wanted: Wanted, scratch: Scratch): GroupSource[] {
+    this.#opener.startSelect()
     const found = this.#samples
       .filter((meta) => meta.maxTime > wanted.minTimeMs && meta.minTime <= wanted.maxTimeMs)
       .flatMap((meta) => this.#findInSamples(meta, matchers, wanted, scratch))

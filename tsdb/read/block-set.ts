@@ -52,6 +52,7 @@ export class BlockSet {
     }
     const deletions = this.#deletions
     const opener: SectionOpener = {
+      startSelect: () => this.#caches.columns.startBlocks(),
       open: (ulid, section) => this.#block(ulid, section),
       hideDeleted: (sources, meta, scratch) => hideDeleted(sources, pendingIn(deletions, meta), this.#labels, scratch),
       hasDeleted: (meta) => pendingIn(deletions, meta).length > 0,

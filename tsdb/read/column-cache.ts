@@ -80,6 +80,8 @@ export class ColumnCache {
   misses = 0
   readonly #runs = new Map<string, Entry>()
   #uses = 0
+  /** Of the blocks that are looked at together, as far as they have a place here. */
+  #blockSamples = 0
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax
@@ -88,6 +90,18 @@ export class ColumnCache {
   /** What would push itself out is better off without. @param samples that a query looks at */
   isWorth(samples: number): boolean {
     return samples * BYTES_PER_SAMPLE * 2 <= this.bytesMax
+  }
+
+  /** A query begins to look at blocks. */
+  startBlocks(): void {
+    this.#blockSamples = 0
+  }
+
+  /** As `isWorth` for the next one of several blocks: all of them would push themselves out, and the head, though each is small. */
+  isBlockWorth(samples: number): boolean {
+    if (!this.isWorth(this.#blockSamples + samples)) return false
+    this.#blockSamples += samples
+    return true
   }
 
   /** @param key names the run for good: what it names may grow at the end, but never changes */
