@@ -56,8 +56,7 @@ export class Adoption {
 
   start(): void {
     if (this.#state.isFinished) {
-      const { wal, wbl } = logSegmentsOf(this.#sourceDir)
-      if (wal.length + wbl.length > 0) this.#warnOfLeft({})
+      if (this.#state.left.count > 0 && this.#mayLogBeThere()) this.#warnOfLeft({})
       return
     }
     this.#running = this.#run()
@@ -112,6 +111,16 @@ export class Adoption {
     } finally {
       await this.#worker.terminate()
       rmSync(this.#state.staging, { recursive: true, force: true })
+    }
+  }
+
+  /** A folder that can no longer be read is nothing to fail for: all that could be read is in. */
+  #mayLogBeThere(): boolean {
+    try {
+      const { wal, wbl } = logSegmentsOf(this.#sourceDir)
+      return wal.length + wbl.length > 0
+    } catch {
+      return true
     }
   }
 

@@ -268,6 +268,10 @@ test('where parts of the log are left out the import says so at each start, as l
   expect(again[0]).toMatchObject(said)
   rmSync(join(source, 'wal'), { recursive: true })
   expect(await adopt(source)).toHaveLength(1)
+  // What cannot be read any more keeps nothing from starting.
+  writeFileSync(join(source, 'wal'), '')
+  expect(await adopt(source)).toHaveLength(1)
+  rmSync(join(source, 'wal'))
   rmSync(join(source, 'wbl'), { recursive: true })
   expect(await adopt(source)).toEqual([])
 })
