@@ -1,7 +1,7 @@
 /** What is kept of samples, and for how long: `belltower: storage:` of the configuration. */
 import { z } from 'zod'
 import { AppError, errorMessage } from '../../lib/index.ts'
-import { formatDuration, type Matcher } from '../../model/index.ts'
+import { formatDuration } from '../../model/index.ts'
 import { parseSelector } from '../../promql/index.ts'
 import type { TsdbSettings } from '../../tsdb/index.ts'
 import { duration, list } from './scalars.ts'
@@ -11,18 +11,15 @@ const DAY_MS = 24 * 60 * MINUTE_MS
 
 const positive = duration.refine((ms) => ms > 0, { error: 'must be more than 0' })
 
-/** `{job="debug"}` */
-const selector = z
-  .string({ error: 'expected a selector such as {job="debug"}' })
-  .transform((text, context): readonly Matcher[] => {
-    try {
-      return parseSelector(text)
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error
-      context.addIssue({ code: 'custom', message: errorMessage(error) })
-      return z.NEVER
-    }
-  })
+/** `{job="debug"}`. It stays a text: what a file holds may come from another thread, where no matcher can. */
+const selector = z.string({ error: 'expected a selector such as {job="debug"}' }).superRefine((text, context) => {
+  try {
+    parseSelector(text)
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    context.addIssue({ code: 'custom', message: errorMessage(error) })
+  }
+})
 
 const resolution = duration.refine((ms) => ms >= MINUTE_MS && DAY_MS % ms === 0, {
   error: 'expected a duration of at least 1m that a day is a multiple of, such as 5m or 1h',
@@ -52,7 +49,7 @@ export type RetentionSettings = Required<Pick<TsdbSettings, 'retentionRules' | '
 export function retentionSettingsOf(section: StorageSection | undefined): RetentionSettings {
   const { retention = [], downsampling = [] } = section ?? {}
   return {
-    retentionRules: retention.map(({ match, keep }) => ({ matchers: match, retentionMs: keep })),
+    retentionRules: retention.map(({ match, keep }) => ({ matchers: parseSelector(match), retentionMs: keep })),
     tiers: downsampling
       .map(({ resolution: resolutionMs, keep }) => ({ resolutionMs, retentionMs: keep }))
       .sort((a, b) => a.resolutionMs - b.resolutionMs),
