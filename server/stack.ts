@@ -293,6 +293,30 @@ export async function buildStack(
     for (const path of next.missingRuleFiles) logger.warn({ path }, 'a rule file that is named does not exist')
   }
 
+  const reload = async (): Promise<void> => {
+    try {
+      if (isStopping) throw new Error('the server stops')
+      const next = await loadConfig({ ...files, besidesOthers: true })
+      const nextAlertmanager = alertmanagerConfigOf(next)
+      // Fails without a change when its templates do not work; the rest cannot fail any more.
+      await alertmanager.applyConfig(nextAlertmanager)
+      await inTurn(() => apply(next))
+      reloadState.successful = true
+      reloadState.timeMs = clock.nowMs()
+      notifications.clear(RELOAD_FAILED)
+      logger.info({ source: next.source }, 'configuration reloaded')
+    } catch (error) {
+      reloadState.successful = false
+      alertmanager.reloadFailed()
+      notifications.set(RELOAD_FAILED)
+      logger.error({ reason: errorMessage(error) }, 'configuration not reloaded, the previous one stays in force')
+      throw error
+    }
+  }
+  // One at a time, from reading the files on: what was read first must not be applied last.
+  let reloading: Promise<unknown> = Promise.resolve()
+  let isStopping = false
+
   return {
     registry,
     registries,
@@ -316,27 +340,15 @@ export async function buildStack(
       await inTurn(() => apply(config))
       rules.start()
     },
-    async reload() {
-      try {
-        const next = await loadConfig({ ...files, besidesOthers: true })
-        const nextAlertmanager = alertmanagerConfigOf(next)
-        // Fails without a change when its templates do not work; the rest cannot fail any more.
-        await alertmanager.applyConfig(nextAlertmanager)
-        await inTurn(() => apply(next))
-        reloadState.successful = true
-        reloadState.timeMs = clock.nowMs()
-        notifications.clear(RELOAD_FAILED)
-        logger.info({ source: next.source }, 'configuration reloaded')
-      } catch (error) {
-        reloadState.successful = false
-        alertmanager.reloadFailed()
-        notifications.set(RELOAD_FAILED)
-        logger.error({ reason: errorMessage(error) }, 'configuration not reloaded, the previous one stays in force')
-        throw error
-      }
+    reload() {
+      const done = reloading.then(reload)
+      reloading = done.catch(() => undefined)
+      return done
     },
     async stop() {
+      isStopping = true
       await operator.stop()
+      await reloading
       await applying
       await scrapes.stop()
       await rules.stop()
