@@ -46,14 +46,17 @@ export class Port {
 
   /** The first that asks for it waits until the handler has been made. */
   async #answerLate(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const building = (this.#building ??= this.#build!())
     try {
-      await (this.#building ??= this.#build!())
-      this.#handler = this.#prepared
-      this.#prepared!(request, response)
+      await building
     } catch {
-      // Who builds it has told why.
+      // Who builds it has told why. What was missing, such as a free file descriptor, may be there next time.
+      if (this.#building === building) this.#building = undefined
       response.writeHead(500).end()
+      return
     }
+    this.#handler = this.#prepared
+    this.#prepared!(request, response)
   }
 
   async #answerGuarded(request: IncomingMessage, response: ServerResponse, guard: WebGuard): Promise<void> {
