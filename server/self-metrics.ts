@@ -33,14 +33,15 @@ export function registerProcessMetrics(registry: Registry, version: string, relo
 /** Takes note of an answered request. */
 export type HttpObserver = (handler: string, status: number, seconds: number) => void
 
-/** Counts requests by route, the way Prometheus labels handlers. @returns for requests that do not pass the application */
 /** Of requests; they are there before the router is. */
 export interface HttpMetrics {
+  /** For requests that do not pass the router; `observeRouter` tells of the others. */
   readonly observe: HttpObserver
   readonly remoteReads: Gauge
   readonly federationErrors: Counter
 }
 
+/** Requests are counted by route, the way Prometheus labels handlers. */
 export function registerHttpMetrics(registry: Registry): HttpMetrics {
   const requests = new Counter({
     name: 'prometheus_http_requests_total',
