@@ -332,3 +332,24 @@ test.each(['answers 500', 'hangs up'])(
     await until(() => found()!.jobs.length === 0)
   },
 )
+
+test('a Secret that may not be read is asked for less and less often', async () => {
+  const api = new ApiServer()
+  api.set(SERVICE_MONITORS, item('web', { endpoints: [{ bearerTokenSecret: { name: 'auth', key: 'token' } }] }))
+  const handler: RequestListener = (request, response) => {
+    if (request.url!.includes('/secrets/')) response.writeHead(403).end()
+    else api.handler(request, response)
+  }
+  const pausesS: number[] = []
+  const clock: Clock = {
+    ...systemClock,
+    schedule(delayMs, callback) {
+      if (delayMs < 10_000) return systemClock.schedule(delayMs, callback)
+      pausesS.push(delayMs / 1000)
+      return systemClock.schedule(20, callback)
+    },
+  }
+  await watch(api, {}, { handler, clock })
+  await until(() => pausesS.length >= 7)
+  expect(pausesS.slice(0, 7)).toEqual([10, 20, 40, 80, 160, 180, 180])
+})

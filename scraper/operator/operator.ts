@@ -80,6 +80,7 @@ class OperatorWatch {
   #cancelSettle: (() => void) | undefined
   #isSettling = false
   #isBuilding = false
+  #retryMs = RETRY_MS
   /** By object, as they were told last. */
   #lastJobs: ReadonlyMap<string, readonly FilePart[]> = new Map()
   #isStopped = false
@@ -157,7 +158,9 @@ class OperatorWatch {
     this.#onChange({ jobs: [...jobs.values()].flat(), ruleFiles: this.#ruleFiles() })
     this.#lastJobs = jobs
     if (secrets.isUsed && !this.#isSettling) {
-      const delayMs = isComplete ? SECRETS_REFRESH_MS : RETRY_MS
+      const delayMs = isComplete ? SECRETS_REFRESH_MS : this.#retryMs
+      // Some are refused for good, and each time all Secrets are read.
+      this.#retryMs = isComplete ? RETRY_MS : Math.min(2 * delayMs, SECRETS_REFRESH_MS)
       this.#cancelSettle = this.#clock.schedule(delayMs, () => this.#changed(0))
     }
   }
