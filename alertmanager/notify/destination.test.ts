@@ -45,6 +45,22 @@ test('when it is back, all that wait in line are told at once', async () => {
   await scenario.alertmanager.stop()
 })
 
+test('that one is refused for good does not send all others at once', async () => {
+  const { scenario, triedAtS } = await outage(100)
+  const { answer } = scenario.client
+  scenario.client.answer = (request, atMs) => {
+    const status = answer(request, atMs)
+    return String(request.body).includes('"T399"') ? 400 : status
+  }
+  await scenario.until(9)
+  const inTenth = new Map<number, number>()
+  for (const atS of triedAtS.filter((one) => one > 1))
+    inTenth.set(Math.floor(atS * 10), (inTenth.get(Math.floor(atS * 10)) ?? 0) + 1)
+  expect(Math.max(...inTenth.values())).toBeLessThanOrEqual(21)
+  expect(scenario.alertmanager.notifications().map(({ error }) => error)).toEqual(['unexpected status code 400'])
+  await scenario.alertmanager.stop()
+})
+
 test('who waits in line while it stops does not hold it up', async () => {
   const { scenario, triedAtS } = await outage(100)
   await scenario.until(1.2)

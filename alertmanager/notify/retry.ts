@@ -56,7 +56,8 @@ export async function sendWithRetry(options: {
     } catch (thrown) {
       last = asDeliveryError(thrown)
     }
-    destination.tried(last.retryable ? last.message : undefined)
+    // What is refused for good, perhaps by ourselves and unsent, says nothing about the others.
+    if (last.retryable) destination.tried(last.message)
     if (last.retryAfterMs !== undefined) destination.pausedUntilMs = clock.nowMs() + last.retryAfterMs
     const delayMs = Math.round(backoffMs * (1 - JITTER + 2 * JITTER * Math.random()))
     options.onAttempt(last, Math.max(clock.nowMs() + delayMs, destination.pausedUntilMs))

@@ -112,7 +112,8 @@ export class Sender {
       clock,
       deadlineMs: flush.deadlineMs + this.#options.clusterWaitMs(),
       signal: flush.signal,
-      destination: this.#destinationOf(target),
+      // Nothing is sent to nobody: it neither waits in line nor shows that the service answers.
+      destination: notification.recipients?.length === 0 ? new Destination() : this.#destinationOf(target),
       starts: this.#starts,
     })
     const durationMs = clock.nowMs() - startedAtMs
