@@ -9,7 +9,6 @@ import { ConfigError } from '../../lib/yaml-config.ts'
 import { formatDuration } from '../../model/index.ts'
 import { loadRuleFiles, parseRuleFile, type RuleGroupConfig } from '../../rules/index.ts'
 import {
-  defaultProbeModules,
   parseProbeConfig,
   type ProbeModules,
   type RelabelConfig,
