@@ -219,7 +219,7 @@ belltower:
     const { yaml } = await load(`
 scrape_configs:
   - job_name: a
-    proxy_url: 'http://user:hunter2@proxy:1'
+    proxy_url: 'http://user:hunter2@hunter2@proxy:1'
     proxy_connect_header: { X-Key: [hunter2, hunter2] }
     http_headers: { X-Key: { secrets: [hunter2], values: [public] } }
     basic_auth: { username: u, password: &p hunter2 }

@@ -285,7 +285,7 @@ function isSecretHere(keys: readonly string[]): boolean {
 
 /** As Go prints URLs: whoever may look at the configuration need not know the password of a proxy. */
 const withoutPassword = (value: unknown): unknown =>
-  typeof value === 'string' ? value.replace(/^([\w.+-]+:\/\/[^/?#:@\s]*:)[^/?#@\s]+@/, '$1xxxxx@') : value
+  typeof value === 'string' ? value.replace(/^([\w.+-]+:\/\/[^/?#:@\s]*:)[^/?#\s]+@/, '$1xxxxx@') : value
 
 function shownYaml(text: string, global: GlobalConfig): string {
   const doc: Document = parseDocument(text, { merge: true })
