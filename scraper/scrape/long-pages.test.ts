@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { type ClientMetricFamily, encodeMetricFamilies } from '../../model/index.ts'
 import { SampleLimitError, type TargetRowsRules } from './target-rules.ts'
-import { dropping, REPORT, targetRig } from './testing.ts'
+import { TargetRows } from './target-rows.ts'
+import { dropping, REPORT, RULES, targetRig } from './testing.ts'
 
 const rig = (rules: Partial<TargetRowsRules> = {}) => targetRig({ relabel: dropping('drop_me'), ...rules })
 
@@ -47,6 +48,33 @@ test('a long new page is put off, and once learnt it is read as if at once', asy
     expect(states[0]).toEqual(states[1])
     expect(learnt.appendable.committed).toEqual(direct.appendable.committed)
   }
+})
+
+test('other pages may come between reading a page and writing its row', async () => {
+  const [paused, direct] = [rig(), rig()]
+  const other = new TargetRows({ ...paused, appendable: undefined }, ['job', 'other'], RULES)
+  let reserved = 0
+  for (const shift of [0, 1, 2, 3]) {
+    const body = Buffer.from(longPage(4000, shift))
+    for (const { rows } of [paused, direct]) rows.read(body, 'text')
+    paused.rows.pause()
+    for (const [i, page] of [longPage(300, shift), longPage(6000 + shift, 7)].entries()) {
+      other.read(Buffer.from(page), 'text')
+      await other.write(10_000 + shift * 10 + i, REPORT)
+    }
+    for (const { rows } of [paused, direct]) await rows.write(10_000 + shift, REPORT)
+    const states = [paused, direct].map(({ store }) => [...store.groups[0]!.rows.at(-1)!.samples].sort())
+    expect(states[0]).toEqual(states[1])
+    expect(paused.appendable.committed).toEqual(direct.appendable.committed)
+    if (shift > 1) expect(paused.memory.reservedBytes).toBe(reserved)
+    reserved = paused.memory.reservedBytes
+  }
+  // One that is never written gives back what it held.
+  paused.rows.read(Buffer.from(longPage(4000, 5)), 'text')
+  paused.rows.pause()
+  paused.rows.read(Buffer.from(longPage(4000, 6)), 'text')
+  await paused.rows.write(20_000, REPORT)
+  expect(paused.memory.reservedBytes).toBe(reserved)
 })
 
 test('a fault in the middle is named with its line, a missing end too; nothing stays allocated', async () => {

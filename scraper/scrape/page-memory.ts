@@ -24,6 +24,14 @@ export interface LoadedPage {
   readonly region: Region | undefined
 }
 
+/** What the kernel has made of a page, and where: out of the way of the pages that come in between. */
+export interface SetAside {
+  readonly scratch: Map<string, Region>
+  readonly params: Uint32Array
+  readonly outputLines: number
+  readonly outputEntries: number
+}
+
 /** Entries the writer may put before the kernel's, for the series about the scrape itself. */
 export const FRONT_ENTRIES = 8
 
@@ -34,14 +42,14 @@ const RECEIVE_BYTES = 256 * 1024
 
 /**
  * The scraper's own kernel memory: each target's last page and line table, and one scratch area that the scrape being
- * processed uses. Pages are processed one at a time, start to end, without a pause in between.
+ * processed uses. Pages are processed one at a time, start to end, without a pause in between, unless one is set aside.
  */
 export class PageMemory {
   readonly memory: WebAssembly.Memory
   readonly kernel: LockstepKernel
   #nextAt: number
   readonly #free = new Map<number, Region[]>()
-  readonly #scratch = new Map<string, Region>()
+  #scratch = new Map<string, Region>()
   /** What the kernel's outputs have room for. */
   #outputLines = -1
   #outputEntries = -1
@@ -115,6 +123,35 @@ export class PageMemory {
     const region = this.allocate(byteCount)
     this.#scratch.set(name, region)
     return region.at
+  }
+
+  /** Lets other pages be processed before this one is. Must be taken up again, or freed. */
+  setAside(): SetAside {
+    const aside = {
+      scratch: this.#scratch,
+      params: this.#params.slice(),
+      outputLines: this.#outputLines,
+      outputEntries: this.#outputEntries,
+    }
+    this.#startAnew(new Map())
+    return aside
+  }
+
+  /** Goes on with the page that was set aside. */
+  takeUp(aside: SetAside): void {
+    for (const region of this.#scratch.values()) this.free(region)
+    this.#startAnew(aside.scratch, aside.outputLines, aside.outputEntries)
+    this.#params.set(aside.params)
+  }
+
+  freeAside({ scratch }: SetAside): void {
+    for (const region of scratch.values()) this.free(region)
+  }
+
+  #startAnew(scratch: Map<string, Region>, outputLines = -1, outputEntries = -1): void {
+    this.#scratch = scratch
+    this.#outputLines = outputLines
+    this.#outputEntries = outputEntries
   }
 
   /** Copies a page in, unless it was received here, and ends it with a newline. The caller owns what comes back. */

@@ -50,7 +50,8 @@ async function world(): Promise<World> {
   const server = createServer((request, response) => {
     const path = request.url ?? ''
     if (path.startsWith('/staying/')) askedMs.set(path, [...(askedMs.get(path) ?? []), clock.nowMs()])
-    const answer = (): void => void response.writeHead(200, { 'content-type': 'text/plain' }).end(`a ${clock.nowMs()}\n`)
+    const answer = (): void =>
+      void response.writeHead(200, { 'content-type': 'text/plain' }).end(`a ${clock.nowMs()}\n`)
     if (path.startsWith('/staying/')) clock.schedule(ANSWER_MS, answer)
     else answer()
   })

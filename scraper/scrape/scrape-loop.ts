@@ -1,4 +1,12 @@
-import { AppError, BodyTooLargeError, type Clock, errorMessage, InvariantError, type Logger } from '../../lib/index.ts'
+import {
+  AppError,
+  BodyTooLargeError,
+  type Clock,
+  errorMessage,
+  InvariantError,
+  type Logger,
+  Turns,
+} from '../../lib/index.ts'
 import { formatDuration, OutOfOrderSampleError } from '../../model/index.ts'
 import { slotOffsetMs, type Target } from '../targets/target.ts'
 import type { ScrapeReport } from './report-series.ts'
@@ -146,17 +154,22 @@ export class ScrapeLoop implements Waiter {
     this.#storing = this.rows
       .learn(body, format, () => this.#stopped)
       .then(
-        () => this.#stopped || this.#readAndSettle(body, format),
+        () => this.#readLearnt(body, format),
         (error: unknown) => this.#stopped || this.#settle(body, error, NO_COUNTS),
       )
       .then(() => undefined)
   }
 
-  #readAndSettle(body: Uint8Array, format: PageFormat): void {
+  async #readLearnt(body: Uint8Array, format: PageFormat): Promise<void> {
+    if (this.#stopped) return
     let error: unknown
     let counts = NO_COUNTS
     try {
       counts = this.rows.read(body, format)
+      // That was work enough for one turn, and so is what follows.
+      this.rows.pause()
+      await new Turns().next()
+      if (this.#stopped) return
     } catch (thrown) {
       error = thrown
     }

@@ -73,6 +73,24 @@ const TURN_PARTS = 20
 const METRICS_PER_PART = 100
 const LINES_PER_PART = 100
 
+/** Classic histograms are series like any other. */
+export const AS_IT_IS: HistogramRules = {
+  scrapeNativeHistograms: false,
+  convertClassicHistograms: false,
+  alwaysScrapeClassicHistograms: false,
+}
+
+/** Whether a page is more than floats to us, as its format or the rules say. */
+export function mustSplit(
+  body: Uint8Array,
+  format: PageFormat,
+  rules: { readonly convertClassicHistograms: boolean; readonly createdZeros?: boolean | undefined },
+): boolean {
+  if (format === 'protobuf' || rules.convertClassicHistograms) return true
+  if (!rules.createdZeros || format !== 'openmetrics') return false
+  return Buffer.from(body.buffer, body.byteOffset, body.length).includes('_created')
+}
+
 /** @throws {WireFormatError} */
 export function splitProtobuf(body: Uint8Array, rules: HistogramRules): SplitPage {
   const splitter = new Splitter(rules)

@@ -19,13 +19,14 @@ import { learnPage } from './learn-page.ts'
 import { lineContext, settleEvents } from './line-events.ts'
 import { droppedCount, freshCount, isAcceptable, isComparable, UnusualPageError } from './page-checks.ts'
 import { PageLayout } from './page-layout.ts'
-import type { LoadedPage, PageMemory } from './page-memory.ts'
+import type { LoadedPage, PageMemory, SetAside } from './page-memory.ts'
 import { PositionStates } from './position-states.ts'
 import { ReportSeriesWriter, type ScrapeReport } from './report-series.ts'
 import { claimedPositions, SeriesPlaces } from './series-places.ts'
 import { SideSamples } from './side-samples.ts'
 import {
-  type HistogramRules,
+  AS_IT_IS,
+  mustSplit,
   type PageFormat,
   splitClassicHistograms,
   splitClassicHistogramsInTurns,
@@ -52,8 +53,8 @@ export interface TargetRowsParts {
 }
 
 /**
- * Turns the pages of one target into rows of its group. For each scrape `read` and then `write`, without a pause in between,
- * or `writeFailed`. The common case, a page that differs from the last one only in values, never leaves the kernel.
+ * Turns the pages of one target into rows of its group. For each scrape `read` and then `write`, without a pause in between
+ * but with `pause`, or `writeFailed`. The common case, a page that differs from the last one only in values, never leaves the kernel.
  */
 export class TargetRows {
   /** Grows over time; whoever counts takes from it what it has not seen. */
@@ -73,6 +74,7 @@ export class TargetRows {
   #sendAll = false
   #format: ExpositionFormat = 'text'
   #staged: StagedRow | undefined
+  #aside: SetAside | undefined
   /** Of the last page, where it was taken apart. */
   #metadata: Map<string, MetricMetadata> | undefined
   #samplesKept = 0
@@ -112,7 +114,7 @@ export class TargetRows {
   read(body: Uint8Array, format: PageFormat, mayDefer = false): PageCounts | undefined {
     const group = this.#openGroup()
     this.#discard()
-    if (this.#mustSplit(body, format)) {
+    if (mustSplit(body, format, this.#rules)) {
       const split = this.#prepared?.body === body ? this.#prepared.split : undefined
       this.#prepared = undefined
       if (split === undefined && mayDefer && body.length > SPLIT_AT_ONCE_BYTES) return undefined
@@ -131,12 +133,6 @@ export class TargetRows {
       if (!(error instanceof UnusualPageError)) throw error
       return this.#readSplit(group, splitClassicHistograms(body, format, AS_IT_IS))
     }
-  }
-
-  #mustSplit(body: Uint8Array, format: PageFormat): boolean {
-    if (format === 'protobuf' || this.#rules.convertClassicHistograms) return true
-    if (!this.#rules.createdZeros || format !== 'openmetrics') return false
-    return Buffer.from(body.buffer, body.byteOffset, body.length).includes('_created')
   }
 
   #split(body: Uint8Array, format: PageFormat): SplitPage {
@@ -165,7 +161,7 @@ export class TargetRows {
    * @throws as `read`
    */
   async learn(body: Uint8Array, format: PageFormat, isStopped: () => boolean): Promise<void> {
-    if (!this.#mustSplit(body, format)) return this.#learnText(body, format as ExpositionFormat, isStopped)
+    if (!mustSplit(body, format, this.#rules)) return this.#learnText(body, format as ExpositionFormat, isStopped)
     const split =
       format === 'protobuf'
         ? await splitProtobufInTurns(body, this.#rules, isStopped)
@@ -213,6 +209,11 @@ export class TargetRows {
     }
   }
 
+  /** The page has been read; before its row is written others may have their turns. */
+  pause(): void {
+    this.#aside = this.#parts.memory.setAside()
+  }
+
   /**
    * Writes the row of the page read last.
    *
@@ -223,6 +224,8 @@ export class TargetRows {
     const staged = this.#staged
     invariant(staged?.page, 'a page was read before its row is written')
     this.#staged = undefined
+    if (this.#aside) this.#parts.memory.takeUp(this.#aside)
+    this.#aside = undefined
     if (staged.lineCount === undefined) this.#layout.acceptSame(staged.page)
     else this.#layout.acceptNew(staged.page, staged.lineCount, staged.comparable)
     if (staged.claimed) this.#settle(staged, staged.claimed)
@@ -291,8 +294,11 @@ export class TargetRows {
   }
 
   #discard(): void {
-    if (this.#staged?.page) this.#parts.memory.freePage(this.#staged.page)
+    const { memory } = this.#parts
+    if (this.#staged?.page) memory.freePage(this.#staged.page)
+    if (this.#aside) memory.freeAside(this.#aside)
     this.#staged = undefined
+    this.#aside = undefined
     this.#side.discard()
   }
 
@@ -390,8 +396,3 @@ export class TargetRows {
 }
 
 const NOTHING_CLAIMED = new Uint8Array(0)
-const AS_IT_IS: HistogramRules = {
-  scrapeNativeHistograms: false,
-  convertClassicHistograms: false,
-  alwaysScrapeClassicHistograms: false,
-}
