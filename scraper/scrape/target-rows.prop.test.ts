@@ -174,6 +174,7 @@ test.each([
       { numRuns: runs },
     )
   },
+  120_000,
 )
 
 /** The row holds the page, the report, and one stale marker for each series that was there in the row before. */

@@ -118,8 +118,9 @@ async function byBelltower(address: string, count: number): Promise<ScrapedPage[
       scrapeConfigs: [
         {
           jobName: 'j',
-          scrapeIntervalMs: 4000,
-          scrapeTimeoutMs: 3000,
+          // Each page is asked for once, soon after the start: long enough that no busy machine is too late.
+          scrapeIntervalMs: 60_000,
+          scrapeTimeoutMs: 60_000,
           honorTimestamps: false,
           staticConfigs: groups(address, count),
         },
