@@ -46,7 +46,7 @@ export class Pipeline {
       const audible = this.#audible(flush, own, escalated)
       const isNoticed = await this.#noticeFlapping(flush, audible, own)
       const { alerts, kept } = audible
-      this.#keepMemory(flush, audible, own, escalated)
+      this.#keepMemory(flush, audible, { own, escalated, isNoticed })
       const tellAll = (targets: readonly Integration[], tell: (one: Integration) => Promise<boolean>) =>
         Promise.all(alerts.length === 0 ? [] : targets.map(tell))
       const [outcomes, others] = await Promise.all([
@@ -109,8 +109,11 @@ export class Pipeline {
   #keepMemory(
     flush: GroupFlush,
     { alerts }: Audible,
-    own: readonly Integration[],
-    escalated: readonly Integration[],
+    {
+      own,
+      escalated,
+      isNoticed,
+    }: { own: readonly Integration[]; escalated: readonly Integration[]; isNoticed: boolean },
   ): void {
     const { state, duty } = this.#options
     const { groupKey, tickAtMs, route } = flush
@@ -120,7 +123,8 @@ export class Pipeline {
     const span = { atMs: tickAtMs, lifeMs: this.#memoryMs(route) }
     for (const target of isQuiet ? [...own, ...escalated] : escalated)
       state.notificationLog.keep(entryKey(groupKey, target), span, state.log)
-    if (!isMuted) return
+    // A notice that failed goes out again at the next tick.
+    if (!isMuted || !isNoticed) return
     for (const target of [...own, ...escalated]) {
       const key = entryKey(groupKey, target)
       if (!state.inFlight.has(key)) state.outgoing.done(key, state.log)

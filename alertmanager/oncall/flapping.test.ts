@@ -100,10 +100,13 @@ describe('flap damping', () => {
     await flap(s, 12)
     const notices = (): string[] => told().filter((line) => line.endsWith('flapping'))
     expect(notices()).toHaveLength(1)
+    // It is still on its way, although nothing else is to be told.
+    expect(s.alertmanager.outgoing().map(({ index, reason }) => `${index} ${reason}`)).toEqual(['1 flapping'])
     s.client.answer = () => 200
     await s.until(14 * MINUTE_S)
     expect(notices()).toHaveLength(2)
     expect(s.client.requests.map(({ request }) => request.url).at(-1)).toBe('http://hook/bad')
+    expect(s.alertmanager.outgoing()).toEqual([])
   })
 
   test('what fires on is told anew once to each integration, also while another one fails', async () => {
