@@ -1,4 +1,5 @@
 import { parseDocument, stringify, visit } from 'yaml'
+import { withoutUrlPassword } from '../../lib/index.ts'
 import type { RouteSettings } from '../route/route.ts'
 import { printedTimers } from './route-schema.ts'
 import { MASK } from './scalars.ts'
@@ -51,11 +52,7 @@ function mask(value: unknown, path: readonly string[]): unknown {
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, mask(inner, [...path, name])]))
   if (value === null || value === '') return value
-  if (!isSecret(path)) return withoutUrlPassword(value)
+  if (!isSecret(path)) return typeof value === 'string' ? withoutUrlPassword(value) : value
   // Older amtool wants a webhook's URL to look like one.
   return path.includes('webhook_configs') && key === 'url' ? `http://${MASK}` : MASK
 }
-
-/** A proxy's URL may carry a password. */
-const withoutUrlPassword = (value: unknown): unknown =>
-  typeof value === 'string' ? value.replace(/^(\w+:\/\/[^/:@\s]*:)[^/@\s]+@/, `$1${MASK}@`) : value

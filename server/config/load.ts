@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { resolve as absolutePath, dirname } from 'node:path'
 import { type Document, isMap, isPair, isScalar, parseDocument, visit } from 'yaml'
 import { isSecret } from '../../alertmanager/index.ts'
-import { errorMessage, type HttpClientConfig, type ParsedConfig } from '../../lib/index.ts'
+import { errorMessage, type HttpClientConfig, type ParsedConfig, withoutUrlPassword } from '../../lib/index.ts'
 import { ConfigError } from '../../lib/yaml-config.ts'
 import { formatDuration } from '../../model/index.ts'
 import { loadRuleFiles, parseRuleFile, type RuleGroupConfig } from '../../rules/index.ts'
@@ -283,9 +283,7 @@ function isSecretHere(keys: readonly string[]): boolean {
   return SECRET_KEYS.test(key) || keys.includes('proxy_connect_header') || isHeartbeat || isAlertmanagers
 }
 
-/** As Go prints URLs: whoever may look at the configuration need not know the password of a proxy. */
-const withoutPassword = (value: unknown): unknown =>
-  typeof value === 'string' ? value.replace(/^([\w.+-]+:\/\/[^/?#:@\s]*:)[^/?#\s]+@/, '$1xxxxx@') : value
+const shownValue = (value: unknown): unknown => (typeof value === 'string' ? withoutUrlPassword(value) : value)
 
 function shownYaml(text: string, global: GlobalConfig): string {
   const doc: Document = parseDocument(text, { merge: true })
@@ -294,7 +292,7 @@ function shownYaml(text: string, global: GlobalConfig): string {
     Scalar(place, node, path) {
       if (place === 'key') return
       const keys = path.flatMap((one) => (isPair(one) && isScalar(one.key) ? [String(one.key.value)] : []))
-      const shownAs = isSecretHere(keys) ? '<secret>' : withoutPassword(node.value)
+      const shownAs = isSecretHere(keys) ? '<secret>' : shownValue(node.value)
       if (shownAs === node.value) return
       node.value = shownAs
       // As it is usually written, whatever the secret was.
