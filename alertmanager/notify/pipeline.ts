@@ -108,18 +108,17 @@ export class Pipeline {
   /** For whoever is to hear of the end although nothing is told to them meanwhile. What is muted is not on its way any more. */
   #keepMemory(
     flush: GroupFlush,
-    { alerts }: Audible,
+    { alerts, remembered }: Audible,
     {
       own,
       escalated,
       isNoticed,
     }: { own: readonly Integration[]; escalated: readonly Integration[]; isNoticed: boolean },
   ): void {
-    const { state, duty } = this.#options
+    const { state } = this.#options
     const { groupKey, tickAtMs, route } = flush
     const isMuted = alerts.length === 0
-    const isQuiet =
-      state.acknowledgements.get(groupKey, tickAtMs) !== undefined || (isMuted && duty.mutedResolved !== 'drop')
+    const isQuiet = state.acknowledgements.get(groupKey, tickAtMs) !== undefined || remembered.size > 0
     const span = { atMs: tickAtMs, lifeMs: this.#memoryMs(route) }
     for (const target of isQuiet ? [...own, ...escalated] : escalated)
       state.notificationLog.keep(entryKey(groupKey, target), span, state.log)

@@ -109,6 +109,17 @@ describe('flap damping', () => {
     expect(s.alertmanager.outgoing()).toEqual([])
   })
 
+  test('how it ended is told also where it was held for more than two repeat intervals', async () => {
+    s = await startOnCall(CONFIG.replace('repeat_interval: 12h', 'repeat_interval: 10m'), ON_CALL)
+    await flap(s, 60)
+    await s.until(75 * MINUTE_S)
+    expect(
+      told()
+        .slice(-2)
+        .map((line) => line.replace(/^\d+ /, '')),
+    ).toEqual(['Flappy firing flapping', 'Flappy resolved'])
+  })
+
   test('what fires on is told anew once to each integration, also while another one fails', async () => {
     const two = CONFIG.replace("[{ url: 'http://hook/' }]", "[{ url: 'http://hook/good' }, { url: 'http://hook/bad' }]")
     s = await startOnCall(two, ON_CALL)
