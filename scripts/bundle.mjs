@@ -2,6 +2,7 @@
 // take a third of the memory: opening a thousand small modules costs more than running them. The modules stay where they
 // are; only the entries are replaced, by lines that lead to the joined code.
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { copyFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -83,16 +84,19 @@ async function bundleEntries(entries) {
     minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
   })
   await build.close()
+  const contents = createHash('sha256')
   for (const { fileName, code } of output) {
+    contents.update(code)
     const body = asAscii(code.replace(/^#!.*/, ''))
     writeFileSync(join(bundle, fileName), `(function (exports, require, module, __filename, __dirname) {${body}\n})\n`)
   }
+  const id = contents.digest('hex').slice(0, 16)
   copyFileSync(join(scripts, 'load-bundle.cjs'), join(bundle, LOADER))
   for (const entry of entries) {
     const loader = relative(dirname(join(dist, entry)), join(bundle, LOADER))
       .split(sep)
       .join('/')
-    const lines = [`import run from '${loader}'`, `run('${nameOf(entry)}.cjs')`]
+    const lines = [`import run from '${loader}'`, `run('${nameOf(entry)}.cjs', '${id}')`]
     // They count for what V8 has kept of compiled code, too.
     if (entry === CLI) lines.unshift('#!/usr/bin/env node', "import './v8-settings.js'")
     writeFileSync(join(dist, entry), `${lines.join('\n')}\n`)

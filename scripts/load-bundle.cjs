@@ -7,18 +7,23 @@ const { createRequire } = require('node:module')
 const { join } = require('node:path')
 const { setFlagsFromString } = require('node:v8')
 const { constants, Script } = require('node:vm')
-const { BroadcastChannel, getEnvironmentData } = require('node:worker_threads')
+const { BroadcastChannel, getEnvironmentData, setEnvironmentData } = require('node:worker_threads')
 
 const PIECE = /^\.\/[^/]+\.cjs$/
 const WRITE_CHANNEL = 'belltower:write-code-cache'
+const BUILD = 'belltower:build'
 
 /** V8 asks whether its settings were the same when a piece was compiled, and changes one whenever a thread starts. */
 function setFlags() {
   for (const flag of getEnvironmentData('belltower:v8-flags') ?? []) setFlagsFromString(flag)
 }
 
-/** @param {string} entry name of the thread's first piece */
-module.exports = function run(entry) {
+/**
+ * @param {string} entry name of the thread's first piece
+ * @param {string} build names the contents of all pieces
+ */
+module.exports = function run(entry, build) {
+  requireSame(build)
   const folder = join(__dirname, 'code-cache', entry)
   const modules = new Map()
   const scripts = new Map()
@@ -43,6 +48,13 @@ module.exports = function run(entry) {
   }
   if (getEnvironmentData(WRITE_CHANNEL) !== undefined) writeWhenAsked(folder, scripts)
   load(entry)
+}
+
+/** Threads share memory, and some start long after the program: none may come from another build that was put in its place. */
+function requireSame(build) {
+  const known = getEnvironmentData(BUILD)
+  if (known === undefined) setEnvironmentData(BUILD, build)
+  else if (known !== build) throw new Error('Belltower was replaced by another build while it ran: restart it')
 }
 
 function readIfThere(file) {

@@ -5,7 +5,7 @@ import { Command, CommanderError } from 'commander'
 import { AppError, errorMessage } from '../lib/errors.ts'
 import type { ConfigError } from '../lib/yaml-config.ts'
 import { addFlags, readFlags, SERVER_FLAGS } from './flags.ts'
-import { startQueryWorker } from './query/waiting-worker.ts'
+import { startQueryWorker } from './query/early-start.ts'
 import { VERSION } from './version.ts'
 
 const program = new Command('belltower')

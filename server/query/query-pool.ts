@@ -7,7 +7,7 @@ import { CacheCount, newCacheCounts } from './cache-counts.ts'
 import type { Cancellation } from './cancellation.ts'
 import type { EngineSettings, WorkerSetup } from './query-worker.ts'
 import { QuickQueries, quickKeyOf } from './quick-queries.ts'
-import { startQueryWorker, type WaitingWorker } from './waiting-worker.ts'
+import { startQueryWorker, type WaitingWorker } from './early-start.ts'
 
 /** The queue of waiting queries is full, or the pool is closing. */
 export class QueryRejectedError extends AppError {

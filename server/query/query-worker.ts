@@ -28,7 +28,7 @@ import { RepeatedSelects } from './repeated-selects.ts'
 import { SharedView } from './shared-view.ts'
 import { parseSelectorParam } from './selector-param.ts'
 import { federationPage, type FederationRequest } from './federation.ts'
-import { awaitSetup, type WaitingData } from './waiting-worker.ts'
+import { awaitSetup, type WaitingData } from './early-start.ts'
 
 export interface EngineSettings {
   readonly lookbackDeltaMs: number
