@@ -1,5 +1,5 @@
 // Sequences of integers in the smallest of five forms. Format: docs/formats/column.md. Twin: ../column-integers-twin.ts.
-import { addStream, at64, NEVER, normalise, readStream, writeStream } from './column-stream'
+import { addStream, at64, NEVER, readStream, streamBytes, writeStream } from './column-stream'
 import { cursor, readVarint, unzigzag, varintBytes, writeVarint, zigzag } from './row-bytes'
 
 export const CONST: i32 = 1
@@ -30,14 +30,14 @@ export function planIntegers(values: usize, sequence: usize, count: i32, isThoro
     return firstDelta == 0 ? firstBytes : firstBytes + secondBytes
   }
   plannedForm = FOR
-  let best = normalise(sequence, fillSequence(values, sequence, count, FOR), isThorough)
-  const deltaBytes = firstBytes + normalise(sequence, fillSequence(values, sequence, count, DELTA), isThorough)
+  let best = streamBytes(sequence, fillSequence(values, sequence, count, FOR), isThorough)
+  const deltaBytes = firstBytes + streamBytes(sequence, fillSequence(values, sequence, count, DELTA), isThorough)
   if (deltaBytes < best) {
     plannedForm = DELTA
     best = deltaBytes
   }
   const delta2Bytes =
-    firstBytes + secondBytes + normalise(sequence, fillSequence(values, sequence, count, DELTA2), isThorough)
+    firstBytes + secondBytes + streamBytes(sequence, fillSequence(values, sequence, count, DELTA2), isThorough)
   if (delta2Bytes < best) {
     plannedForm = DELTA2
     best = delta2Bytes
@@ -51,9 +51,7 @@ export function writeIntegers(out: usize, form: i32, values: usize, sequence: us
   if (form != FOR) out = writeVarint(out, zigzag(first))
   if (form == LINEAR || form == DELTA2) out = writeVarint(out, zigzag(load<i64>(at64(values, 1)) - first))
   if (form < FOR) return out
-  const length = fillSequence(values, sequence, count, form)
-  normalise(sequence, length, true)
-  return writeStream(out, sequence, length, true)
+  return writeStream(out, sequence, fillSequence(values, sequence, count, form), true)
 }
 
 /** Writes the differences the form needs to `sequence`; returns how many. */

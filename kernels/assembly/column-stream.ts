@@ -59,17 +59,13 @@ export function useSortArea(p: usize): void {
 let streamFirst: i64 = 0
 let streamStep: u64 = 1
 
-/**
- * Turns x into y in place and returns the bytes the stream will take, `NEVER` when it cannot be written.
- * @param patched whether exceptions are looked for
- */
-export function normalise(x: usize, count: i32, patched: bool): i32 {
-  if (count == 0) return 0
+/** Turns x into y in place; false where it cannot be written. `count` > 0. */
+function normalise(x: usize, count: i32): bool {
   const first = load<i64>(x)
   let divisor: u64 = 0
   for (let i = 0; i < count; i++) {
     const y = load<i64>(at64(x, i)) - first
-    if (y >= DISTANCE_MAX || y <= -DISTANCE_MAX) return NEVER
+    if (y >= DISTANCE_MAX || y <= -DISTANCE_MAX) return false
     store<i64>(at64(x, i), y)
     if (divisor != 1 && y != 0) divisor = greatestCommonDivisor(<u64>(y < 0 ? -y : y), divisor)
   }
@@ -78,15 +74,26 @@ export function normalise(x: usize, count: i32, patched: bool): i32 {
   if (streamStep > 1) {
     for (let i = 0; i < count; i++) store<i64>(at64(x, i), load<i64>(at64(x, i)) / <i64>streamStep)
   }
-  return writeBlocks(0, x, count, patched) + varintBytes(zigzag(first)) + varintBytes(streamStep)
+  return true
 }
 
-/** Writes what was normalised last. */
-export function writeStream(out: usize, y: usize, count: i32, patched: bool): usize {
+/**
+ * The bytes that a stream of x will take, `NEVER` when it cannot be written. Overwrites x.
+ * @param patched whether exceptions are looked for
+ */
+export function streamBytes(x: usize, count: i32, patched: bool): i32 {
+  if (count == 0) return 0
+  if (!normalise(x, count)) return NEVER
+  return writeBlocks(0, x, count, patched) + varintBytes(zigzag(streamFirst)) + varintBytes(streamStep)
+}
+
+/** Writes x, of which `streamBytes` is not `NEVER`. Overwrites it. */
+export function writeStream(out: usize, x: usize, count: i32, patched: bool): usize {
   if (count == 0) return out
+  normalise(x, count)
   out = writeVarint(out, zigzag(streamFirst))
   out = writeVarint(out, streamStep)
-  return out + writeBlocks(out, y, count, patched)
+  return out + writeBlocks(out, x, count, patched)
 }
 
 /** Writes the mini-blocks, or only counts their bytes when `out` is 0. */
