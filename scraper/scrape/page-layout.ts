@@ -1,5 +1,9 @@
 import { LOCKSTEP_TABLE_BYTES, LockstepParam } from '../../kernels/index.ts'
+import type { PackedPage, PageLines } from './page-gaps.ts'
 import type { LoadedPage, PageMemory, Region } from './page-memory.ts'
+
+// Packing needs as much working memory again as the longest page, which is then held for good.
+const PACKED_BYTES_MAX = 1 << 20
 
 /** Regions belong to whoever takes it. */
 export interface FinishedLayout {
@@ -18,7 +22,9 @@ export interface FinishedLayout {
  */
 export class PageLayout {
   readonly #memory: PageMemory
+  /** Whole, where its lines do not fit the table, or it has only been learnt; else packed. */
   #page: LoadedPage | undefined
+  #packed: PackedPage | undefined
   #table: Region | undefined
   #map: Region | undefined
   #lineCount = 0
@@ -61,7 +67,10 @@ export class PageLayout {
   /** Takes the page over after a complete `compare`. */
   acceptSame(page: LoadedPage): void {
     this.#memory.kernel.apply()
-    this.#replacePage(page)
+    if (this.#packed) {
+      this.#packed = this.#memory.gaps.repack(page, this.#lines, this.#packed)
+      this.#memory.freePage(page)
+    } else this.#keep(page)
   }
 
   /**
@@ -82,7 +91,7 @@ export class PageLayout {
     this.#lineCount = lineCount
     this.#matchable = fits
     this.#comparable = fits && comparable
-    this.#replacePage(page)
+    this.#keep(page)
   }
 
   /** Takes over a layout that was put together piece by piece. */
@@ -93,18 +102,19 @@ export class PageLayout {
     this.#lineCount = lineCount
     this.#matchable = fits
     this.#comparable = fits && comparable
-    this.#replacePage(page)
+    this.#keepWhole(page)
   }
 
-  /** The accepted page, to be read once more as if it came again. There must be one. */
+  /** The page that was adopted, to be read once more as if it came again. */
   lendPage(): LoadedPage {
     return { ...this.#page!, region: undefined }
   }
 
   /** A copy of the accepted page, empty before there is one. */
   pageCopy(): Uint8Array {
-    if (!this.#page) return new Uint8Array(0)
-    const { at, length } = this.#page
+    const page = this.#wholePage()
+    if (!page) return new Uint8Array(0)
+    const { at, length } = page
     return Uint8Array.from(this.#memory.bytes.subarray(at, at + length))
   }
 
@@ -115,9 +125,8 @@ export class PageLayout {
   }
 
   free(): void {
-    if (this.#page) this.#memory.freePage(this.#page)
+    this.#freePage()
     for (const region of [this.#table, this.#map]) if (region) this.#memory.free(region)
-    this.#page = undefined
     this.#table = undefined
     this.#map = undefined
     this.#lineCount = 0
@@ -125,18 +134,45 @@ export class PageLayout {
   }
 
   #setInput(page: LoadedPage, lineCount: number): void {
+    const previous = this.#matchable ? this.#wholePage() : undefined
     const { params } = this.#memory
     params[LockstepParam.CUR] = page.at
     params[LockstepParam.CUR_LENGTH] = page.length
-    params[LockstepParam.PREV] = this.#page?.at ?? 0
-    params[LockstepParam.PREV_LENGTH] = this.#page?.length ?? 0
+    params[LockstepParam.PREV] = previous?.at ?? 0
+    params[LockstepParam.PREV_LENGTH] = previous?.length ?? 0
     params[LockstepParam.TABLE] = this.#table?.at ?? 0
     params[LockstepParam.LINE_COUNT] = lineCount
     params[LockstepParam.MAP] = this.#map?.at ?? 0
   }
 
-  #replacePage(page: LoadedPage): void {
-    this.#page = this.#memory.keepPage(page, this.#page)
+  get #lines(): PageLines {
+    return { table: this.#table!.at, lineCount: this.#lineCount }
+  }
+
+  #wholePage(): LoadedPage | undefined {
+    return this.#packed ? this.#memory.gaps.unpack(this.#packed, this.#lines) : this.#page
+  }
+
+  /** Instead of the page before. */
+  #keep(page: LoadedPage): void {
+    if (!this.#matchable || page.length > PACKED_BYTES_MAX) return this.#keepWhole(page)
+    const packed = this.#memory.gaps.pack(page, this.#lines)
+    this.#memory.freePage(page)
+    this.#freePage()
+    this.#packed = packed
+  }
+
+  #keepWhole(page: LoadedPage): void {
+    const old = this.#page
+    if (this.#packed) this.#freePage()
+    this.#page = this.#memory.keepPage(page, old)
+  }
+
+  #freePage(): void {
+    if (this.#page) this.#memory.freePage(this.#page)
+    if (this.#packed) this.#memory.gaps.free(this.#packed)
+    this.#page = undefined
+    this.#packed = undefined
   }
 
   #resize(held: Region | undefined, byteCount: number): Region {

@@ -7,8 +7,11 @@ import {
   LOCKSTEP_TABLE_BYTES,
   type LockstepKernel,
   LockstepParam,
+  type PagePartsKernel,
+  wasmPageParts,
 } from '../../kernels/index.ts'
 import { ROW_ENTRY_BYTES } from '../../model/index.ts'
+import { PageGaps } from './page-gaps.ts'
 
 /** A piece of the memory that its holder owns until it frees it. */
 export interface Region {
@@ -41,12 +44,15 @@ const NEWLINE = 10
 const RECEIVE_BYTES = 256 * 1024
 
 /**
- * The scraper's own kernel memory: each target's last page and line table, and one scratch area that the scrape being
- * processed uses. Pages are processed one at a time, start to end, without a pause in between, unless one is set aside.
+ * The scraper's own kernel memory: what is kept of each target's last page, its line table, and one scratch area that the
+ * scrape being processed uses. Pages are processed one at a time, start to end, without a pause in between, unless one is set
+ * aside.
  */
 export class PageMemory {
   readonly memory: WebAssembly.Memory
   readonly kernel: LockstepKernel
+  readonly parts: PagePartsKernel
+  readonly gaps = new PageGaps(this)
   #nextAt: number
   readonly #free = new Map<number, Region[]>()
   #scratch = new Map<string, Region>()
@@ -63,6 +69,7 @@ export class PageMemory {
   constructor(createKernel: (memory: WebAssembly.Memory, paramsAt: number) => LockstepKernel) {
     this.memory = createKernelMemory({ initialBytes: 1 << 20, maximumBytes: 2 ** 32 - PAGE_BYTES })
     this.kernel = createKernel(this.memory, KERNEL_RESERVED_BYTES)
+    this.parts = wasmPageParts(this.memory)
     this.#nextAt = align(KERNEL_RESERVED_BYTES + LOCKSTEP_PARAM_BYTES)
     this.#params = new Uint32Array(this.memory.buffer, KERNEL_RESERVED_BYTES, LOCKSTEP_PARAM_BYTES / 4)
     this.#bytes = new Uint8Array(this.memory.buffer)
