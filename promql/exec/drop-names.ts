@@ -56,15 +56,16 @@ export function* dropNames(input: Iterable<StepSeries>, ctx: EvalContext, unique
  *
  * @throws {QueryExecutionError} where there are some
  */
-export function* dropNamesOfSeries(
+export function dropNamesOfSeries(
   input: Iterable<StepSeries>,
   ctx: EvalContext,
   uniqueNames: boolean,
-): Generator<StepSeries> {
-  if (uniqueNames || ctx.query.delayedNameRemoval) {
-    yield* dropNames(input, ctx, uniqueNames)
-    return
-  }
+): Iterable<StepSeries> {
+  const isPlain = uniqueNames || ctx.query.delayedNameRemoval
+  return isPlain ? dropNames(input, ctx, uniqueNames) : dropNamesOfDistinct(input, ctx)
+}
+
+function* dropNamesOfDistinct(input: Iterable<StepSeries>, ctx: EvalContext): Generator<StepSeries> {
   const seen = new Map<string, string>()
   ctx.query.reuse?.names.push(seen)
   for (const series of input) {

@@ -1,4 +1,4 @@
-import type { WindowBounds } from '../../kernels/index.ts'
+import type { WindowBounds, WindowKernels } from '../../kernels/index.ts'
 import { invariant } from '../../lib/index.ts'
 import {
   CounterResetHint,
@@ -63,40 +63,48 @@ function* selectorWindows(expr: MatrixSelector, ctx: EvalContext, functionName: 
     order: orderHint(ctx, range.minTimeMs),
   }
   const wantsStats = query.statsSelectors.has(selector)
+  const series = new SelectedSeries(cutter)
   for (const stored of query.querier.select(selector.matchers, hints)) {
     query.limits.poll()
     if (stored.histograms !== undefined && query.reuse !== undefined) query.reuse.sawHistograms = true
     const column = wantsStats ? withKnownResets(stored) : stored
-    yield new SelectedSeries(stored, withoutStale(column), cutter)
+    series.moveTo(stored, withoutStale(column))
+    yield series
   }
 }
 
-/** Has its labels put together only when they are asked for. */
+/** One series after the other. Has its labels put together only when they are asked for. */
 class SelectedSeries implements WindowedSeries {
   readonly dropName = false
-  readonly windows: ColumnWindows
-  readonly #stored: SeriesColumn
-  readonly #column: PlainColumn
   readonly #cutter: WindowCutter
+  #stored: SeriesColumn | undefined
+  #column: PlainColumn | undefined
+
+  constructor(cutter: WindowCutter) {
+    this.#cutter = cutter
+  }
 
   /** @param column what is left of the stored one */
-  constructor(stored: SeriesColumn, column: PlainColumn, cutter: WindowCutter) {
+  moveTo(stored: SeriesColumn, column: PlainColumn): void {
     this.#stored = stored
     this.#column = column
-    this.#cutter = cutter
-    this.windows = cutter.cut(column)
+    this.#cutter.cut(column)
+  }
+
+  get windows(): ColumnWindows {
+    return this.#cutter.windows
   }
 
   onlyFloats(): ColumnWindows {
-    return this.#cutter.onlyFloats(this.#column, this.windows)
+    return this.#cutter.onlyFloats(this.#column!)
   }
 
   get labels(): Labels {
-    return this.#stored.labels
+    return this.#stored!.labels
   }
 
   get group(): SeriesGroup | undefined {
-    return this.#stored.group
+    return this.#stored!.group
   }
 }
 
@@ -114,8 +122,9 @@ function* subqueryWindows(expr: Subquery, ctx: EvalContext): Generator<WindowedS
       count === inner.grid.count && series.histograms === undefined
         ? { timestampsMs: inner.grid.timesMs, values: series.values, length: count }
         : compactSteps(series, count, inner.grid)
-    const windows = cutter.cut(column)
-    yield { labels, group: undefined, dropName, windows, onlyFloats: () => cutter.onlyFloats(column, windows) }
+    cutter.cut(column)
+    const { windows } = cutter
+    yield { labels, group: undefined, dropName, windows, onlyFloats: () => cutter.onlyFloats(column) }
     inner.pool.release(series)
   }
 }
@@ -131,56 +140,73 @@ const firstStepMs = ({ rangeMs, stepMs }: Subquery, endMs: number): number =>
 /** A column without staleness markers. */
 type PlainColumn = Pick<SeriesColumn, 'timestampsMs' | 'values' | 'length' | 'histograms' | 'startTimesMs' | 'counts'>
 
+/** The windows of one column after the other. */
+class CutWindows implements ColumnWindows {
+  timestampsMs: Float64Array = new Float64Array(0)
+  values: Float64Array = this.timestampsMs
+  length = -1
+  histograms: SeriesColumn['histograms']
+  startTimesMs: SeriesColumn['startTimesMs']
+  counts: SeriesColumn['counts']
+  bounds: WindowBounds
+  readonly rangeMs: number
+  readonly evalTimesMs: Float64Array
+  readonly lookbackDeltaMs: number
+  readonly kernels: WindowKernels
+  readonly poll: () => void
+
+  constructor(bounds: WindowBounds, rangeMs: number, { query, grid }: EvalContext) {
+    this.bounds = bounds
+    this.rangeMs = rangeMs
+    this.evalTimesMs = grid.timesMs
+    this.lookbackDeltaMs = query.lookbackDeltaMs
+    this.kernels = query.windowKernels
+    this.poll = () => query.limits.pollNow()
+  }
+}
+
 /** Cuts columns into windows; bounds are computed once for all columns that share a `timestampsMs` object. */
 class WindowCutter {
   readonly #endsMs: Float64Array
   readonly #rangeMs: number
   readonly #ctx: EvalContext
-  #bounds: WindowBounds | undefined
-  #timestampsMs: Float64Array | undefined
-  #length = -1
+  readonly #windows: CutWindows
   #samplesInWindows = 0
-  readonly #poll = (): void => this.#ctx.query.limits.pollNow()
 
   constructor(endsMs: Float64Array, rangeMs: number, ctx: EvalContext) {
     this.#endsMs = endsMs
     this.#rangeMs = rangeMs
     this.#ctx = ctx
+    const none = new Int32Array(0)
+    this.#windows = new CutWindows({ endsMs, lo: none, hi: none }, rangeMs, ctx)
   }
 
-  /** The windows of a column that was cut, without its histograms. */
-  onlyFloats(column: PlainColumn, windows: ColumnWindows): ColumnWindows {
+  /** Of the column that was cut last; good until the next one is. */
+  get windows(): ColumnWindows {
+    return this.#windows
+  }
+
+  /** The windows of the column that was cut last, without its histograms. */
+  onlyFloats(column: PlainColumn): ColumnWindows {
     const floats = pickSamples(column, (i) => column.histograms?.[i] === undefined)
-    const bounds = windows.kernels.bounds(floats.timestampsMs, floats.length, this.#endsMs, this.#rangeMs)
-    return { ...windows, ...floats, histograms: undefined, bounds }
+    const bounds = this.#windows.kernels.bounds(floats.timestampsMs, floats.length, this.#endsMs, this.#rangeMs)
+    return { ...this.#windows, ...floats, histograms: undefined, bounds }
   }
 
-  cut(column: PlainColumn): ColumnWindows {
-    const { query, grid } = this.#ctx
-    if (this.#bounds === undefined || column.timestampsMs !== this.#timestampsMs || column.length !== this.#length) {
-      const { timestampsMs, length } = column
+  cut({ timestampsMs, values, length, histograms, startTimesMs, counts }: PlainColumn): void {
+    const windows = this.#windows
+    if (timestampsMs !== windows.timestampsMs || length !== windows.length) {
       // Windows are only good until the next series is taken.
-      this.#bounds = query.windowKernels.bounds(timestampsMs, length, this.#endsMs, this.#rangeMs, this.#bounds)
-      this.#timestampsMs = column.timestampsMs
-      this.#length = column.length
-      this.#samplesInWindows = sumOfWidths(this.#bounds)
+      windows.bounds = windows.kernels.bounds(timestampsMs, length, this.#endsMs, this.#rangeMs, windows.bounds)
+      windows.timestampsMs = timestampsMs
+      windows.length = length
+      this.#samplesInWindows = sumOfWidths(windows.bounds)
     }
-    const { histograms } = column
-    this.#ctx.counter?.addWindows(this.#bounds, this.#samplesInWindows, histograms)
-    return {
-      timestampsMs: column.timestampsMs,
-      values: column.values,
-      length: column.length,
-      histograms,
-      startTimesMs: column.startTimesMs,
-      counts: column.counts,
-      bounds: this.#bounds,
-      rangeMs: this.#rangeMs,
-      evalTimesMs: grid.timesMs,
-      lookbackDeltaMs: query.lookbackDeltaMs,
-      kernels: query.windowKernels,
-      poll: this.#poll,
-    }
+    windows.values = values
+    windows.histograms = histograms
+    windows.startTimesMs = startTimesMs
+    windows.counts = counts
+    this.#ctx.counter?.addWindows(windows.bounds, this.#samplesInWindows, histograms)
   }
 }
 

@@ -15,7 +15,8 @@ const BLOCK_BYTES_MAX = 8 << 20
 export class ChunkPiece extends CachedPiece<ColumnBlock> {
   readonly #views: MemoryViews
   readonly #piece: PieceSnapshot
-  readonly #chunk: ChunkView
+  /** Only where something must be decoded, which is rare. */
+  #view: ChunkView | undefined
 
   /** @param run what is decoded already; `undefined` to keep nothing */
   constructor(
@@ -33,8 +34,12 @@ export class ChunkPiece extends CachedPiece<ColumnBlock> {
     })
     this.#views = views
     this.#piece = piece
-    this.#chunk = new ChunkView(views.u8.buffer, piece.pointer)
     this.prepare(range.minTimeMs, range.maxTimeMs)
+  }
+
+  get #chunk(): ChunkView {
+    this.#view ??= new ChunkView(this.#views.u8.buffer, this.#piece.pointer)
+    return this.#view
   }
 
   protected override extend(): void {

@@ -81,7 +81,8 @@ export class ColumnAssembler {
   #lastUsed: OpenPiece[] = []
   #lastTimes = new Float64Array(0)
   readonly #assembly: TargetAssembly | undefined
-  #assemblyTimes: Float64Array | undefined
+  /** Of a column that is kept whole: the next one takes its place. */
+  readonly #whole = { timestampsMs: NOTHING, values: NOTHING, length: 0, stale: undefined }
 
   /**
    * @param pieces sorted by their first time in range
@@ -98,13 +99,17 @@ export class ColumnAssembler {
     this.#kinds = scratch.take(rows)
   }
 
-  /** Samples of the target's n-th series in time order; `undefined` when it has none in range. */
+  /** Samples of the target's n-th series in time order, good until the next call; `undefined` when it has none in range. */
   assemble(series: number): Samples | undefined {
     const values = this.#assembly?.values(series)
     if (values === undefined) return this.#assemble(series)
-    const { length } = this.#assembly!
-    this.#assemblyTimes ??= this.#joined.join(this.#pieces, length)
-    return { timestampsMs: this.#assemblyTimes, values, length, stale: undefined }
+    const whole = this.#whole
+    if (whole.timestampsMs === NOTHING) {
+      whole.length = this.#assembly!.length
+      whole.timestampsMs = this.#joined.join(this.#pieces, whole.length)
+    }
+    whole.values = values
+    return whole
   }
 
   #assemble(series: number): Samples | undefined {
