@@ -23,6 +23,8 @@ import {
   RAW,
   rescale,
   STALE,
+  writeVarint,
+  zigzag,
 } from './row-bytes'
 
 const EMPTY: i32 = 0
@@ -45,6 +47,8 @@ let kinds: usize = 0
  * @returns bytes written
  */
 export function columnPack(m: usize, e: usize, k: usize, n: i32, out: usize, work: usize, effort: i32): i32 {
+  const constantBytes = packConstant(m, e, k, n, out)
+  if (constantBytes > 0) return constantBytes
   useSortArea(work)
   values = work + SORT_AREA_BYTES
   residuals = at64(values, n)
@@ -63,6 +67,21 @@ export function columnPack(m: usize, e: usize, k: usize, n: i32, out: usize, wor
   if (bytes == NEVER || (bytes << 3 >= present * GOOD_BITS && bytes > 12)) bytes = packFloats(m, e, k, n, out, bytes, isThorough)
   if (isExact(out, bytes, m, e, k, n)) return bytes
   return writePlain(out, m, e, k, n)
+}
+
+/** Most columns hold one decimal: that is seen at once, and needs no proof. 0 for any other, where nothing is written. */
+function packConstant(m: usize, e: usize, k: usize, n: i32, out: usize): i32 {
+  if (n == 0) return 0
+  const mantissa = load<i64>(m)
+  const exponent: i32 = load<i8>(e)
+  for (let i = 1; i < n; i++) {
+    if (<i32>load<u8>(k + i) != DECIMAL || <i32>load<i8>(e + i) != exponent || load<i64>(at64(m, i)) != mantissa) return 0
+  }
+  if (<i32>load<u8>(k) != DECIMAL || mantissa > MANTISSA_MAX || mantissa < -MANTISSA_MAX) return 0
+  if (mantissa == 0 ? exponent != 0 : exponent <= -22) return 0
+  store<u8>(out, <u8>CONST)
+  store<i8>(out, <i8>exponent, 1)
+  return <i32>(writeVarint(out + 2, zigzag(mantissa)) - out)
 }
 
 /** Writes the rows as decimals of one exponent; those that are none go beside them. `NEVER` when that are too many. */
