@@ -29,7 +29,7 @@ export interface ScrapedPage {
 const REPORT = /^(up|scrape_\w+)$/
 const WAIT_MS_MAX = 100_000
 /** A busy machine, not a verdict: the next scrape will tell. */
-const TOO_LATE = /deadline|timeout/i
+const TOO_LATE = /deadline|timeout|ECONNRESET|reset by peer/i
 
 /** `undefined` = refused by neither side; index by page. */
 export async function scrapedByBoth(
@@ -39,6 +39,8 @@ export async function scrapedByBoth(
     const page = pages[Number(request.url!.slice('/page/'.length))]!
     response.writeHead(200, { 'content-type': page.contentType }).end(page.body)
   })
+  // Idle connections stay: one that is closed just when it is used again says nothing of its page.
+  server.keepAliveTimeout = 2 * WAIT_MS_MAX
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = `127.0.0.1:${(server.address() as AddressInfo).port}`
   try {
@@ -118,9 +120,9 @@ async function byBelltower(address: string, count: number): Promise<ScrapedPage[
       scrapeConfigs: [
         {
           jobName: 'j',
-          // Each page is asked for once, soon after the start: long enough that no busy machine is too late.
-          scrapeIntervalMs: 60_000,
-          scrapeTimeoutMs: 60_000,
+          // Each page is asked for soon after the start: long enough that no busy machine is too late.
+          scrapeIntervalMs: 20_000,
+          scrapeTimeoutMs: 20_000,
           honorTimestamps: false,
           staticConfigs: groups(address, count),
         },
