@@ -1,21 +1,10 @@
 // Quantiles of windows over one column, all steps at once; what it does not take the caller computes with sorted-window.ts of
 // promql. Covered by bench/load/history.ts.
+import { f64At, i32At } from './arrays'
 
 // Beyond these, sorting anew costs less than keeping in order.
 const WIDTH_MAX: i32 = 1024
 const CHANGES_MAX: i32 = 64
-
-// @ts-ignore: decorator
-@inline
-function i32At(p: usize, i: i32): i32 {
-  return load<i32>(p + (<usize>i << 2))
-}
-
-// @ts-ignore: decorator
-@inline
-function f64At(p: usize, i: i32): f64 {
-  return load<f64>(p + (<usize>i << 3))
-}
 
 /**
  * The φ-quantile, 0 to 1, of each window that has a sample, interpolated as `betweenRanks` does; its `present`, u8 per step, is

@@ -1,23 +1,12 @@
 // `rate` and its kin over one column, all steps at once. Twin: ../window-twin.ts, which says why in this order of operations;
 // both must round alike. Covered by bench/micro/promql-rate.bench.ts.
+import { f64At, i32At } from './arrays'
 
 const DELTA: i32 = 0
 const RATE: i32 = 2
 // `WindowShape`: some windows have fewer than two samples; none has; and each is one sample further than the one before.
 const MIXED: i32 = 0
 const SLIDING: i32 = 2
-
-// @ts-ignore: decorator
-@inline
-function f64At(p: usize, i: i32): f64 {
-  return load<f64>(p + (<usize>i << 3))
-}
-
-// @ts-ignore: decorator
-@inline
-function i32At(p: usize, i: i32): i32 {
-  return load<i32>(p + (<usize>i << 2))
-}
 
 // @ts-ignore: decorator
 @inline

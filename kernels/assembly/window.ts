@@ -1,17 +1,6 @@
 // Window functions over one column, all steps at once. Twin: ../window-twin.ts, which says what each one does and why in
 // this order of operations; both must round alike. Covered by bench/micro/promql-rate.bench.ts.
-
-// @ts-ignore: decorator
-@inline
-function f64At(p: usize, i: i32): f64 {
-  return load<f64>(p + (<usize>i << 3))
-}
-
-// @ts-ignore: decorator
-@inline
-function i32At(p: usize, i: i32): i32 {
-  return load<i32>(p + (<usize>i << 2))
-}
+import { f64At, i32At } from './arrays'
 
 // @ts-ignore: decorator
 @inline

@@ -2,7 +2,7 @@
 import type { CorruptionError } from '../errors.ts'
 import type { Scratch } from '../memory/scratch.ts'
 import { CachedPiece } from '../read/cached-piece.ts'
-import type { CachedRun, ColumnBlock, ColumnCache } from '../read/column-cache.ts'
+import { type CachedRun, type ColumnBlock, type ColumnCache, columnBlock } from '../read/column-cache.ts'
 import { ALL_PLAIN, type GroupSource, lowerBound, type NewestValues, type Piece } from '../read/piece.ts'
 import type { BlockGroup } from './block-index.ts'
 
@@ -92,14 +92,7 @@ class CachedBlockPiece extends CachedPiece<ColumnBlock> {
     const { scratch } = this
     const count = ordinals.length
     const n = this.#columns.group.rowCount
-    const block: ColumnBlock = {
-      values: new Float64Array(count * n),
-      kinds: new Uint8Array(count * n),
-      stride: n,
-      rowCount: n,
-      counts: new Uint32Array(count),
-      stale: new Uint8Array(count),
-    }
+    const block = columnBlock(count, n)
     const mark = scratch.mark()
     const summary = scratch.take(8)
     const values = scratch.take(8 * n)

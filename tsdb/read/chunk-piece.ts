@@ -4,7 +4,7 @@ import { ChunkView } from '../chunk/head-chunk.ts'
 import type { Scratch } from '../memory/scratch.ts'
 import type { MemoryViews } from '../memory/views.ts'
 import { CachedPiece } from './cached-piece.ts'
-import { CachedRun, type ColumnBlock } from './column-cache.ts'
+import { CachedRun, type ColumnBlock, columnBlock } from './column-cache.ts'
 import type { PieceSnapshot } from './head-snapshot.ts'
 
 const COPY_WHOLE_CHUNK_FROM = 8
@@ -50,14 +50,7 @@ export class ChunkPiece extends CachedPiece<ColumnBlock> {
     const { scratch } = this
     const n = this.#piece.rowCount
     const count = positions.length
-    const block: ColumnBlock = {
-      values: new Float64Array(count * n),
-      kinds: new Uint8Array(count * n),
-      stride: n,
-      rowCount: n,
-      counts: new Uint32Array(count),
-      stale: new Uint8Array(count),
-    }
+    const block = columnBlock(count, n)
     const mark = scratch.mark()
     const values = scratch.take(8 * n * count)
     const kinds = scratch.take(n * count)

@@ -12,6 +12,16 @@ export interface ColumnBlock {
   readonly stale: Uint8Array
 }
 
+/** Room for `count` columns of `rowCount` rows, all of them to be filled. */
+export const columnBlock = (count: number, rowCount: number): ColumnBlock => ({
+  values: new Float64Array(count * rowCount),
+  kinds: new Uint8Array(count * rowCount),
+  stride: rowCount,
+  rowCount,
+  counts: new Uint32Array(count),
+  stale: new Uint8Array(count),
+})
+
 const BLOCKS_MAX = 64
 const INDEX_BITS = 24
 const INDEX_MASK = 2 ** INDEX_BITS - 1
