@@ -12,6 +12,7 @@ import { systemClock } from '../lib/index.ts'
 import { silentLogger } from '../lib/log.ts'
 import { Registry } from '../lib/metrics.ts'
 import { createHttpClient } from '../lib/undici-client.ts'
+import { undisturbed } from '../tests/support/undisturbed.ts'
 import { type Alertmanager, alertmanagerApi, createAlertmanager, parseAlertmanagerConfig } from './index.ts'
 
 const PROGRAM = 'prometheus-alertmanager'
@@ -59,6 +60,13 @@ afterEach(async () => {
   await new Promise((resolve) => hooks.close(resolve))
   await rm(dir, { recursive: true })
 })
+
+async function beginAgain(): Promise<void> {
+  await stopReal()
+  await stopOurs()
+  told = { '/real': [], '/ours': [] }
+  await rm(join(dir, 'data'), { recursive: true, force: true })
+}
 
 async function stopReal(): Promise<void> {
   if (!real || real.exitCode !== null) return
@@ -129,11 +137,12 @@ async function post(urls: readonly string[], path: string, body: unknown): Promi
   }
 }
 
-const T0 = '2026-01-05T12:00:00Z'
+/** Of all alerts, and not long ago: of old ones the real one tells as soon as the first of a request has come in. */
+let startsAt = ''
 const alert = (labels: Record<string, string>, ended = false) => ({
   labels,
   annotations: { summary: `about ${labels['alertname']}` },
-  startsAt: T0,
+  startsAt,
   ...(ended && { endsAt: new Date(Date.now() - 50).toISOString() }),
 })
 
@@ -174,36 +183,41 @@ time_intervals: [{ name: always, time_intervals: [{ years: ['2000:2100'] }] }]
 `
 
 describe.skipIf(!isThere)('beside a real Alertmanager', () => {
-  test('the same groups are told the same, in the same order', { timeout: 60_000 }, async () => {
-    const urls = [await startReal(CONFIG), await startOurs(CONFIG, undefined)]
-    await post(urls, '/silences', {
-      matchers: [{ name: 'alertname', value: 'Qu.*', isRegex: true }],
-      startsAt: new Date().toISOString(),
-      endsAt: new Date(Date.now() + 60_000).toISOString(),
-      createdBy: 'me',
-      comment: 'test',
-    })
-    await post(urls, '/alerts', [
-      alert({ alertname: 'Down', instance: 'one' }),
-      alert({ alertname: 'Down', instance: 'two' }),
-      alert({ alertname: 'Quiet' }),
-      alert({ alertname: 'Muted', muted: 'yes' }),
-      alert({ alertname: 'Team', team: 'a', empty: '' }),
-      alert({ alertname: 'Team', team: 'b' }),
-      alert({ alertname: 'Outage', zone: 'z' }),
-      alert({ alertname: 'Inhibited', zone: 'z' }),
-    ])
-    await sleep(2000)
-    await post(urls, '/alerts', [
-      alert({ alertname: 'Down', instance: 'one' }, true),
-      alert({ alertname: 'Down', instance: 'three "quoted"\n' }),
-      alert({ alertname: 'Team', team: 'a', more: 'ж' }),
-      alert({ alertname: 'Team', team: 'b' }, true),
-      alert({ alertname: 'Outage', zone: 'z' }, true),
-    ])
-    await sleep(7500)
-    expect(Object.keys(stories(told['/real']!)).length).toBeGreaterThan(5)
-    expect(stories(told['/ours']!)).toEqual(stories(told['/real']!))
+  test('the same groups are told the same, in the same order', { timeout: 120_000 }, async () => {
+    const attempt = async (): Promise<void> => {
+      const urls = [await startReal(CONFIG), await startOurs(CONFIG, undefined)]
+      await post(urls, '/silences', {
+        matchers: [{ name: 'alertname', value: 'Qu.*', isRegex: true }],
+        startsAt: new Date().toISOString(),
+        endsAt: new Date(Date.now() + 60_000).toISOString(),
+        createdBy: 'me',
+        comment: 'test',
+      })
+      startsAt = new Date().toISOString()
+      await post(urls, '/alerts', [
+        alert({ alertname: 'Down', instance: 'one' }),
+        alert({ alertname: 'Down', instance: 'two' }),
+        alert({ alertname: 'Quiet' }),
+        alert({ alertname: 'Muted', muted: 'yes' }),
+        alert({ alertname: 'Team', team: 'a', empty: '' }),
+        alert({ alertname: 'Team', team: 'b' }),
+        alert({ alertname: 'Outage', zone: 'z' }),
+        alert({ alertname: 'Inhibited', zone: 'z' }),
+      ])
+      await sleep(2000)
+      await post(urls, '/alerts', [
+        alert({ alertname: 'Down', instance: 'one' }, true),
+        alert({ alertname: 'Down', instance: 'three "quoted"\n' }),
+        alert({ alertname: 'Team', team: 'a', more: 'ж' }),
+        alert({ alertname: 'Team', team: 'b' }, true),
+        alert({ alertname: 'Outage', zone: 'z' }, true),
+      ])
+      await sleep(7500)
+      expect(Object.keys(stories(told['/real']!)).length).toBeGreaterThan(5)
+      expect(stories(told['/ours']!)).toEqual(stories(told['/real']!))
+    }
+    // What comes half a second late may be told with others.
+    await undisturbed(500, attempt, beginAgain)
   })
 
   test('its data folder is taken over: nothing is told again, silences hold', { timeout: 60_000 }, async () => {
@@ -215,6 +229,7 @@ describe.skipIf(!isThere)('beside a real Alertmanager', () => {
       createdBy: 'Ann',
       comment: 'works',
     })
+    startsAt = new Date().toISOString()
     const alerts = [
       alert({ alertname: 'Down', instance: 'one' }),
       alert({ alertname: 'Down', instance: 'two with a longer name than thirty-two bytes' }),
@@ -230,9 +245,9 @@ describe.skipIf(!isThere)('beside a real Alertmanager', () => {
     ])
     await post([ourUrl], '/alerts', [...alerts, alert({ alertname: 'New' })])
     await sleep(2500)
-    expect(told['/ours']!.map(({ groupKey }) => groupKey)).toEqual(['{}:{alertname="New"}'])
+    await expect.poll(() => told['/ours']!.map(({ groupKey }) => groupKey)).toEqual(['{}:{alertname="New"}'])
     await post([ourUrl], '/alerts', [alert({ alertname: 'Down', instance: 'three' })])
-    await sleep(3500)
-    expect(told['/ours']!.at(-1)).toMatchObject({ groupKey: '{}:{alertname="Down"}', alerts: [{}, {}, {}] })
+    const ofThree = { groupKey: '{}:{alertname="Down"}', alerts: [{}, {}, {}] }
+    await expect.poll(() => told['/ours']!.at(-1)).toMatchObject(ofThree)
   })
 })

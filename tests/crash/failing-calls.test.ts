@@ -32,7 +32,7 @@ async function run(where: string, from: number, step: number, rounds = ROUNDS): 
 test.each([
   ['main', IS_SOAK ? 1 : 17],
   ['worker', IS_SOAK ? 1 : 8],
-])('a call of the %s thread fails', { timeout: IS_SOAK ? 3_600_000 : 180_000 }, async (where, step) => {
+])('a call of the %s thread fails', { timeout: IS_SOAK ? 3_600_000 : 360_000 }, async (where, step) => {
   const rounds = await run(where, step, step)
   for (const { n, failed, faults } of rounds) expect(faults, `call ${n}: ${failed.join()}`).toEqual([])
   expect(rounds.every(({ acknowledged }) => acknowledged > 20)).toBe(true)
@@ -44,7 +44,7 @@ test.each([
   } else expect(failures).toBe(ROUNDS)
 })
 
-test('the disk is full for a while', { timeout: 180_000 }, async () => {
+test('the disk is full for a while', { timeout: 360_000 }, async () => {
   const rounds = await run('full', 3, IS_SOAK ? 1 : 10, IS_SOAK ? 33 : 3)
   for (const { n, failed, faults, failedCall, acknowledged } of rounds) {
     expect(faults, `from row ${n}: ${failed.join()}`).toEqual([])

@@ -19,7 +19,7 @@ interface Cut {
 const isLinux = process.platform === 'linux'
 if (!isLinux) console.log('skipped: what is synced is looked up in /proc, which only Linux has')
 
-test.skipIf(!isLinux)('only what was synced is kept', { timeout: IS_SOAK ? 1_800_000 : 180_000 }, async () => {
+test.skipIf(!isLinux)('only what was synced is kept', { timeout: IS_SOAK ? 1_800_000 : 360_000 }, async () => {
   const journal = temporaryFolder()
   const cuts = await runChild<Cut>({
     patch: './synced-disk.ts',
