@@ -140,7 +140,7 @@ test('well-formed expressions parse, print stably and agree with lezer', () => {
 const LEZER_REFUSES_WRONGLY: readonly RegExp[] = [
   /\d\.(?!\d)/, // `1.` is a number.
   /\b(?:min_of|max_of)\b/i, // Plain functions outside of durations, metric names elsewhere.
-  /\b(?:by|without|on|ignoring|left|right)\s*\([^)]*:/i, // Names with a colon in lists of labels.
+  /\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*:/i, // Names with a colon in lists of labels.
   /\b(?:STEP|RANGE)\b/i, // In any case, and metric names.
   /\boffset\s*@/i, // A metric of that name.
 ]
