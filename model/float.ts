@@ -48,22 +48,22 @@ export function normalizeBucketBound(text: string): string {
 }
 
 const DECIMAL = /^[+-]?(?:\d+(?:_?\d+)*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
-const SPECIALS: Readonly<Record<string, number>> = {
-  inf: Number.POSITIVE_INFINITY,
-  '+inf': Number.POSITIVE_INFINITY,
-  '-inf': Number.NEGATIVE_INFINITY,
-  infinity: Number.POSITIVE_INFINITY,
-  '+infinity': Number.POSITIVE_INFINITY,
-  '-infinity': Number.NEGATIVE_INFINITY,
-  nan: Number.NaN,
-  '+nan': Number.NaN,
-  '-nan': Number.NaN,
-}
+const SPECIALS: ReadonlyMap<string, number> = new Map([
+  ['inf', Number.POSITIVE_INFINITY],
+  ['+inf', Number.POSITIVE_INFINITY],
+  ['-inf', Number.NEGATIVE_INFINITY],
+  ['infinity', Number.POSITIVE_INFINITY],
+  ['+infinity', Number.POSITIVE_INFINITY],
+  ['-infinity', Number.NEGATIVE_INFINITY],
+  ['nan', Number.NaN],
+  ['+nan', Number.NaN],
+  ['-nan', Number.NaN],
+])
 
 /** Go's ParseFloat for decimal text, or `undefined` where it would fail. Hexadecimal floats are refused, as in expositions. */
 export function parseGoFloat(text: string): number | undefined {
   if (DECIMAL.test(text)) return Number(text.replaceAll('_', ''))
-  return SPECIALS[text.toLowerCase()]
+  return SPECIALS.get(text.toLowerCase())
 }
 
 function formatSpecial(value: number): string | undefined {

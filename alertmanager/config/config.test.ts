@@ -150,10 +150,11 @@ receivers:
       - { provider: messagebird, access_key: geheim, from: B, to: ['+1'] }
       - { provider: smsru, api_id: geheim, to: ['+1'] }
       - { provider: http, url: 'http://x/', headers: { Authorization: geheim }, to: ['+1'] }
-    email_configs: [{ to: c@d, auth_password_file: pw }]
+    email_configs: [{ to: c@d, auth_password_file: pw, headers: { constructor: x } }]
 `,
     )
     expect(config.printed).not.toContain('geheim')
+    expect(config.printed).toContain('constructor: x')
     expect(config.printed).toContain('url: http://<secret>')
     expect(config.templates).toEqual(['/etc/belltower/t/*.tmpl'])
     expect(config.printed).toContain('- "+15550001"')

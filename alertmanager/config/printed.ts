@@ -7,13 +7,13 @@ import { MASK } from './scalars.ts'
 const SECRET_KEY =
   /(^|_)(password|auth_secret|client_secret|api_secret|secret_key|token|token_id|credentials|api_key|service_key|user_key|webhook_url)$|^(key|slack_api_url|api_id)$/
 /** Keys that are secret only inside these lists. */
-const SECRET_IN: Readonly<Record<string, readonly string[]>> = {
-  url: ['webhook_configs', 'incidentio_configs'],
-  api_url: ['slack_configs'],
-  access_key: ['sms_configs'],
-  routing_key: ['pagerduty_configs'],
-  secrets: ['http_headers'],
-}
+const SECRET_IN: ReadonlyMap<string, readonly string[]> = new Map([
+  ['url', ['webhook_configs', 'incidentio_configs']],
+  ['api_url', ['slack_configs']],
+  ['access_key', ['sms_configs']],
+  ['routing_key', ['pagerduty_configs']],
+  ['secrets', ['http_headers']],
+])
 
 /** The file as it took effect: defaults that everybody asks about filled in, secrets masked, comments gone. */
 export function printedConfig(text: string, root: RouteSettings, resolveTimeout: string): string {
@@ -43,7 +43,7 @@ export function isSecret(path: readonly string[]): boolean {
   const key = path[path.length - 1] ?? ''
   // What an SMS gateway of one's own is told in headers is mostly what lets one in.
   const isGatewayHeader = path.at(-2) === 'headers' && path.includes('sms_configs')
-  return SECRET_KEY.test(key) || isGatewayHeader || (SECRET_IN[key]?.some((list) => path.includes(list)) ?? false)
+  return SECRET_KEY.test(key) || isGatewayHeader || (SECRET_IN.get(key)?.some((list) => path.includes(list)) ?? false)
 }
 
 function mask(value: unknown, path: readonly string[]): unknown {

@@ -9,23 +9,18 @@ export type CommentLine =
   | { readonly kind: 'eof' }
   | { readonly kind: 'comment' }
 
-const TEXT_TYPES: Readonly<Record<string, MetricType>> = {
-  counter: 'counter',
-  gauge: 'gauge',
-  histogram: 'histogram',
-  summary: 'summary',
-  untyped: 'unknown',
-}
-const OPENMETRICS_TYPES: Readonly<Record<string, MetricType>> = {
-  counter: 'counter',
-  gauge: 'gauge',
-  histogram: 'histogram',
-  gaugehistogram: 'gaugehistogram',
-  summary: 'summary',
-  info: 'info',
-  stateset: 'stateset',
-  unknown: 'unknown',
-}
+const TEXT_TYPES: ReadonlyMap<string, MetricType> = new Map([
+  ['counter', 'counter'],
+  ['gauge', 'gauge'],
+  ['histogram', 'histogram'],
+  ['summary', 'summary'],
+  ['untyped', 'unknown'],
+])
+const OPENMETRICS_TYPES: ReadonlyMap<string, MetricType> = new Map(
+  (
+    ['counter', 'gauge', 'histogram', 'gaugehistogram', 'summary', 'info', 'stateset', 'unknown'] satisfies MetricType[]
+  ).map((type) => [type, type]),
+)
 
 // A quoted name may hold anything; the rest of the line is text.
 const NAME = String.raw`([a-zA-Z_:][a-zA-Z0-9_:]*|"(?:\\.|[^\\"])*")`
@@ -47,7 +42,7 @@ function parseTextComment(line: string): CommentLine {
   const [, keyword, name, text = ''] = match
   if (name === undefined) throw new LineError(`expected a metric name after ${keyword}`)
   if (keyword === 'HELP') return { kind: 'help', name: unquote(name), text: unescapeHelp(text, false) }
-  const type = TEXT_TYPES[text.trimEnd()]
+  const type = TEXT_TYPES.get(text)
   if (type === undefined) throw new LineError(`invalid metric type ${JSON.stringify(text)}`)
   return { kind: 'type', name: unquote(name), type }
 }
@@ -65,7 +60,7 @@ function parseOpenMetricsComment(line: string): CommentLine {
       throw new LineError(`unit ${JSON.stringify(text)} is not a suffix of metric ${JSON.stringify(name)}`)
     return { kind: 'unit', name, text }
   }
-  const type = OPENMETRICS_TYPES[text]
+  const type = OPENMETRICS_TYPES.get(text)
   if (type === undefined) throw new LineError(`invalid metric type ${JSON.stringify(text)}`)
   return { kind: 'type', name, type }
 }

@@ -40,7 +40,7 @@ test.each<[string, string[]]>([
   ],
   ['a 1 1395066363000\nb 1 5', ['a 1 @1395066363000', 'b 1 @5']],
   ['# HELP a two\\nlines \\\\ \\x\n# TYPE a counter', ['help a two\nlines \\ \\x', 'type a counter']],
-  ['# HELP a\n#HELP b c\n# remark\n#\n# TYPED a\n  #  TYPE   a\tgauge ', ['help a ', 'type a gauge']],
+  ['# HELP a\n#HELP b c\n# remark\n#\n# TYPED a\n  #  TYPE   a\tgauge', ['help a ', 'type a gauge']],
   ['# TYPE "my.metric" untyped', ['type my.metric unknown']],
   [
     '# TYPE h histogram\nh_bucket{le="1"} 1\nh_bucket{le="+Inf"} 1',
@@ -70,6 +70,10 @@ test.each<[string, number, string]>([
   ['a{x="1" y="2"} 1', 1, '"," or "}"'],
   ['a{x="1",x="2"} 1', 1, 'not unique'],
   ['# TYPE a big', 1, 'invalid metric type "big"'],
+  ['# TYPE a constructor', 1, 'invalid metric type "constructor"'],
+  ['# TYPE a gauge ', 1, 'invalid metric type "gauge "'],
+  ['# TYPE a gauge\r\na 1', 1, 'invalid metric type "gauge\\r"'],
+  ['a constructor', 1, 'invalid value "constructor"'],
   ['\n# HELP 1', 2, 'expected a metric name after HELP'],
 ])('text, refused: %j', (text, line, why) => {
   expect(() => parse(text)).toThrow(ExpositionError)

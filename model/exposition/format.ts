@@ -38,12 +38,12 @@ export interface MetricFamily extends MetricMetadata {
   readonly samples: readonly ExpositionSample[]
 }
 
-const MEDIA_TYPES: Readonly<Record<string, ExpositionFormat>> = {
-  'text/plain': 'text',
-  'application/openmetrics-text': 'openmetrics',
-}
+const MEDIA_TYPES: ReadonlyMap<string, ExpositionFormat> = new Map([
+  ['text/plain', 'text'],
+  ['application/openmetrics-text', 'openmetrics'],
+])
 
 /** The format a Content-Type names, `undefined` where it is missing or not one of ours. Parameters do not matter. */
 export function formatOfContentType(contentType: string): ExpositionFormat | undefined {
-  return MEDIA_TYPES[contentType.split(';', 1)[0]!.trim().toLowerCase()]
+  return MEDIA_TYPES.get(contentType.split(';', 1)[0]!.trim().toLowerCase())
 }

@@ -134,13 +134,16 @@ const SCHEMAS: Readonly<Record<Kind, object>> = {
   flag: { type: 'boolean' },
 }
 
-const VERSIONS: Readonly<Record<string, string>> = { '3.1': '3.1.0', '3.2': '3.2.0' }
+const VERSIONS: ReadonlyMap<string, string> = new Map([
+  ['3.1', '3.1.0'],
+  ['3.2', '3.2.0'],
+])
 
 /** `/openapi.yaml`, relative to `/api/v1`. */
 export function registerOpenApi(app: FastifyInstance, version: string): void {
   app.get('/openapi.yaml', (request, reply) => {
     const wanted = paramsOf(request).get('openapi_version') ?? '3.1'
-    const openapi = VERSIONS[wanted]
+    const openapi = VERSIONS.get(wanted)
     if (openapi === undefined) throw new BadRequestError(`invalid parameter "openapi_version": not one of 3.1, 3.2`)
     return reply.header('content-type', 'application/yaml; charset=utf-8').send(textOf(document(openapi, version)))
   })

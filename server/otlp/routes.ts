@@ -32,7 +32,7 @@ export async function registerOtlp(app: FastifyInstance, options: OtlpApiOptions
     const refuse = (status: number, text: string) => reply.code(status).type(TEXT).send(text)
     if (!options.enabled) return refuse(404, OFF)
     const type = request.headers['content-type']?.split(';')[0]!.trim().toLowerCase() ?? ''
-    const decode = DECODERS[type]
+    const decode = Object.hasOwn(DECODERS, type) ? DECODERS[type] : undefined
     if (decode === undefined)
       return refuse(415, `unsupported content type: ${type}, supported: [${Object.keys(DECODERS).sort().join(', ')}]\n`)
     try {
