@@ -1,6 +1,7 @@
 // Hot: one call per scraped target and interval. Covered by bench/micro/row.bench.ts.
 import { invariant } from '../../lib/errors.ts'
 import { RowFlag, type RowKernels, rowBytesMax } from '../../kernels/index.ts'
+import { SampleKind } from '../../model/index.ts'
 import type { HeadMemory } from '../memory/head-memory.ts'
 import { Group, GroupFlag, LOST_LABEL_SET, stateBytes, stateColumns } from '../memory/layout.ts'
 import { RecordType } from '../wal/format.ts'
@@ -229,10 +230,37 @@ export class HeadGroup {
    * is in chunks: the next row goes on behind the newest of all.
    */
   endReplay(): void {
-    if (this.newestMs >= this.#newestBeforeReplayMs) return
+    if (this.newestMs >= this.#newestBeforeReplayMs) return this.#trustReplayed()
     this.closeRows()
     this.newestMs = this.#newestBeforeReplayMs
     this.#shared.memory.change(() => this.#setTime(Group.NEWEST_TIME, this.newestMs))
+  }
+
+  /**
+   * The last values are those of the newest row. What it lacks may have samples in chunks, which nobody has looked up: the end
+   * of these is taken for a bound.
+   */
+  #trustReplayed(): void {
+    const sealedMs = this.chunks.reduce((most, { maxTimeMs }) => Math.max(most, maxTimeMs), Number.NEGATIVE_INFINITY)
+    if (this.openRows === 0 || this.isSparse || this.isLate || sealedMs >= this.newestMs) return
+    const { memory } = this.#shared
+    memory.change(() => {
+      if (sealedMs !== Number.NEGATIVE_INFINITY) this.#raiseBounds(sealedMs)
+      this.#set(Group.FLAGS, this.#get(Group.FLAGS) | GroupFlag.TRUSTED)
+    })
+  }
+
+  /** Of positions without a value: when they had their last one at most. */
+  #raiseBounds(boundMs: number): void {
+    const { u8, u32 } = this.#shared.memory.views
+    const { m, k } = this.state
+    for (let position = 0; position < this.positionCount; position++) {
+      if ((u8[k + position]! & 3) !== SampleKind.ABSENT) continue
+      const at = (m >>> 2) + 2 * position
+      if ((u32[at + 1]! | 0) * 2 ** 32 + u32[at]! >= boundMs) continue
+      u32[at] = boundMs >>> 0
+      u32[at + 1] = Math.floor(boundMs / 2 ** 32)
+    }
   }
 
   /** Whether a time lies in a chunk, so that the log's row of it is not needed. */
