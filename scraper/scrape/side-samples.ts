@@ -24,45 +24,43 @@ interface Takers {
  * the zeros at which counters began. All of it is staged while a page is read, and appended once its row is written.
  */
 export class SideSamples {
-  readonly #takers: Takers | undefined
-  readonly #known: KnownLabels
+  readonly #appendable: Appendable | undefined
+  readonly #targetLabels: Labels
   #rules: TargetRowsRules
+  // Most targets have none of this: they hold nothing for it.
+  #known: KnownLabels | undefined
+  #takers: Takers | undefined
 
   /** @param appendable `undefined`: the store takes nothing but rows; all of this is left out */
   constructor(appendable: Appendable | undefined, targetLabels: Labels, rules: TargetRowsRules) {
-    this.#takers = appendable && {
-      externals: new ExternalSamples(appendable),
-      extras: new ExtraSamples(appendable),
-      zeros: new CreatedZeros(appendable),
-    }
-    this.#known = new KnownLabels(targetLabels)
+    this.#appendable = appendable
+    this.#targetLabels = targetLabels
     this.#rules = rules
   }
 
   changeRules(rules: TargetRowsRules): void {
     this.#rules = rules
-    this.#known.clear()
+    this.#known?.clear()
   }
 
   /** Whether a sample that says this of its time belongs here instead of in the row. */
   takes(timestampMs: number | undefined): boolean {
-    return timestampMs !== undefined && this.#rules.honorTimestamps && this.#takers !== undefined
+    return timestampMs !== undefined && this.#rules.honorTimestamps && this.#appendable !== undefined
   }
 
   /** The place of a series whose samples `takes` is true for; it keeps it for as long as the target lives. */
   slotOf(labels: Labels): number {
-    return this.#takers!.externals.slotOf(labels)
+    return this.#needTakers()!.externals.slotOf(labels)
   }
 
   /** @param timestampMs `undefined` = the time of the scrape */
   stageExternal(slot: number, timestampMs: number | undefined, value: number): void {
-    this.#takers?.externals.stage(slot, timestampMs, value)
+    this.#needTakers()?.externals.stage(slot, timestampMs, value)
   }
 
   stageExemplar(sample: PageLabels, exemplar: Exemplar): void {
-    if (this.#takers === undefined) return
-    const labels = this.#known.of(sample, this.#rules)
-    if (labels) this.#takers.extras.stageExemplar(labels, this.#timeOf(sample), exemplar)
+    const labels = this.#labelsOf(sample)
+    if (labels) this.#needTakers()?.extras.stageExemplar(labels, this.#timeOf(sample), exemplar)
   }
 
   /** Everything of a page that was taken apart but its floats. @throws {ScrapeLimitError} */
@@ -70,16 +68,16 @@ export class SideSamples {
     const counts = { samplesScraped: split.histograms.length, samplesKept: 0, seriesAdded: 0 }
     const { histogramBucketLimit, histogramSchemaMax } = this.#rules
     for (const sample of split.histograms) {
-      const labels = this.#known.of(sample, this.#rules)
+      const labels = this.#labelsOf(sample)
       if (labels === undefined) continue
       counts.samplesKept++
       const histogram = limitHistogram(sample.histogram, histogramBucketLimit, histogramSchemaMax)
-      if (this.#takers?.extras.stageHistogram(labels, this.#timeOf(sample), histogram)) counts.seriesAdded++
+      if (this.#needTakers()?.extras.stageHistogram(labels, this.#timeOf(sample), histogram)) counts.seriesAdded++
     }
-    if (this.#takers === undefined) return counts
+    if (this.#appendable === undefined) return counts
     for (const { createdMs, histogram, ...sample } of split.created) {
-      const labels = this.#known.of(sample, this.#rules)
-      if (labels) this.#takers.zeros.stage({ labels, createdMs, histogram })
+      const labels = this.#labelsOf(sample)
+      if (labels) this.#needTakers()?.zeros.stage({ labels, createdMs, histogram })
     }
     for (const sample of split.exemplars) this.stageExemplar(sample, sample.exemplar)
     return counts
@@ -108,6 +106,21 @@ export class SideSamples {
   /** Stale markers for the histograms: the target is gone. */
   end(timestampMs: number, refused: RefusedSamples): Promise<void> | undefined {
     return this.#takers?.extras.flush(timestampMs, false, refused)
+  }
+
+  #labelsOf(sample: PageLabels): Labels | undefined {
+    this.#known ??= new KnownLabels(this.#targetLabels)
+    return this.#known.of(sample, this.#rules)
+  }
+
+  #needTakers(): Takers | undefined {
+    const appendable = this.#appendable
+    this.#takers ??= appendable && {
+      externals: new ExternalSamples(appendable),
+      extras: new ExtraSamples(appendable),
+      zeros: new CreatedZeros(appendable),
+    }
+    return this.#takers
   }
 
   #timeOf({ timestampMs }: { readonly timestampMs: number | undefined }): number | undefined {

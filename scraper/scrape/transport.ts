@@ -44,21 +44,37 @@ export interface HttpTransportParts {
 export function httpTransport(parts: HttpTransportParts, config: ScrapeConfig): Transport {
   const formats = new PageFormats(config)
   const bodyBytesMax = config.bodyBytesMax ?? 0
+  const headersOf = requestHeaders(parts.userAgent, config)
   return (target, receiver) => {
-    const headers = {
-      accept: acceptHeader(config),
-      'accept-encoding': config.enableCompression === false ? 'identity' : 'gzip',
-      'user-agent': parts.userAgent,
-      'x-prometheus-scrape-timeout-seconds': String(target.timeoutMs / 1000),
-    }
-    const request = { url: target.url, headers, timeoutMs: target.timeoutMs, bodyBytesMax }
-    const general = promisedSource(receiver, async () => {
-      const { status, headers: answered, body } = await parts.client.request(request)
-      checkStatus(status)
-      return { body, format: formats.of(answered['content-type'] ?? '') }
-    })
+    const { url, timeoutMs } = target
+    const request = { url, headers: headersOf(timeoutMs), timeoutMs, bodyBytesMax }
+    const general = (): PageSource =>
+      promisedSource(receiver, async () => {
+        const { status, headers: answered, body } = await parts.client.request(request)
+        checkStatus(status)
+        return { body, format: formats.of(answered['content-type'] ?? '') }
+      })
     const plain = plainRequest(request, config.http)
-    return plain === undefined ? general : plainSource(parts.plainClient, plain, { receiver, formats, config, general })
+    return plain === undefined
+      ? general()
+      : plainSource(parts.plainClient, plain, { receiver, formats, config, general })
+  }
+}
+
+/** Thousands of targets, nearly always with the same timeout, share what they send. */
+function requestHeaders(userAgent: string, config: ScrapeConfig): (timeoutMs: number) => Record<string, string> {
+  const common = {
+    accept: acceptHeader(config),
+    'accept-encoding': config.enableCompression === false ? 'identity' : 'gzip',
+    'user-agent': userAgent,
+  }
+  let last: { readonly timeoutMs: number; readonly headers: Record<string, string> } | undefined
+  return (timeoutMs) => {
+    if (last?.timeoutMs !== timeoutMs) {
+      const headers = { ...common, 'x-prometheus-scrape-timeout-seconds': String(timeoutMs / 1000) }
+      last = { timeoutMs, headers }
+    }
+    return last.headers
   }
 }
 
@@ -75,18 +91,18 @@ interface PlainSourceParts {
   readonly receiver: PageReceiver
   readonly formats: PageFormats
   readonly config: ScrapeConfig
-  /** Takes over for good from a target that sends elsewhere. */
-  readonly general: PageSource
+  /** Makes what takes over for good from a target that sends elsewhere. */
+  readonly general: () => PageSource
 }
 
 function plainSource(client: PlainHttpClient, request: PlainRequest, parts: PlainSourceParts): PageSource {
-  const { receiver, formats, general } = parts
+  const { receiver, formats } = parts
   const mayRedirect = parts.config.http?.followRedirects !== false
-  let isGeneral = false
+  let general: PageSource | undefined
   const exchange = client.exchange(request, {
     onAnswer({ status, contentType, location, body }) {
       if (mayRedirect && status >= 300 && status < 400 && location !== '') {
-        isGeneral = true
+        general = parts.general()
         general.request()
         return
       }
@@ -103,10 +119,10 @@ function plainSource(client: PlainHttpClient, request: PlainRequest, parts: Plai
     onFailure: (error) => receiver.onFailure(error),
   })
   return {
-    request: () => (isGeneral ? general.request() : exchange.start()),
+    request: () => (general === undefined ? exchange.start() : general.request()),
     cancel() {
       exchange.cancel()
-      general.cancel()
+      general?.cancel()
     },
   }
 }

@@ -1,13 +1,13 @@
 /** What several discoveries' sections have in common. */
 import { z } from 'zod'
-import { list } from './scalars.ts'
+import { list, string } from './scalars.ts'
 
 export const port = z.number().int().min(0).max(65_535)
 
 export const filters = list(
   z.strictObject({
     name: z.string(),
-    values: list(z.string()).refine((values) => values.length > 0, { error: 'filter values cannot be empty' }),
+    values: list(string).refine((values) => values.length > 0, { error: 'filter values cannot be empty' }),
   }),
 )
 

@@ -1,43 +1,43 @@
 /** `http_config` as it stands inline in scrape jobs, discoveries and remote ends, with what is wrong across its keys. */
 import { z } from 'zod'
 import { CONNECTION_HEADERS } from '../../lib/connection-headers.ts'
-import { httpUrl, list, optional, secret } from './scalars.ts'
+import { boolean, httpUrl, list, optional, secret, string } from './scalars.ts'
 
 const tlsVersion = z.enum(['TLS10', 'TLS11', 'TLS12', 'TLS13'])
 export const tlsConfig = z.strictObject({
-  ca: optional(z.string()),
-  ca_file: optional(z.string()),
-  cert: optional(z.string()),
-  cert_file: optional(z.string()),
+  ca: optional(string),
+  ca_file: optional(string),
+  cert: optional(string),
+  cert_file: optional(string),
   key: optional(secret),
-  key_file: optional(z.string()),
-  server_name: optional(z.string()),
-  insecure_skip_verify: optional(z.boolean()),
+  key_file: optional(string),
+  server_name: optional(string),
+  insecure_skip_verify: optional(boolean),
   min_version: optional(tlsVersion),
   max_version: optional(tlsVersion),
 })
 export type TlsFile = z.output<typeof tlsConfig>
 
 const proxyKeys = {
-  proxy_url: optional(z.string()),
-  no_proxy: optional(z.string()),
-  proxy_from_environment: optional(z.boolean()),
+  proxy_url: optional(string),
+  no_proxy: optional(string),
+  proxy_from_environment: optional(boolean),
   proxy_connect_header: optional(z.record(z.string(), list(secret))),
 } as const
 
 const oauth2 = z.strictObject({
   client_id: z.string().min(1, { error: 'oauth2 client_id must be configured' }),
   client_secret: optional(secret),
-  client_secret_file: optional(z.string()),
+  client_secret_file: optional(string),
   grant_type: optional(z.enum(['client_credentials', 'urn:ietf:params:oauth:grant-type:jwt-bearer'])),
   client_certificate_key: optional(secret),
-  client_certificate_key_file: optional(z.string()),
-  client_certificate_key_id: optional(z.string()),
+  client_certificate_key_file: optional(string),
+  client_certificate_key_id: optional(string),
   signature_algorithm: optional(z.enum(['RS256', 'RS384', 'RS512'])),
-  iss: optional(z.string()),
-  audience: optional(z.string()),
+  iss: optional(string),
+  audience: optional(string),
   claims: optional(z.record(z.string(), z.unknown())),
-  scopes: list(z.string()),
+  scopes: list(string),
   token_url: httpUrl,
   endpoint_params: optional(z.record(z.string(), z.string())),
   tls_config: optional(tlsConfig),
@@ -48,28 +48,28 @@ const oauth2 = z.strictObject({
 export const httpKeys = {
   basic_auth: optional(
     z.strictObject({
-      username: optional(z.string()),
-      username_file: optional(z.string()),
+      username: optional(string),
+      username_file: optional(string),
       password: optional(secret),
-      password_file: optional(z.string()),
+      password_file: optional(string),
     }),
   ),
   authorization: optional(
     z.strictObject({
-      type: optional(z.string()),
+      type: optional(string),
       credentials: optional(secret),
-      credentials_file: optional(z.string()),
+      credentials_file: optional(string),
     }),
   ),
   bearer_token: optional(secret),
-  bearer_token_file: optional(z.string()),
+  bearer_token_file: optional(string),
   oauth2: optional(oauth2),
   tls_config: optional(tlsConfig),
-  follow_redirects: optional(z.boolean()),
-  enable_http2: optional(z.boolean()),
+  follow_redirects: optional(boolean),
+  enable_http2: optional(boolean),
   ...proxyKeys,
   http_headers: optional(
-    z.record(z.string(), z.strictObject({ values: list(z.string()), secrets: list(secret), files: list(z.string()) })),
+    z.record(z.string(), z.strictObject({ values: list(string), secrets: list(secret), files: list(string) })),
   ),
 } as const
 const httpConfigObject = z.strictObject(httpKeys)

@@ -2,18 +2,18 @@
 import { z } from 'zod'
 import { labelSelector } from './discovery-scalars.ts'
 import { checkHttp, hasHttp, httpKeys } from './http-schema.ts'
-import { list, optional } from './scalars.ts'
+import { list, optional, string } from './scalars.ts'
 
 const selector = optional(labelSelector)
 
 export const operatorSchema = z
   .strictObject({
     /** Default: the cluster this runs in. */
-    api_server: optional(z.string()),
-    kubeconfig_file: optional(z.string()),
+    api_server: optional(string),
+    kubeconfig_file: optional(string),
     ...httpKeys,
     /** Default all. */
-    namespaces: list(z.string()),
+    namespaces: list(string),
     /** Default all; a kind that the cluster does not know is no fault. */
     kinds: list(z.enum(['ServiceMonitor', 'PodMonitor', 'Probe', 'ScrapeConfig', 'PrometheusRule'])),
     service_monitor_selector: selector,

@@ -1,6 +1,6 @@
 /** `otlp`: how metrics that arrive by the OpenTelemetry protocol become series. */
 import { z } from 'zod'
-import { list, optional } from './scalars.ts'
+import { boolean, list, optional, string } from './scalars.ts'
 
 const STRATEGIES = [
   'UnderscoreEscapingWithSuffixes',
@@ -18,7 +18,7 @@ export const UTF8_STRATEGIES: ReadonlySet<OtlpTranslationStrategy> = new Set([
 
 /** Blanks around a name are a slip; an empty or a second one is a fault. */
 const attributes = (adjective: string) =>
-  list(z.string())
+  list(string)
     .transform((names) => names.map((name) => name.trim()))
     .superRefine((names, context) => {
       for (const [i, name] of names.entries()) {
@@ -35,18 +35,18 @@ const attributes = (adjective: string) =>
 export const otlpSchema = z
   .strictObject({
     promote_resource_attributes: attributes('promoted'),
-    promote_all_resource_attributes: optional(z.boolean()),
+    promote_all_resource_attributes: optional(boolean),
     ignore_resource_attributes: attributes('ignored'),
     translation_strategy: optional(
       z.enum(STRATEGIES, {
         error: (issue) => `unsupported OTLP translation strategy ${JSON.stringify(issue.input)}`,
       }),
     ),
-    keep_identifying_resource_attributes: optional(z.boolean()),
-    convert_histograms_to_nhcb: optional(z.boolean()),
-    promote_scope_metadata: optional(z.boolean()),
-    label_name_underscore_sanitization: optional(z.boolean()),
-    label_name_preserve_multiple_underscores: optional(z.boolean()),
+    keep_identifying_resource_attributes: optional(boolean),
+    convert_histograms_to_nhcb: optional(boolean),
+    promote_scope_metadata: optional(boolean),
+    label_name_underscore_sanitization: optional(boolean),
+    label_name_preserve_multiple_underscores: optional(boolean),
   })
   .superRefine((file, context) => {
     const fault = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message })

@@ -1,7 +1,7 @@
 /** How pushes are taken: `belltower: push:` of the configuration, and `--push.config.file` of the stand-alone Pushgateway. */
 import { z } from 'zod'
 import type { PushgatewayOptions } from '../../pushgateway/index.ts'
-import { count, duration, list, optional } from './scalars.ts'
+import { boolean, count, duration, list, optional } from './scalars.ts'
 
 export const pushSchema = z.strictObject({
   /** Of groups whose pushes do not say; absent: groups stay until they are deleted. */
@@ -9,7 +9,7 @@ export const pushSchema = z.strictObject({
   /** Whoever pushes needs one of them; none: everybody may push. */
   tokens: list(z.strictObject({ token: z.string().min(1), jobs: optional(z.array(z.string()).min(1)) })),
   /** Names of any characters. */
-  utf8_names: optional(z.boolean()),
+  utf8_names: optional(boolean),
   /** Pushes remembered of each group. */
   events_per_group: optional(count),
   limits: optional(

@@ -1,6 +1,6 @@
 /** `relabel_configs` and its sisters, with what is wrong across the keys of a rule. */
 import { z } from 'zod'
-import { count, labelName, list, optional, regexText } from './scalars.ts'
+import { count, labelName, list, optional, regexText, string } from './scalars.ts'
 
 const relabelAction = z.preprocess(
   (text) => (typeof text === 'string' ? text.toLowerCase() : text),
@@ -32,7 +32,7 @@ export const relabelConfig = z
   .strictObject({
     source_labels: list(labelName),
     separator: z.string().optional(),
-    target_label: optional(z.string()),
+    target_label: optional(string),
     regex: regexText
       .nullable()
       .transform((text) => text ?? '')

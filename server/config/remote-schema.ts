@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { CONNECTION_HEADERS } from '../../lib/connection-headers.ts'
 import { checkHttp, httpKeys } from './http-schema.ts'
 import { relabelConfig } from './relabel-schema.ts'
-import { count, duration, labelMap, list, optional, secret } from './scalars.ts'
+import { boolean, count, duration, labelMap, list, optional, secret, string } from './scalars.ts'
 
 const MESSAGES = ['prometheus.WriteRequest', 'io.prometheus.write.v2.Request'] as const
 
@@ -42,14 +42,14 @@ const urlOf = (section: string) => {
 
 export const sigv4 = z
   .strictObject({
-    region: optional(z.string()),
-    access_key: optional(z.string()),
+    region: optional(string),
+    access_key: optional(string),
     secret_key: optional(secret),
-    profile: optional(z.string()),
-    role_arn: optional(z.string()),
-    external_id: optional(z.string()),
-    use_fips_sts_endpoint: optional(z.boolean()),
-    service_name: optional(z.string()),
+    profile: optional(string),
+    role_arn: optional(string),
+    external_id: optional(string),
+    use_fips_sts_endpoint: optional(boolean),
+    service_name: optional(string),
   })
   .refine((keys) => (keys.access_key === undefined) === (keys.secret_key === undefined), {
     error: 'must provide a AWS SigV4 Access key and Secret Key if credentials are specified in the SigV4 config',
@@ -86,7 +86,7 @@ const azuread = z
       z.strictObject({
         client_id: uuid('Azure Workload Identity client_id'),
         tenant_id: tenantId,
-        token_file_path: optional(z.string()),
+        token_file_path: optional(string),
       }),
     ),
     oauth: optional(
@@ -101,13 +101,13 @@ const azuread = z
         client_id: uuid('Azure certificate client_id'),
         tenant_id: tenantId,
         certificate_path: z.string().min(1, { error: 'must provide a certificate_path' }),
-        certificate_key_path: optional(z.string()),
+        certificate_key_path: optional(string),
         certificate_password: optional(secret),
-        send_certificate_chain: optional(z.boolean()),
+        send_certificate_chain: optional(boolean),
       }),
     ),
     sdk: optional(z.strictObject({ tenant_id: optional(tenantId) })),
-    scope: optional(z.string()),
+    scope: optional(string),
   })
   .superRefine((file, context) => {
     const ways = AZURE_WAYS.filter((way) => file[way] !== undefined)
@@ -131,7 +131,7 @@ const queueConfig = z
     batch_send_deadline: optional(duration),
     min_backoff: optional(duration),
     max_backoff: optional(duration),
-    retry_on_http_429: optional(z.boolean()),
+    retry_on_http_429: optional(boolean),
     sample_age_limit: optional(duration),
   })
   .superRefine((queue, context) => {
@@ -162,10 +162,10 @@ export const remoteWrite = z
         'authorization header must be changed via the basic_auth, authorization, oauth2, sigv4, azuread or google_iam parameter',
       ),
       write_relabel_configs: list(relabelConfig),
-      name: optional(z.string()),
-      send_exemplars: optional(z.boolean()),
-      send_native_histograms: optional(z.boolean()),
-      round_robin_dns: optional(z.boolean()),
+      name: optional(string),
+      send_exemplars: optional(boolean),
+      send_native_histograms: optional(boolean),
+      round_robin_dns: optional(boolean),
       sigv4: optional(sigv4),
       azuread: optional(azuread),
       google_iam: optional(
@@ -174,7 +174,7 @@ export const remoteWrite = z
       queue_config: optional(queueConfig),
       metadata_config: optional(
         z.strictObject({
-          send: optional(z.boolean()),
+          send: optional(boolean),
           send_interval: optional(duration),
           max_samples_per_send: optional(count),
         }),
@@ -200,12 +200,12 @@ export const remoteRead = z
   .strictObject(
     {
       url: urlOf('remote_read'),
-      name: optional(z.string()),
+      name: optional(string),
       required_matchers: labelMap,
       remote_timeout: optional(duration),
       headers: headersOf('custom authorization header configuration is not yet supported'),
-      read_recent: optional(z.boolean()),
-      filter_external_labels: optional(z.boolean()),
+      read_recent: optional(boolean),
+      filter_external_labels: optional(boolean),
       ...httpKeys,
     },
     nullSection('remote read'),

@@ -37,17 +37,31 @@ export const httpUrl = z
   .string()
   .refine((text) => /^https?:\/\/[^/]+/.test(text) && URL.canParse(text), { error: 'expected an http or https URL' })
 
+// One of each for all keys: a schema weighs a kilobyte, and hundreds of keys are of these.
+export const string = z.string()
+export const boolean = z.boolean()
+
 /** YAML writes `key:` without a value as null, which Prometheus takes as "not given". */
-export function optional<T extends z.ZodType>(schema: T) {
-  return schema.nullish().transform((value): z.output<T> | undefined => value ?? undefined)
-}
+export const optional = once(<T extends z.ZodType>(schema: T) =>
+  schema.nullish().transform((value): z.output<T> | undefined => value ?? undefined),
+)
 
 /** A list that may be left out or empty. */
-export function list<T extends z.ZodType>(item: T) {
-  return z
+export const list = once(<T extends z.ZodType>(item: T) =>
+  z
     .array(item)
     .nullish()
-    .transform((items) => items ?? [])
+    .transform((items) => items ?? []),
+)
+
+/** The same schema gives the same one again. */
+function once<Make extends (schema: z.ZodType) => z.ZodType>(make: Make): Make {
+  const made = new WeakMap<z.ZodType, z.ZodType>()
+  return ((schema) => {
+    let result = made.get(schema)
+    if (result === undefined) made.set(schema, (result = make(schema)))
+    return result
+  }) as Make
 }
 
 export const labelMap = z

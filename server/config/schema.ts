@@ -8,7 +8,7 @@ import { pushSchema } from './push-schema.ts'
 import { storageSchema } from './storage-schema.ts'
 import { relabelConfig } from './relabel-schema.ts'
 import { remoteList, remoteRead, remoteWrite, sigv4 } from './remote-schema.ts'
-import { count, duration, labelMap, list, optional, size } from './scalars.ts'
+import { boolean, count, duration, labelMap, list, optional, size, string } from './scalars.ts'
 import { tracingSchema } from './tracing-schema.ts'
 
 // ---- scraping ----------------------------------------------------------------------------------------------------------
@@ -37,11 +37,11 @@ const inheritedKeys = {
   keep_dropped_targets: optional(count),
   metric_name_validation_scheme: optional(z.enum(['utf8', 'legacy'])),
   metric_name_escaping_scheme: optional(z.enum(['allow-utf-8', 'underscores', 'dots', 'values'])),
-  scrape_native_histograms: optional(z.boolean()),
-  convert_classic_histograms_to_nhcb: optional(z.boolean()),
-  always_scrape_classic_histograms: optional(z.boolean()),
-  extra_scrape_metrics: optional(z.boolean()),
-  scrape_failure_log_file: optional(z.string()),
+  scrape_native_histograms: optional(boolean),
+  convert_classic_histograms_to_nhcb: optional(boolean),
+  always_scrape_classic_histograms: optional(boolean),
+  extra_scrape_metrics: optional(boolean),
+  scrape_failure_log_file: optional(string),
 }
 
 const scrapeConfig = z
@@ -51,13 +51,13 @@ const scrapeConfig = z
     scrape_timeout: optional(duration),
     ...inheritedKeys,
     fallback_scrape_protocol: optional(scrapeProtocol),
-    metrics_path: optional(z.string()),
+    metrics_path: optional(string),
     scheme: optional(z.enum(['http', 'https'])),
-    params: optional(z.record(z.string(), list(z.string()))),
-    honor_labels: optional(z.boolean()),
-    honor_timestamps: optional(z.boolean()),
-    track_timestamps_staleness: optional(z.boolean()),
-    enable_compression: optional(z.boolean()),
+    params: optional(z.record(z.string(), list(string))),
+    honor_labels: optional(boolean),
+    honor_timestamps: optional(boolean),
+    track_timestamps_staleness: optional(boolean),
+    enable_compression: optional(boolean),
     native_histogram_bucket_limit: optional(count),
     native_histogram_min_bucket_factor: optional(z.number().nonnegative()),
     relabel_configs: list(relabelConfig),
@@ -84,7 +84,7 @@ const global = z.strictObject({
       }
     }
   }),
-  query_log_file: optional(z.string()),
+  query_log_file: optional(string),
   ...inheritedKeys,
 })
 export type GlobalFile = z.output<typeof global>
@@ -96,7 +96,7 @@ const PERCENTAGE_RANGE = "'storage.tsdb.retention.percentage' must be in the ran
 const alertmanagers = z
   .strictObject({
     scheme: optional(z.enum(['http', 'https'])),
-    path_prefix: optional(z.string()),
+    path_prefix: optional(string),
     timeout: optional(duration),
     api_version: optional(z.literal('v2', { error: 'expected "v2", the only version there is' })),
     relabel_configs: list(relabelConfig),
@@ -160,7 +160,7 @@ export const configSchema = z.strictObject({
       /** Path of an Alertmanager configuration, or the configuration itself. */
       alertmanager: optional(z.union([z.string(), z.looseObject({})])),
       /** Adds the built-in jobs (own metrics, this host, the Pushgateway) to the jobs of this file. */
-      self_monitoring: optional(z.boolean()),
+      self_monitoring: optional(boolean),
       /** Path of a blackbox_exporter configuration, or the configuration itself: the modules of `/probe`. */
       probes: optional(z.union([z.string(), z.looseObject({})])),
       push: optional(pushSchema),

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { tlsConfig } from './http-schema.ts'
 import { headersOf } from './remote-schema.ts'
-import { duration, optional } from './scalars.ts'
+import { boolean, duration, optional } from './scalars.ts'
 
 const ENDPOINT_MISSING = 'tracing endpoint must be set'
 
@@ -14,7 +14,7 @@ export const tracingSchema = z.strictObject({
   ),
   endpoint: z.string({ error: ENDPOINT_MISSING }).min(1, { error: ENDPOINT_MISSING }),
   sampling_fraction: optional(z.number().min(0).max(1)),
-  insecure: optional(z.boolean()),
+  insecure: optional(boolean),
   headers: headersOf('custom authorization header configuration is not yet supported'),
   compression: optional(
     z.enum(['gzip'], {
