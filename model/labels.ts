@@ -46,9 +46,22 @@ export function labelValue(labels: Labels, name: string): string {
 }
 
 /** A string that is equal exactly for equal label sets. For map keys; not for display. */
-export function labelsKey(labels: Labels): string {
-  return labels.join('\u00ff')
+export const labelsKey = (labels: Labels): string => textsKey(labels)
+
+/**
+ * A string that is equal exactly for equal lists; one empty text counts as none. For map keys; not for display.
+ *
+ * @param texts well-formed
+ */
+export function textsKey(texts: readonly string[]): string {
+  for (let i = 0; i < texts.length; i++) if (texts[i]!.includes(BETWEEN)) return `${NOT_JOINED}${JSON.stringify(texts)}`
+  return texts.join(BETWEEN)
 }
+
+// Keys of one byte a character take half the memory, and nearly no text holds this one.
+const BETWEEN = '\u00ff'
+// No well-formed text holds half of a pair.
+const NOT_JOINED = '\ud800'
 
 /** Prints `{a="b", c="d"}` with the metric name in front, as Prometheus does in errors and logs. */
 export function labelsText(labels: Labels): string {

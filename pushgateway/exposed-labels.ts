@@ -1,4 +1,4 @@
-import { compareStrings } from '../model/index.ts'
+import { compareStrings, labelsKey } from '../model/index.ts'
 import type { PushedFamily, PushedLabels } from './family.ts'
 import type { GroupLabels } from './group-path.ts'
 
@@ -14,7 +14,7 @@ export function exposedLabels(labels: GroupLabels): PushedLabels {
 }
 
 /** Equal for groups that show the same labels. */
-export const groupKeyOf = (exposed: PushedLabels): string => exposed.join('\u00ff')
+export const groupKeyOf = (exposed: PushedLabels): string => labelsKey(exposed)
 
 /**
  * The families as they are exposed: the group's labels overwrite equal ones of the body, every metric has an `instance`,

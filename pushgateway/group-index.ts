@@ -1,4 +1,4 @@
-import { compareLabels, labelsKey } from '../model/index.ts'
+import { compareLabels, labelsKey, textsKey } from '../model/index.ts'
 import type { PushedLabels, PushedType } from './family.ts'
 import { groupKeyOf } from './exposed-labels.ts'
 import type { Group } from './group.ts'
@@ -49,8 +49,9 @@ export class GroupIndex {
     this.#byKey.set(group.key, group)
     this.#sorted.splice(this.#placeOf(group.exposed), 0, group)
     const names = namesOf(group.exposed)
-    const shape = this.#shapes.get(names.join('\u00ff'))
-    if (shape === undefined) this.#shapes.set(names.join('\u00ff'), { names, groupCount: 1 })
+    const shapeKey = textsKey(names)
+    const shape = this.#shapes.get(shapeKey)
+    if (shape === undefined) this.#shapes.set(shapeKey, { names, groupCount: 1 })
     else shape.groupCount++
   }
 
@@ -58,7 +59,7 @@ export class GroupIndex {
   remove(group: Group): void {
     this.#byKey.delete(group.key)
     this.#sorted.splice(this.#placeOf(group.exposed), 1)
-    const shapeKey = namesOf(group.exposed).join('\u00ff')
+    const shapeKey = textsKey(namesOf(group.exposed))
     const shape = this.#shapes.get(shapeKey)
     if (shape !== undefined && --shape.groupCount === 0) this.#shapes.delete(shapeKey)
   }

@@ -1,4 +1,4 @@
-import { compareStrings, parseGoFloat, quoteGo } from '../model/index.ts'
+import { compareStrings, labelsKey, parseGoFloat, quoteGo } from '../model/index.ts'
 import { PushSyntaxError } from './errors.ts'
 import type { Point, PushedFamily, PushedMetric, PushedType } from './family.ts'
 
@@ -288,7 +288,7 @@ function addSample(
     family.metrics.push({ labels, value })
     return
   }
-  const key = labels.join('\u00ff')
+  const key = labelsKey(labels)
   let draft = family.byLabels.get(key)
   if (draft === undefined) {
     draft = { labels, points: [], sum: 0, count: 0 }

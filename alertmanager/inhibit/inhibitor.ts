@@ -1,4 +1,4 @@
-import { type Labels, labelValue, type Matcher } from '../../model/index.ts'
+import { type Labels, labelValue, type Matcher, textsKey } from '../../model/index.ts'
 import { isResolved, type StoredAlert } from '../alert/stored-alert.ts'
 import { matchesAll } from '../matcher/parse.ts'
 
@@ -85,4 +85,4 @@ function sourceOf(states: readonly RuleState[], labels: Labels, nowMs: number): 
 }
 
 const equalKey = (rule: InhibitRule, labels: Labels): string =>
-  rule.equal.map((name) => labelValue(labels, name)).join('\xff')
+  textsKey(rule.equal.map((name) => labelValue(labels, name)))

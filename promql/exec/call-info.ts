@@ -2,6 +2,7 @@ import {
   createMatcher,
   type Labels,
   labelsKey,
+  textsKey,
   labelsText,
   labelValue,
   type Matcher,
@@ -139,7 +140,7 @@ function enrich(
     const newest = newestAt(infos, step)
     if (newest.size === 0 && !request.mayLack) continue
     // Steps with the same info series have the same labels.
-    const key = [...newest.values()].map(({ labels }) => labelsKey(labels)).join('\u00fe')
+    const key = textsKey([...newest.values()].flatMap(({ labels }) => ['', ...labels]))
     let out = outputs.get(key)
     if (out === undefined) {
       out = ctx.pool.take(enrichedLabels(base.labels, newest.values(), request.wanted))

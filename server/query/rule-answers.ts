@@ -1,7 +1,7 @@
 // Answers to rules' queries on their way between threads. A rule yields the same series again and again, so their labels travel
 // only when they have changed; the values of all vectors of a batch are one column. Covered by `npm run bench -- rules`.
 import { createHash } from 'node:crypto'
-import type { InstantValue, Labels, VectorSample } from '../../model/index.ts'
+import { type InstantValue, type Labels, labelsKey, type VectorSample } from '../../model/index.ts'
 
 export type BatchAnswer = { readonly value: InstantValue } | { readonly error: string }
 
@@ -156,7 +156,10 @@ function hasLabels(samples: readonly VectorSample[], lists: readonly Labels[]): 
 /** Only lists of one expression are compared by it; 48 bits are enough for that. */
 function idOf(lists: readonly Labels[]): number {
   const hash = createHash('sha1')
-  for (const labels of lists) hash.update(`${labels.join('\u00ff')}\u00fe`)
+  for (const labels of lists) {
+    const key = labelsKey(labels)
+    hash.update(`${key.length} ${key}`)
+  }
   return 1 + hash.digest().readUIntBE(0, 6)
 }
 

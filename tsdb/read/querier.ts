@@ -1,4 +1,4 @@
-import { compareStrings, type Labels, type Matcher } from '../../model/index.ts'
+import { compareStrings, type Labels, labelsKey, type Matcher } from '../../model/index.ts'
 import type {
   Querier,
   ResolutionUse,
@@ -141,7 +141,7 @@ export class StoreQuerier implements Querier {
     const found = new Map<string, Labels>()
     for (const { target, overlay } of this.#present(matcherSets, range)) {
       const labels = this.#index.effectiveLabels(target, overlay)
-      found.set(labels.join('\u00ff'), labels)
+      found.set(labelsKey(labels), labels)
     }
     return [...found.values()]
   }

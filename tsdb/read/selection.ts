@@ -1,4 +1,4 @@
-import type { Matcher } from '../../model/index.ts'
+import { labelsKey, type Matcher } from '../../model/index.ts'
 import { type LabelIndex, LOST, MatchState, mix } from './label-index.ts'
 import type { GroupSource } from './piece.ts'
 
@@ -232,7 +232,7 @@ function cannotHaveTwins(targets: readonly TargetSeries[], index: LabelIndex): b
 
 function labelsKeyOf(targets: readonly TargetSeries[], address: SeriesAddress, index: LabelIndex): string {
   const { target, overlays } = targets[address.targetIndex]!
-  return index.effectiveLabels(target, overlays[address.seriesIndex]!).join('\u00ff')
+  return labelsKey(index.effectiveLabels(target, overlays[address.seriesIndex]!))
 }
 
 /** A 53-bit hash per series of its labels as they come out, whatever part of them the target holds. */
