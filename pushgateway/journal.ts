@@ -17,6 +17,7 @@ const SNAPSHOT_CHUNK_BYTES = 1 << 18
 const FRAME_BYTES = 8
 const RECORD_BYTES_MAX = 1 << 30
 const LOG_BYTES_MIN = 1 << 20
+const DISK_IS_FULL: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT'])
 
 const packr = new Packr({ useRecords: false, moreTypes: true })
 
@@ -78,9 +79,7 @@ export class Journal<Record> {
       if (tornBytes > 0) options.logger.warn({ file: name, tornBytes }, 'unfinished record at the end dropped')
     }
     journal.#number = Math.max(snapshotNumber, ...logNumbers, 0)
-    // Starting on fresh files leaves no torn tail behind, and reads less at the next start.
-    await journal.#beginLog(options.snapshot())
-    await journal.#snapshotting
+    await journal.#startAnew(options.snapshot())
     return journal
   }
 
@@ -94,6 +93,21 @@ export class Journal<Record> {
       this.#waiting.push({ frame: frameOf(record), resolve, reject })
       this.#committing ??= this.#commitAll()
     })
+  }
+
+  /**
+   * Begins fresh files: no torn tail is left behind, and the next start reads less. A full disk is no reason not to start: the
+   * old files stay, pushes are refused until there is room.
+   */
+  async #startAnew(state: Iterable<Record>): Promise<void> {
+    try {
+      await this.#beginLog(state)
+      await this.#snapshotting
+    } catch (err) {
+      if (!DISK_IS_FULL.has((err as NodeJS.ErrnoException).code)) throw err
+      this.#mustRotate = true
+      this.#logger.error({ err }, 'the disk is full, pushes are refused until there is room')
+    }
   }
 
   async close(): Promise<void> {
@@ -110,14 +124,16 @@ export class Journal<Record> {
       const isDue = this.#mustRotate || (this.#logBytes >= this.#rotateAtBytes && this.#snapshotting === undefined)
       // Taken here, it holds every change up to this batch and none that comes later: those are for the next log.
       const state = isDue ? this.#snapshot() : undefined
+      const isRotated = this.#mustRotate
       try {
-        if (this.#mustRotate) await this.#beginLog(state!)
-        else await this.#write(Buffer.concat(batch.map(({ frame }) => frame)))
-        // Where the old log cannot be trusted, the batch is safe in the snapshot only.
-        if (this.#mustRotate) await this.#snapshotting
-        this.#mustRotate = false
+        if (isRotated) {
+          await this.#beginLog(state!)
+          // Where the old log cannot be trusted, the batch is safe in the snapshot only.
+          await this.#snapshotting
+          this.#mustRotate = false
+        } else await this.#write(Buffer.concat(batch.map(({ frame }) => frame)))
         for (const { resolve } of batch) resolve()
-        if (state !== undefined && this.#snapshotting === undefined) await this.#beginLog(state)
+        if (!isRotated && state !== undefined && this.#snapshotting === undefined) await this.#beginLog(state)
       } catch (error) {
         this.#mustRotate = true
         this.#logger.error({ err: error }, 'push could not be made durable')
