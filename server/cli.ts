@@ -54,12 +54,16 @@ const COMMANDS: Readonly<Record<string, () => Promise<void>>> = {
   tsdb: async () => (await import('./commands/tsdb.ts')).registerTsdbCommand(program),
 }
 
+const LEFT_OPEN_MS = 1000
+
 async function run(): Promise<void> {
   try {
     for (const name of commandsOf(process.argv[2])) await COMMANDS[name]!()
     await program.parseAsync()
   } catch (error) {
     process.exitCode = exitCodeOf(error)
+    // What a start that failed has left open, such as threads, must not keep the process.
+    setTimeout(() => process.exit(), LEFT_OPEN_MS).unref()
   }
 }
 

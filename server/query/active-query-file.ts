@@ -16,11 +16,14 @@ export interface UnfinishedQuery {
  */
 export class ActiveQueryFile {
   readonly #fd: number
+  readonly #logger: Logger
+  #hasFailed = false
   readonly #freeSlots: number[] = []
   #slotCount = 0
 
-  private constructor(fd: number) {
+  private constructor(fd: number, logger: Logger) {
     this.#fd = fd
+    this.#logger = logger
   }
 
   /** Logs what a former process left behind, and starts anew. */
@@ -31,21 +34,32 @@ export class ActiveQueryFile {
     }
     const fd = openSync(path, 'w+')
     ftruncateSync(fd, 0)
-    return new ActiveQueryFile(fd)
+    return new ActiveQueryFile(fd, logger)
   }
 
-  /** @returns the slot, for `remove` */
+  /** Never throws: a query runs whether or not the disk takes this. @returns the slot, for `remove` */
   insert(query: string, nowMs: number): number {
     const slot = this.#freeSlots.pop() ?? this.#slotCount++
     const bytes = Buffer.alloc(SLOT_BYTES)
     bytes.write(recordOf(query, nowMs))
-    writeSync(this.#fd, bytes, 0, SLOT_BYTES, slot * SLOT_BYTES)
+    this.#write(bytes, slot)
     return slot
   }
 
   remove(slot: number): void {
-    writeSync(this.#fd, EMPTY_BYTE, 0, 1, slot * SLOT_BYTES)
+    this.#write(EMPTY_BYTE, slot)
     this.#freeSlots.push(slot)
+  }
+
+  /** The first failure is told, and the first one after it had worked again. */
+  #write(bytes: Uint8Array, slot: number): void {
+    try {
+      writeSync(this.#fd, bytes, 0, bytes.length, slot * SLOT_BYTES)
+      this.#hasFailed = false
+    } catch (err) {
+      if (!this.#hasFailed) this.#logger.warn({ err }, 'the running queries cannot be noted in queries.active')
+      this.#hasFailed = true
+    }
   }
 
   close(): void {
