@@ -122,13 +122,17 @@ export class Upkeep {
 
   /** A reader has met damage: every block is read, the bad ones go aside. */
   async #checkDamage(): Promise<void> {
-    const { head, blockList, maintenance } = this.#parts
+    const { head, blockList, maintenance, logger } = this.#parts
     const reports = head.memory.root(Root.DAMAGE_REPORTS)
     if (reports === this.#damageSeen) return
     this.#damageSeen = reports
     for (const { ulid } of blockList.metas) {
-      const why = await maintenance.verifyBlock(ulid)
-      if (why !== undefined) blockList.isolate(ulid, why)
+      try {
+        const why = await maintenance.verifyBlock(ulid)
+        if (why !== undefined) blockList.isolate(ulid, why)
+      } catch (err) {
+        logger.error({ err, blockId: ulid }, 'block could not be checked; it stays')
+      }
     }
   }
 

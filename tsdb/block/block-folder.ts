@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { CorruptionError } from '../errors.ts'
+import { CorruptionError, NewerFormatError } from '../errors.ts'
 import { syncFolder, writeDurably } from '../files.ts'
 import type { BlockMeta } from './meta.ts'
 
 export const ULID_PATTERN = /^[0-9A-HJKMNP-TV-Z]{26}$/
 export const TEMPORARY_SUFFIX = '.tmp-for-creation'
+const VERSION = 1
 const DELETED_SUFFIX = '.tmp-for-deletion'
 
 export const blockFiles = (folder: string): { meta: string; index: string; data: string } => ({
@@ -21,18 +22,21 @@ export const summaryFiles = (folder: string): { index: string; data: string } =>
   data: join(folder, 'sum.data'),
 })
 
-/** @throws {CorruptionError} */
+/** @throws {CorruptionError} @throws {NewerFormatError} and what the file system says */
 export function readBlockMeta(folder: string): BlockMeta {
   const file = blockFiles(folder).meta
+  const text = readFileSync(file, 'utf8')
   try {
-    const { checksum, ...meta } = JSON.parse(readFileSync(file, 'utf8')) as BlockMeta & { checksum?: string }
+    const { checksum, ...meta } = JSON.parse(text) as BlockMeta & { checksum?: string }
     // Blocks of before have none.
     if (checksum !== undefined && checksum !== checksumOf(meta)) throw new Error('the checksum does not match')
-    if (meta.version !== 1 || typeof meta.minTime !== 'number' || typeof meta.maxTime !== 'number') {
-      throw new Error('not the description of a block of version 1')
+    if (meta.version > VERSION) throw new NewerFormatError(`${file} was written by a newer version of Belltower`)
+    if (meta.version !== VERSION || typeof meta.minTime !== 'number' || typeof meta.maxTime !== 'number') {
+      throw new Error(`not the description of a block of version ${VERSION}`)
     }
     return meta
   } catch (cause) {
+    if (cause instanceof NewerFormatError) throw cause
     throw new CorruptionError(file, 0, (cause as Error).message, { cause })
   }
 }

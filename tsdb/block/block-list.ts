@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from '../../lib/index.ts'
 import type { HeadMemory } from '../memory/head-memory.ts'
 import { Root } from '../memory/layout.ts'
 import { blockFiles, readBlockMeta, removeBlock, summaryFiles, setBlockAside, ULID_PATTERN } from './block-folder.ts'
-import { NewerFormatError } from '../errors.ts'
+import { isDamage } from '../errors.ts'
 import { decodeBlockIndex } from './block-index.ts'
 import type { Deletion } from './deletions.ts'
 import type { BlockMeta } from './meta.ts'
@@ -69,19 +69,26 @@ export class BlockList {
   /**
    * Finds the blocks in the data folder; what does not read is set aside. A block that was merged into another goes.
    *
-   * @throws {NewerFormatError}
+   * @throws {NewerFormatError} and what keeps a block from being read, but is no damage
    */
   load(): void {
     const metas: BlockMeta[] = []
     for (const ulid of readdirSync(this.#dataDir).filter((name) => ULID_PATTERN.test(name))) {
+      const folder = join(this.#dataDir, ulid)
+      if (isForeign(folder)) {
+        this.#logger.warn(
+          { blockId: ulid },
+          'a block of Prometheus is passed over; "belltower tsdb import" brings it in',
+        )
+        continue
+      }
       try {
-        const folder = join(this.#dataDir, ulid)
         const meta = readBlockMeta(folder)
         const files = meta.summary === undefined ? [blockFiles(folder)] : [blockFiles(folder), summaryFiles(folder)]
         for (const { index } of files) decodeBlockIndex(readFileSync(index), index)
         metas.push(meta)
       } catch (err) {
-        if (err instanceof NewerFormatError) throw err
+        if (!isDamage(err)) throw err
         this.#isolate(ulid, (err as Error).message)
       }
     }
@@ -182,3 +189,6 @@ export class BlockList {
     this.#bytes = bytes.length
   }
 }
+
+/** A block of Prometheus that somebody has put there: as whole as before, but not ours. */
+const isForeign = (folder: string): boolean => existsSync(join(folder, 'chunks'))

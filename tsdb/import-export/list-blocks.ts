@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { readBlockMeta, ULID_PATTERN } from '../block/block-folder.ts'
 import type { BlockMeta } from '../block/meta.ts'
@@ -13,6 +13,16 @@ export function listBlocks(dataDir: string): BlockMeta[] {
   checkDataFolder(dataDir)
   return readdirSync(dataDir)
     .filter((name) => ULID_PATTERN.test(name))
-    .map((ulid) => readBlockMeta(join(dataDir, ulid)))
+    .flatMap((ulid) => metaOf(join(dataDir, ulid)))
     .sort((a, b) => a.minTime - b.minTime)
+}
+
+/** None where the server has merged or deleted it meanwhile. */
+function metaOf(folder: string): BlockMeta[] {
+  try {
+    return [readBlockMeta(folder)]
+  } catch (error) {
+    if (!existsSync(folder)) return []
+    throw error
+  }
 }

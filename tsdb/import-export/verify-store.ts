@@ -5,6 +5,7 @@ import { setBlockAside, ULID_PATTERN } from '../block/block-folder.ts'
 import { decodeDeletions } from '../block/deletions.ts'
 import { verifyBlock } from '../block/verify.ts'
 import { chunkFileName, isUnbegunChunkFile, listChunkFiles, loadChunkFile } from '../chunk/head-chunk-file.ts'
+import { isDamage } from '../errors.ts'
 import { lockDataFolder } from '../lock.ts'
 import { makeStoreFolders, type StoreFolders } from '../store-folders.ts'
 import { decodeCheckpoint } from '../wal/checkpoint.ts'
@@ -34,7 +35,8 @@ export interface Verification {
  * Reads everything in a data folder that no server has open, and changes nothing. What was being written when the
  * process died, at the end of a file, is no fault.
  *
- * @throws {DataFolderMissingError} @throws {DataFolderLockedError}
+ * @throws {DataFolderMissingError} @throws {DataFolderLockedError} @throws {NewerFormatError} and what keeps a file from being
+ * read, but is no damage
  */
 export async function verifyStore(dataDir: string, onProgress?: OnProgress): Promise<Verification> {
   checkDataFolder(dataDir)
@@ -52,6 +54,7 @@ async function verifyLocked(folders: StoreFolders, onProgress?: OnProgress): Pro
     try {
       faults.push(...read().map((why) => ({ place, why })))
     } catch (error) {
+      if (!isDamage(error)) throw error
       faults.push({ place, why: errorMessage(error) })
     }
   }
@@ -73,11 +76,11 @@ async function verifyLocked(folders: StoreFolders, onProgress?: OnProgress): Pro
   }
   const histogramFiles = readdirSync(folders.histograms)
   for (const name of histogramFiles) {
-    check(join('histograms_head', name), () => damageOf(readFileSync(join(folders.histograms, name))))
+    check(join('histograms_head', name), () => damageOf(join(folders.histograms, name)))
   }
   const segments = listSegments(folders.wal)
   for (const segment of segments) {
-    check(join('wal', segmentName(segment)), () => damageOf(readFileSync(join(folders.wal, segmentName(segment)))))
+    check(join('wal', segmentName(segment)), () => damageOf(join(folders.wal, segmentName(segment))))
   }
   checkFile(check, folders.checkpoint, 'checkpoint', decodeCheckpoint)
   checkFile(check, folders.tombstones, 'tombstones', decodeDeletions)
@@ -99,8 +102,8 @@ function checkFile(
 }
 
 /** Of a file of records, without a torn end. */
-function damageOf(bytes: Uint8Array): string[] {
-  const { damage, repairedCount } = readSegment(bytes, () => undefined)
+function damageOf(file: string): string[] {
+  const { damage, repairedCount } = readSegment(readFileSync(file), () => undefined, file)
   const turned = repairedCount > 0 ? [`${repairedCount} single bits are wrong; they can be turned back`] : []
   return [...damage.map(damageText), ...turned]
 }

@@ -19,6 +19,9 @@ export interface ReplayResult {
   readonly damagedRanges: number
 }
 
+// Of segments that are kept in memory between the two passes; the others are read twice.
+const KEPT_BYTES_MAX = 96 << 20
+
 /** Log segments in a folder, ascending. */
 export function listSegments(folder: string): number[] {
   return readdirSync(folder)
@@ -46,20 +49,23 @@ export function replayLog(
   const replayer = new Replayer(head, logger)
   replayer.hasDamage = options.isCheckpointLost === true
   const segments = listSegments(folder)
-  const files = segments.map((segment) => fileBytes(join(folder, segmentName(segment))))
+  const paths = segments.map((segment) => join(folder, segmentName(segment)))
   let damagedRanges = 0
   let lastEnd = 0
-  const readings = files.map((bytes, i) => {
+  let keptBytes = 0
+  const readings = paths.map((path, i) => {
+    const bytes = fileBytes(path)
     const batches = new BatchWatch(bytes)
     /** Where rows begin: they are checked once and taken when all groups are known. */
     const rows: number[] = []
-    const { repairedCount, damage, validBytes } = readSegment(bytes, (record, at) => {
+    const takeRecord = (record: WalRecord, at: number): void => {
       batches.note(record)
       if (record.type === RecordType.ROW || record.type === RecordType.HISTOGRAMS) rows.push(at)
       replayer.applyCatalogue(record)
-    })
+    }
+    const { repairedCount, damage, validBytes } = readSegment(bytes, takeRecord, path)
     lastEnd = batches.endOf(validBytes, damage)
-    const isTorn = validBytes < bytes.length && i < files.length - 1
+    const isTorn = validBytes < bytes.length && i < paths.length - 1
     replayer.hasDamage ||= damage.length > 0 || isTorn
     if (repairedCount > 0) {
       damagedRanges += repairedCount
@@ -68,13 +74,15 @@ export function replayLog(
         'log had single wrong bits; they were turned back, nothing is lost',
       )
     }
-    return { rows, damage }
+    keptBytes += bytes.length
+    // Bits are turned back in memory only.
+    return { rows, damage, kept: repairedCount > 0 || keptBytes <= KEPT_BYTES_MAX ? bytes : undefined }
   })
   options.beforeRows?.()
   for (const [i, segment] of segments.entries()) {
     const isLast = i === segments.length - 1
-    const bytes = files[i]!
-    const { rows, damage } = readings[i]!
+    const { rows, damage, kept } = readings[i]!
+    const bytes = kept ?? fileBytes(paths[i]!)
     const end = isLast && lastEnd > 0 ? lastEnd : bytes.length
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     for (const at of rows) if (at < end) replayer.applyRow(recordAt(bytes, view, at), segment)
@@ -86,7 +94,7 @@ export function replayLog(
     }
     if (end < bytes.length) {
       logger.warn({ segment, cutBytes: bytes.length - end }, 'log had a torn tail; it was cut')
-      truncateSync(join(folder, segmentName(segment)), end)
+      truncateSync(paths[i]!, end)
     }
   }
   for (const group of head.groups.values()) group.endReplay()
@@ -219,7 +227,8 @@ class Replayer {
     if (known !== undefined) return known.labelSets
     const labelSets = Uint32Array.from(decodeSeries(payload), (labels) => this.#head.catalogue.labelSet(labels))
     // The newest first: it is the likeliest to come again.
-    this.#layouts.unshift({ payload, labelSets })
+    // Of the payload a copy: it would hold its whole segment in memory.
+    this.#layouts.unshift({ payload: payload.slice(), labelSets })
     if (this.#layouts.length > LAYOUTS_KEPT) this.#layouts.pop()
     return labelSets
   }

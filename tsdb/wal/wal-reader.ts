@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { NewerFormatError } from '../errors.ts'
 import { repairBit } from './bit-repair.ts'
 import {
   RECORD_BYTES_MAX,
@@ -19,6 +20,9 @@ export interface WalRecord {
   readonly payload: Uint8Array
 }
 
+// What is beyond is damage.
+const VERSIONS_END = 256
+
 /** Bytes that belong to no valid record. */
 interface DamagedRange {
   readonly offset: number
@@ -38,10 +42,18 @@ interface SegmentReading {
 /**
  * Hands every valid record of a segment to `onRecord`, in order, with the place where it begins; behind damage it finds the
  * next valid one. Where a single bit has turned it is turned back, in `bytes`.
+ *
+ * @param file for the error
+ * @throws {NewerFormatError}
  */
-export function readSegment(bytes: Uint8Array, onRecord: (record: WalRecord, at: number) => void): SegmentReading {
+export function readSegment(
+  bytes: Uint8Array,
+  onRecord: (record: WalRecord, at: number) => void,
+  file = 'a log segment',
+): SegmentReading {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const damage: DamagedRange[] = []
+  if (isNewer(view)) throw new NewerFormatError(`${file} was written by a newer version of Belltower`)
   if (!hasHeader(view)) {
     // Without its salt no record can be told from noise.
     if (bytes.length > SEGMENT_HEADER_BYTES) damage.push({ offset: 0, length: bytes.length })
@@ -89,9 +101,17 @@ function hasHeader(view: DataView): boolean {
   if (view.byteLength < SEGMENT_HEADER_BYTES) return false
   const magic = (view.getUint32(0, true) ^ SEGMENT_MAGIC) >>> 0
   const version = (view.getUint32(4, true) ^ SEGMENT_VERSION) >>> 0
-  const hasOneBit = (word: number): boolean => (word & (word - 1)) === 0
   return magic === 0 ? hasOneBit(version) : version === 0 && hasOneBit(magic)
 }
+
+/** Versions that one wrong bit makes of ours are never given. */
+function isNewer(view: DataView): boolean {
+  if (view.byteLength < SEGMENT_HEADER_BYTES || view.getUint32(0, true) !== SEGMENT_MAGIC) return false
+  const version = view.getUint32(4, true)
+  return version > SEGMENT_VERSION && version < VERSIONS_END && !hasOneBit(version ^ SEGMENT_VERSION)
+}
+
+const hasOneBit = (word: number): boolean => (word & (word - 1)) === 0
 
 /**
  * Makes sure of the salt: a wrong bit in it looks like a wrong bit at the start of each record. Turned back when with it
