@@ -1,35 +1,70 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DataFolderLockedError } from './errors.ts'
 
+// It takes a few milliseconds.
+const FLOCK_TIMEOUT_MS = 5000
+
 /**
- * Marks the data folder as taken by this process; a mark left by a process that no longer runs is replaced.
+ * Marks the data folder as taken by this process, until it ends: by a lock of the kernel on the folder where there is the
+ * program `flock`, which other containers see, too, and by a file that names the process; one that was left by a process that
+ * no longer runs is replaced.
  *
  * @returns what releases it
  * @throws {DataFolderLockedError}
  */
 export function lockDataFolder(dataDir: string): () => void {
+  const unlock = lockByKernel(dataDir)
+  try {
+    const file = markByName(dataDir)
+    return () => {
+      rmSync(file, { force: true })
+      unlock()
+    }
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+/** Node has no call for it: the lock that the child takes belongs to the open folder, which this process has, too. */
+function lockByKernel(dataDir: string): () => void {
+  if (process.platform === 'win32') return () => undefined
+  const fd = openSync(dataDir, 'r')
+  const { status, stderr } = spawnSync('flock', ['-n', '3'], {
+    stdio: ['ignore', 'ignore', 'pipe', fd],
+    timeout: FLOCK_TIMEOUT_MS,
+  })
+  // Whatever else goes wrong has something to say, or no status: then the file alone tells.
+  if (status === 1 && stderr.length === 0) {
+    closeSync(fd)
+    throw locked(dataDir)
+  }
+  return () => closeSync(fd)
+}
+
+function markByName(dataDir: string): string {
   const file = join(dataDir, 'lock')
   const own = `${process.pid} ${startTimeOf(process.pid) ?? ''}\n`
   // Two rounds: the second after a stale mark has been removed.
   for (let round = 0; ; round++) {
     try {
       writeFileSync(file, own, { flag: 'wx' })
-      return () => rmSync(file, { force: true })
+      return file
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || round > 0) throw locked(dataDir, error)
-      if (isHeld(file)) throw locked(dataDir, error)
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      if (round > 0 || isHeld(file)) throw locked(dataDir, error)
       rmSync(file, { force: true })
     }
   }
 }
 
-function locked(dataDir: string, cause: unknown): Error {
-  if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') return cause as Error
-  return new DataFolderLockedError(`the data folder ${dataDir} is in use by another process (see its file "lock")`, {
-    cause,
-  })
-}
+const locked = (dataDir: string, cause?: unknown): Error =>
+  new DataFolderLockedError(
+    `the data folder ${dataDir} is in use by another process (see its file "lock"): stop it, or work on a snapshot`,
+    { cause },
+  )
 
 function isHeld(file: string): boolean {
   let text: string
@@ -47,6 +82,8 @@ function isHeld(file: string): boolean {
 }
 
 function isRunning(pid: number): boolean {
+  // Killed, but nobody has asked how it ended: where no init does that it stays so for ever.
+  if (statOf(pid)?.[0] === 'Z') return false
   try {
     process.kill(pid, 0)
     return true
@@ -56,11 +93,14 @@ function isRunning(pid: number): boolean {
 }
 
 /** When the process started, in the kernel's ticks; only where there is a /proc. */
-function startTimeOf(pid: number): string | undefined {
+const startTimeOf = (pid: number): string | undefined => statOf(pid)?.[19]
+
+/** What the kernel tells of a process, from its state on. */
+function statOf(pid: number): string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The name, in parentheses, may hold spaces; 20 fields follow it up to the start time.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    // The name, in parentheses, may hold spaces.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   } catch {
     return undefined
   }

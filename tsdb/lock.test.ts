@@ -1,0 +1,53 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { lockDataFolder } from './lock.ts'
+import { temporaryFolder } from './testing/store.ts'
+
+// Goal: a data folder has one process at a time, also across containers, and never a dead one.
+
+const hasFlock = spawnSync('flock', ['--version']).status === 0
+const hasProc = existsSync('/proc/self/stat')
+
+test('the second who asks is told', () => {
+  const { folder, remove } = temporaryFolder()
+  const unlock = lockDataFolder(folder)
+  expect(() => lockDataFolder(folder)).toThrow('in use by another process')
+  unlock()
+  lockDataFolder(folder)()
+  expect(existsSync(join(folder, 'lock'))).toBe(false)
+  remove()
+})
+
+test.skipIf(!hasFlock)('a holder that the file does not name, as one in another container, is seen', () => {
+  const { folder, remove } = temporaryFolder()
+  const unlock = lockDataFolder(folder)
+  writeFileSync(join(folder, 'lock'), `${process.pid} 1\n`)
+  expect(() => lockDataFolder(folder)).toThrow('in use by another process')
+  rmSync(join(folder, 'lock'))
+  expect(() => lockDataFolder(folder)).toThrow('in use by another process')
+  unlock()
+  remove()
+})
+
+test.skipIf(!hasProc)('a process that was killed and not waited for holds nothing', async () => {
+  const { folder, remove } = temporaryFolder()
+  // The shell becomes a program that never asks how its child ended.
+  const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  try {
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer]
+    const pid = Number(line.toString())
+    const stat = (): string => readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const startTime = stat().split(') ')[1]!.split(' ')[19]
+    writeFileSync(join(folder, 'lock'), `${pid} ${startTime}\n`)
+    expect(() => lockDataFolder(folder)).toThrow('in use by another process')
+    process.kill(pid, 'SIGKILL')
+    await expect.poll(stat).toContain(') Z ')
+    lockDataFolder(folder)()
+  } finally {
+    parent.kill('SIGKILL')
+  }
+  remove()
+})
