@@ -47,7 +47,8 @@ export function normalizeBucketBound(text: string): string {
   return Number.isFinite(value) && !/[.e]/.test(out) ? `${out}.0` : out
 }
 
-const DECIMAL = /^[+-]?(?:\d+(?:_?\d+)*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
+// Each digit fits in one place only: with two to choose from, a long text that is no number would take ages.
+const DECIMAL = /^[+-]?(?:\d+(?:_\d+)*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
 const SPECIALS: ReadonlyMap<string, number> = new Map([
   ['inf', Number.POSITIVE_INFINITY],
   ['+inf', Number.POSITIVE_INFINITY],

@@ -54,6 +54,12 @@ describe('floats as Go prints them', () => {
   test.each(['', ' 1', '1abc', '0x1p3', '1__0', '--1', 'e5', '.', 'Infinit'])('%j is no number', (text) =>
     expect(parseGoFloat(text)).toBeUndefined(),
   )
+
+  // With a regular expression that backtracks, these would not end.
+  test.each(['1'.repeat(1e6), '1_'.repeat(5e5), '1'.repeat(1e6) + '.', '1_1'.repeat(3e5) + 'e'])(
+    'a long text that is no number is known at once: %#',
+    (text) => expect(parseGoFloat(`${text}x`)).toBeUndefined(),
+  )
 })
 
 describe('durations', () => {

@@ -7,7 +7,7 @@ export interface LimitedExpr {
 }
 
 const COMPARISON = /^(?:==|!=|>=|<=|>|<)/
-const NUMBER = /^[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?)$/i
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?)$/i
 const SET_OPERATOR = /^(?:and|or|unless)\b/i
 const OPENING = '({['
 const CLOSING = ')}]'

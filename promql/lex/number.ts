@@ -20,7 +20,8 @@ export function parseNumber(text: string): number | string {
     const value = BigInt(`0o${digits.slice(1)}`)
     if (value < 1n << 63n) return Number(value)
   }
-  if (!wellSeparated || !/^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(digits)) return refused(text, 'invalid syntax')
+  if (!wellSeparated || !/^(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(digits))
+    return refused(text, 'invalid syntax')
   const value = Number(digits)
   return Number.isFinite(value) ? value : refused(text, 'value out of range')
 }
