@@ -12,14 +12,21 @@ export interface AnchoredRegex {
   readonly literals: readonly string[] | undefined
 }
 
-/** @throws {Error} with Go's wording (`error parsing regexp: …`) for a pattern that RE2 refuses */
+/**
+ * Longest pattern that is compiled, which takes up to a kilobyte and 5 µs for each character. Sets of literals are not compiled,
+ * and may be longer.
+ */
+export const COMPILED_LENGTH_MAX = 1 << 17
+
+/** @throws {Error} with Go's wording (`error parsing regexp: …`) for a pattern that RE2 refuses, or that is a giant */
 export function compileAnchored(pattern: string): AnchoredRegex {
-  const compiled = compileRe2(pattern)
   const literals = literalSet(pattern)
   if (literals) {
     const set = new Set(literals)
     return { pattern, literals, matches: (text) => set.has(text) }
   }
+  if (pattern.length > COMPILED_LENGTH_MAX) throw new Error('error parsing regexp: expression too large')
+  const compiled = compileRe2(pattern)
   const fast = fastMatch(pattern)
   return { pattern, literals: undefined, matches: fast ?? ((text) => compiled.matches(text)) }
 }

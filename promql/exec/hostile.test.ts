@@ -47,7 +47,35 @@ describe('giants', () => {
   })
 })
 
+describe('values that double', () => {
+  const nested = (seed: string, times: number, wrap: (inner: string) => string): string =>
+    times === 0 ? seed : nested(wrap(seed), times - 1, wrap)
+  const seed = 'label_replace(a, "y", "xxxxxxxx", "", "")'
+
+  test.each([
+    ['label_join', (inner: string) => `label_join(${inner}, "y", "", "y", "y")`],
+    ['label_replace', (inner: string) => `label_replace(${inner}, "y", "$1$1", "y", "(.*)")`],
+  ])('%s', (name, wrap) => {
+    expect(outcome(nested(seed, 15, wrap))).toBe('2 samples')
+    expect(outcome(nested(seed, 40, wrap))).toBe(`value of label "y" in ${name}() is longer than 262144 characters`)
+  })
+
+  test('long ones count for samples', () => {
+    const doubled = nested(seed, 15, (inner) => `label_join(${inner}, "y", "", "y", "y")`)
+    const strict = createEngine({ ...options, maxSamples: 30_000 })
+    expect(() => strict.instant(storage, doubled, 50_000)).toThrow('too many samples')
+  })
+})
+
 describe('regular expressions', () => {
+  test('giants', () => {
+    const tooLarge = 'error parsing regexp: expression too large'
+    expect(outcome(`a{x=~"${'x.|'.repeat(100_000)}y"}`)).toBe(`1:3: parse error: ${tooLarge}`)
+    expect(outcome(`label_replace(a, "y", "", "x", "${'x.|'.repeat(100_000)}y")`)).toMatch('invalid regular expression')
+    // A set of literals is no expression.
+    expect(outcome(`a{i=~"${'x|'.repeat(1_000_000)}1"}`)).toBe('1 samples')
+  })
+
   test.each([
     ['a{x=~"(x+x+)+y"}', '0 samples'],
     ['a{x=~"(.*)*.*(.*)*x"}', '2 samples'],
