@@ -27,8 +27,8 @@ export class QueryTimeoutError extends AppError {
   override readonly code = 'ERR_QUERY_TIMEOUT'
   override readonly httpStatus = 503
 
-  constructor() {
-    super('query timed out in expression evaluation')
+  constructor(during: 'expression evaluation' | 'query queue' = 'expression evaluation') {
+    super(`query timed out in ${during}`)
   }
 }
 

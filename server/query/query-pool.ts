@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import { AppError, type Clock, errorMessage, type Logger, RpcClient } from '../../lib/index.ts'
+import { QueryTimeoutError } from '../../promql/index.ts'
 import type { Tsdb } from '../../tsdb/index.ts'
 import type { ActiveQueryFile } from './active-query-file.ts'
 import { type AnswerPart, isPart, isPlaced, RoomsOfWorker } from './answer-memory.ts'
@@ -67,6 +68,8 @@ interface Slot {
   /** Expressions that it was asked for last, which it may have kept answers of. */
   readonly asked: Set<string>
   readonly detach: () => void
+  /** Serves nobody else. */
+  readonly forRules: boolean
   busy: boolean
   /** Of the query that runs. */
   onPart: ((part: AnswerPart) => void) | undefined
@@ -74,6 +77,12 @@ interface Slot {
 
 const QUEUE_LENGTH_MAX = 1000
 const ASKED_KEPT = 256
+// Longer expressions are not worth the memory of knowing them.
+const KNOWN_LENGTH_MAX = 8192
+/** How often those that wait are looked at. */
+const WATCH_MS = 250
+/** Rules that have waited so long get a worker that only they use: one slow query must not keep alerts from being evaluated. */
+const RULE_WAIT_MAX_MS = 1000
 
 /**
  * Query workers beside the store, one query at a time each; rules are served first, the rest in order of arrival. One runs
@@ -87,6 +96,7 @@ export class QueryPool {
   readonly #quick = new QuickQueries()
   #nextId = 1
   #closing = false
+  #isWatching = false
   /** Of workers that have failed. */
   readonly #formerCounts = { hits: 0, misses: 0 }
   #settings: EngineSettings
@@ -183,7 +193,7 @@ export class QueryPool {
     return this.#slots.length
   }
 
-  /** Most that there may be. */
+  /** Most that people's queries may have. */
   get workerCount(): number {
     return this.#options.workerCount
   }
@@ -198,7 +208,7 @@ export class QueryPool {
     for (const slot of this.#slots) slot.detach()
   }
 
-  #startSlot(waiting = startQueryWorker()): Slot {
+  #startSlot(waiting = startQueryWorker(), forRules = false): Slot {
     const { handle, detach } = this.#options.tsdb.attachReader()
     const cancelFlag = new Int32Array(new SharedArrayBuffer(4))
     const cacheCounts = newCacheCounts()
@@ -221,6 +231,7 @@ export class QueryPool {
       rooms,
       asked: new Set(),
       detach,
+      forRules,
       busy: false,
       onPart: undefined,
     }
@@ -240,13 +251,14 @@ export class QueryPool {
     slot.detach()
     this.#formerCounts.hits += slot.cacheCounts[CacheCount.HITS]!
     this.#formerCounts.misses += slot.cacheCounts[CacheCount.MISSES]!
-    this.#slots[index] = this.#startSlot()
+    this.#slots[index] = this.#startSlot(undefined, slot.forRules)
     this.#dispatch()
   }
 
   #dispatch(): void {
     for (;;) {
-      const idle = this.#slots.filter(({ busy }) => !busy)
+      const hasRules = this.#queues.rule.length > 0
+      const idle = this.#slots.filter(({ busy, forRules }) => !busy && (hasRules || !forRules))
       if (idle.length === 0) return this.#startAnother()
       const job = this.#queues.rule.shift() ?? this.#queues.interactive.shift()
       if (!job) return
@@ -259,8 +271,13 @@ export class QueryPool {
   /** Where queries wait and there may be more workers. It gets work once it is up: the others may be free before. */
   #startAnother(): void {
     const { rule, interactive } = this.#queues
-    if (this.#closing || this.#slots.length >= this.workerCount || rule.length + interactive.length === 0) return
-    const slot = this.#startSlot()
+    if (this.#closing || rule.length + interactive.length === 0) return
+    this.#watch()
+    if (this.#slots.length < this.workerCount) this.#addSlot(false)
+  }
+
+  #addSlot(forRules: boolean): void {
+    const slot = this.#startSlot(undefined, forRules)
     slot.busy = true
     this.#slots.push(slot)
     const begin = (): void => {
@@ -268,6 +285,21 @@ export class QueryPool {
       this.#dispatch()
     }
     slot.rpc.call('configure', this.#settings).then(begin, begin)
+  }
+
+  /** For as long as queries wait. */
+  #watch(): void {
+    if (this.#isWatching || this.#closing) return
+    this.#isWatching = true
+    this.#options.clock.schedule(WATCH_MS, () => {
+      this.#isWatching = false
+      const { rule, interactive } = this.#queues
+      const nowMs = this.#options.clock.nowMs()
+      for (const queue of [rule, interactive]) rejectLate(queue, nowMs)
+      const hasOwn = this.#slots.some(({ forRules }) => forRules)
+      if (!hasOwn && rule.length > 0 && nowMs - rule[0]!.enqueuedAtMs >= RULE_WAIT_MAX_MS) this.#addSlot(true)
+      if (rule.length + interactive.length > 0) this.#watch()
+    })
   }
 
   async #runOn(slot: Slot, job: Job): Promise<void> {
@@ -282,8 +314,9 @@ export class QueryPool {
     job.startedAtMs = startMs
     this.#running.add(job)
     const { activeFile } = this.#options
-    const quickKey = job.expr === '' ? undefined : quickKeyOf(job.params)
-    const isNoted = quickKey !== undefined && !this.#quick.isQuick(quickKey)
+    const isKnowable = job.expr !== '' && job.expr.length <= KNOWN_LENGTH_MAX
+    const quickKey = isKnowable ? quickKeyOf(job.params) : undefined
+    const isNoted = job.expr !== '' && (quickKey === undefined || !this.#quick.isQuick(quickKey))
     const fileSlot = isNoted ? activeFile?.insert(job.expr, startMs) : undefined
     const queuedMs = startMs - job.enqueuedAtMs
     this.counts.running++
@@ -307,9 +340,19 @@ export class QueryPool {
   }
 }
 
+/** Their time limits are of waiting and running together. */
+function rejectLate(queue: Job[], nowMs: number): void {
+  const isLate = ({ params, enqueuedAtMs }: Job): boolean =>
+    nowMs - enqueuedAtMs >= ((params as { timeoutMs?: number }).timeoutMs ?? Number.POSITIVE_INFINITY)
+  for (const job of queue.filter(isLate)) {
+    queue.splice(queue.indexOf(job), 1)
+    job.reject(new QueryTimeoutError('query queue'))
+  }
+}
+
 /** The newest last; queries without an expression are not told apart. */
 function noteAsked(asked: Set<string>, expr: string): void {
-  if (expr === '') return
+  if (expr === '' || expr.length > KNOWN_LENGTH_MAX) return
   asked.delete(expr)
   asked.add(expr)
   if (asked.size > ASKED_KEPT) asked.delete(asked.values().next().value!)

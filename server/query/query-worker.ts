@@ -180,7 +180,7 @@ function ruleAnswer(view: Queryable, expr: string, timeMs: number, options: Quer
 }
 
 const optionsOf = (request: CommonRequest) => ({
-  deadlineMs: systemClock.nowMs() + request.timeoutMs,
+  deadlineMs: systemClock.nowMs() + request.timeoutMs - (request.queuedMs ?? 0),
   cancelFlag: setup.cancelFlag,
   // Statistics tell what one whole evaluation reads.
   noCache: request.noCache === true || request.stats === true,

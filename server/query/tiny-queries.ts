@@ -25,6 +25,8 @@ const CREDIT_MIN = -100
 const WORKER_SLOW_COST = 5
 const OWN_SLOW_COST = 40
 const KNOWN_MAX = 1000
+// Longer expressions are not worth the memory of knowing them.
+const KNOWN_LENGTH_MAX = 8192
 const ROOM_BYTES = 1 << 15
 const ROOMS_MAX = 8
 /** Above so many series a reader who takes packed answers gets one, which only workers write. */
@@ -77,7 +79,7 @@ export class TinyQueries {
 
   /** Takes note of how much work an answer was for a worker. */
   learn(request: InstantRequest, expr: Expr, { stats }: JsonAnswer): void {
-    if (stats === undefined) return
+    if (stats === undefined || request.expr.length > KNOWN_LENGTH_MAX) return
     const samples = stats.samples.totalQueryableSamples
     const isSmall = samples <= SAMPLES_MAX && readsOnlyNewest(expr)
     const known = this.#known.get(request.expr)
