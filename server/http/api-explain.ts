@@ -3,7 +3,7 @@ import type { QueryPool } from '../query/query-pool.ts'
 import type { ExplainAnswer, ExplainRequest } from '../query/query-worker.ts'
 import { parseQueryParam } from './api-query.ts'
 import { cancellationOf, sendSuccess } from './envelope.ts'
-import { BadRequestError, durationParam, optionalTimeParam, paramsOf, timeParam } from './params.ts'
+import { BadRequestError, durationParam, lookbackParam, optionalTimeParam, paramsOf, timeParam } from './params.ts'
 
 export interface ExplainApiOptions {
   readonly pool: QueryPool
@@ -23,7 +23,7 @@ export function registerExplainApi(app: FastifyInstance, options: ExplainApiOpti
       const params = paramsOf(request)
       parseQueryParam(params)
       const timeoutMs = Math.min(durationParam(params, 'timeout') ?? options.timeoutMs, options.timeoutMs)
-      const lookbackDeltaMs = durationParam(params, 'lookback_delta')
+      const lookbackDeltaMs = lookbackParam(params)
       const query: ExplainRequest = {
         expr: params.get('query') ?? '',
         times: timesOf(params, options.nowMs()),
@@ -43,7 +43,8 @@ function timesOf(params: URLSearchParams, nowMs: number): ExplainRequest['times'
   if (!params.has('start')) return optionalTimeParam(params, 'time', nowMs)
   const stepMs = durationParam(params, 'step') ?? 0
   if (stepMs <= 0) throw new BadRequestError('invalid parameter "step": it must be positive')
-  return { startMs: timeParam(params, 'start'), endMs: timeParam(params, 'end'), stepMs }
+  const [startMs, endMs] = [timeParam(params, 'start'), timeParam(params, 'end')]
+  return { startMs, endMs, stepMs: Math.max(1, Math.trunc(stepMs)) }
 }
 
 function booleanParam(params: URLSearchParams, name: string): boolean {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { errorMessage } from '../../lib/index.ts'
-import { astJson, type Expr, ParseCache, parseExpr, prettyExpr } from '../../promql/index.ts'
+import { astJson, type Expr, ParseCache, parseExpr, prettyExpr, QueryTimeoutError } from '../../promql/index.ts'
 import type { Cancellation } from '../query/cancellation.ts'
 import type { QueryLog } from '../query/query-log.ts'
 import type { QueryPool } from '../query/query-pool.ts'
@@ -15,6 +15,7 @@ import {
   BadRequestError,
   durationParam,
   limitParam,
+  lookbackParam,
   optionalTimeParam,
   paramsOf,
   POINTS_MAX,
@@ -95,7 +96,7 @@ const instantQuery: StartQuery = async (asked, options, cancellation) => {
     timeMs: optionalTimeParam(params, 'time', options.nowMs()),
     ...commonOf(asked, options, limit),
   }
-  const expr = knownExpr(params, options)
+  const expr = query.expr.length > TEXT_LENGTH_MAX ? undefined : knownExpr(params, options)
   const times = { startMs: query.timeMs, endMs: query.timeMs, stepMs: 0 }
   const pending = answerInstant(options, query, expr, cancellation)
   return logged(pending, asked, options, { expr: query.expr, ...times })
@@ -104,9 +105,10 @@ const instantQuery: StartQuery = async (asked, options, cancellation) => {
 async function answerInstant(
   { tiny, pool }: QueryApiOptions,
   query: InstantRequest,
-  expr: Expr,
+  expr: Expr | undefined,
   cancellation: Cancellation,
 ): Promise<JsonAnswer> {
+  if (expr === undefined) return parsedThere(pool.run<JsonAnswer>('instantJson', query, { cancellation }))
   const startMs = performance.now()
   const own = tiny.answer(query, expr)
   if (own !== undefined) {
@@ -124,16 +126,7 @@ const rangeQuery: StartQuery = async (asked, options, cancellation, onPart) => {
   const startMs = timeParam(params, 'start')
   const endMs = timeParam(params, 'end')
   if (endMs < startMs) throw invalidParam('end', 'end timestamp must not be before start time')
-  const stepMs = durationParam(params, 'step')
-  if (stepMs === undefined) throw invalidParam('step', 'cannot parse "" to a valid duration')
-  if (stepMs <= 0) {
-    throw invalidParam('step', 'zero or negative query resolution step widths are not accepted. Try a positive integer')
-  }
-  if ((endMs - startMs) / stepMs > POINTS_MAX) {
-    throw new BadRequestError(
-      'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)',
-    )
-  }
+  const stepMs = stepParam(params, endMs - startMs)
   const query: RangeRequest = {
     expr: params.get('query') ?? '',
     startMs,
@@ -141,8 +134,38 @@ const rangeQuery: StartQuery = async (asked, options, cancellation, onPart) => {
     stepMs,
     ...commonOf(asked, options, limit),
   }
-  knownExpr(params, options)
-  return logged(options.pool.run<JsonAnswer>('rangeJson', query, { cancellation, onPart }), asked, options, query)
+  if (query.expr.length <= TEXT_LENGTH_MAX) knownExpr(params, options)
+  const pending = options.pool.run<JsonAnswer>('rangeJson', query, { cancellation, onPart })
+  return logged(parsedThere(pending), asked, options, query)
+}
+
+/** Longer texts are left to a worker to parse: giants would hold up everybody here. */
+const TEXT_LENGTH_MAX = 4096
+
+/** Of a query that no one has parsed before: its faults are told as `parseQueryParam` tells them. */
+async function parsedThere(pending: Promise<JsonAnswer>): Promise<JsonAnswer> {
+  try {
+    return await pending
+  } catch (cause) {
+    if ((cause as { code?: string }).code !== 'ERR_PROMQL_PARSE') throw cause
+    throw invalidParam('query', (cause as Error).message)
+  }
+}
+
+/** In whole milliseconds. @throws {BadRequestError} also where there would be too many steps */
+function stepParam(params: URLSearchParams, spanMs: number): number {
+  const exactMs = durationParam(params, 'step')
+  if (exactMs === undefined) throw invalidParam('step', 'cannot parse "" to a valid duration')
+  if (exactMs <= 0) {
+    throw invalidParam('step', 'zero or negative query resolution step widths are not accepted. Try a positive integer')
+  }
+  // Go divides whole nanoseconds.
+  if (Math.trunc(spanMs / exactMs) > POINTS_MAX) {
+    throw new BadRequestError(
+      'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)',
+    )
+  }
+  return Math.max(1, Math.trunc(exactMs))
 }
 
 const QUERIES: readonly (readonly [url: string, start: StartQuery])[] = [
@@ -178,11 +201,12 @@ function logged(
 }
 
 function commonOf({ params, takesGzip }: Asked, options: QueryApiOptions, limit: number) {
-  const timeoutMs = durationParam(params, 'timeout')
-  const lookbackDeltaMs = durationParam(params, 'lookback_delta')
+  const timeoutMs = Math.min(durationParam(params, 'timeout') ?? options.timeoutMs, options.timeoutMs)
+  if (timeoutMs <= 0) throw new QueryTimeoutError('query queue')
+  const lookbackDeltaMs = lookbackParam(params)
   return {
     limit,
-    timeoutMs: timeoutMs === undefined ? options.timeoutMs : Math.min(timeoutMs, options.timeoutMs),
+    timeoutMs,
     stats: (params.get('stats') ?? '') !== '',
     noCache: params.get('nocache') === '1',
     gzip: takesGzip,

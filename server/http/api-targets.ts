@@ -66,7 +66,7 @@ export function registerTargetsApi(app: FastifyInstance, options: TargetsApiOpti
             ...metadataJson(entry),
           })),
       )
-    return sendSuccess(reply, limit > 0 ? rows.slice(0, limit) : rows)
+    return sendSuccess(reply, rows.slice(0, limit))
   })
   app.get('/metadata', (request, reply) => {
     const params = paramsOf(request)
@@ -130,7 +130,7 @@ function mergedMetadata(
       if (wanted !== '' && name !== wanted) continue
       let entries = merged.get(name)
       if (!entries) {
-        if (limits.limit > 0 && merged.size >= limits.limit) continue
+        if (merged.size >= limits.limit) continue
         merged.set(name, (entries = new Map()))
       }
       if (limits.perMetric > 0 && entries.size >= limits.perMetric) continue

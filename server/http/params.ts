@@ -45,12 +45,26 @@ const MIN_TIME_TEXT = '-292273086-05-16T16:47:06Z'
 const MAX_TIME_TEXT = '292277025-08-18T07:12:54.999999999Z'
 export const ALL_TIME = { minTimeMs: -(2 ** 53), maxTimeMs: 2 ** 53 } as const
 
+const RFC_3339 = /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
+
+/** `Date` takes the 30th of February for the 1st or 2nd of March. */
+function isCalendarDay(text: string): boolean {
+  const day = text.slice(0, 'YYYY-MM-DD'.length)
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
+}
+
+/** The fraction is rounded by itself, as in Go: a product with the whole seconds would be rounded before. */
+function roundedMs(seconds: number): number {
+  const whole = Math.trunc(seconds)
+  return whole * 1000 + Math.round((seconds - whole) * 1000)
+}
+
 function parseTimeMs(text: string): number | undefined {
   const seconds = parseGoFloat(text)
-  if (seconds !== undefined) return Number.isFinite(seconds) ? Math.round(seconds * 1000) : undefined
-  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text)) {
+  if (seconds !== undefined) return Number.isFinite(seconds) ? roundedMs(seconds) : undefined
+  if (RFC_3339.test(text)) {
     const ms = Date.parse(text)
-    return Number.isNaN(ms) ? undefined : ms
+    return Number.isNaN(ms) || !isCalendarDay(text) ? undefined : ms
   }
   if (text === MIN_TIME_TEXT) return ALL_TIME.minTimeMs
   if (text === MAX_TIME_TEXT) return ALL_TIME.maxTimeMs
@@ -66,7 +80,8 @@ export function durationParam(params: URLSearchParams, name: string): number | u
     if (Math.abs(seconds) > (2 ** 63 - 1) / 1e9 || Number.isNaN(seconds)) {
       throw invalid(name, `cannot parse ${JSON.stringify(text)} to a valid duration. It overflows int64`)
     }
-    return Math.round(seconds * 1000)
+    // Go holds whole nanoseconds, and cuts what is below.
+    return Math.trunc(seconds * 1e9) / 1e6
   }
   try {
     return parseDuration(text)
@@ -77,11 +92,24 @@ export function durationParam(params: URLSearchParams, name: string): number | u
   }
 }
 
-/** As `limitParam`, with the shorter error of the metadata endpoints; a negative number is no limit. */
+/** `lookback_delta` in milliseconds; `undefined` for the server's own, as without it and for all that is not above zero. */
+export function lookbackParam(params: URLSearchParams): number | undefined {
+  try {
+    const deltaMs = durationParam(params, 'lookback_delta') ?? 0
+    return deltaMs > 0 ? Math.max(1, Math.trunc(deltaMs)) : undefined
+  } catch (cause) {
+    const why = (cause as Error).message.replace('invalid parameter "lookback_delta"', '')
+    throw new BadRequestError(`error parsing lookback delta duration${why}`, { cause })
+  }
+}
+
+/** As `limitParam`, with the shorter error of the metadata endpoints; without it, and for a negative one, there is no limit. */
 export function plainLimitParam(params: URLSearchParams, name = 'limit'): number {
   const text = params.get(name) ?? ''
-  if (text !== '' && !/^[+-]?\d+$/.test(text)) throw new BadRequestError(`${name} must be a number`)
-  return Math.max(0, Number(text))
+  if (text === '') return Number.POSITIVE_INFINITY
+  if (!/^[+-]?\d+$/.test(text)) throw new BadRequestError(`${name} must be a number`)
+  const limit = Number(text)
+  return limit < 0 ? Number.POSITIVE_INFINITY : limit
 }
 
 /** Non-negative whole number; 0 = no limit. */
@@ -90,6 +118,8 @@ export function limitParam(params: URLSearchParams, name = 'limit'): number {
   if (text === '') return 0
   if (!/^[+-]?\d+$/.test(text)) throw invalid(name, `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`)
   const limit = Number(text)
+  if (Math.abs(limit) >= 2 ** 63)
+    throw invalid(name, `strconv.Atoi: parsing ${JSON.stringify(text)}: value out of range`)
   if (limit < 0) throw invalid(name, 'limit must be non-negative')
   return limit
 }

@@ -109,7 +109,9 @@ export class Port {
   }
 }
 
-const SERVER_OPTIONS = { keepAliveTimeout: 75_000 }
+// Go's limit: long selectors in links are no fault. A URL counts as a header here.
+const HEADER_BYTES_MAX = 1 << 20
+const SERVER_OPTIONS = { keepAliveTimeout: 75_000, maxHeaderSize: HEADER_BYTES_MAX }
 
 function serverFor(guard: WebGuard | undefined): Server {
   if (guard?.tls === undefined) return createServer(SERVER_OPTIONS)
