@@ -17,7 +17,15 @@ export class HttpRequestError extends AppError {
 export class BodyTooLargeError extends AppError {
   override readonly code = 'ERR_HTTP_BODY_TOO_LARGE'
   override readonly httpStatus = 502
+
+  /** @param bytesMax as the request had it; 0 = none */
+  constructor(bytesMax: number, options?: ErrorOptions) {
+    super(`body size limit exceeded${bytesMax > 0 ? '' : ` (${BODY_BYTES_MAX >> 20}MB where none is set)`}`, options)
+  }
 }
+
+/** Of a body whose request sets no limit: an answer without end must not take all memory before its deadline. */
+export const BODY_BYTES_MAX = 512 << 20
 
 export interface HttpRequest {
   readonly url: string
@@ -28,7 +36,7 @@ export interface HttpRequest {
   readonly body?: string | Uint8Array
   /** For the whole exchange, body included. */
   readonly timeoutMs: number
-  /** Counted after unpacking; 0 or absent = no limit. */
+  /** Counted after unpacking; 0 or absent = `BODY_BYTES_MAX`. */
   readonly bodyBytesMax?: number
 }
 

@@ -1,14 +1,12 @@
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { errorMessage } from './errors.ts'
-import { BodyTooLargeError, HttpRequestError } from './http-client.ts'
+import { BODY_BYTES_MAX, BodyTooLargeError, HttpRequestError } from './http-client.ts'
 import { Inflater, type Unpacked } from './inflater.ts'
 
 // Unpacking this much takes two milliseconds or three; more of it is the thread pool's business.
 const PACKED_AT_ONCE_BYTES = 256 * 1024
 const UNPACKED_AT_ONCE_BYTES = 2 << 20
-// A body without a limit of its own.
-const BODY_BYTES_MAX = 1 << 30
 
 const gunzip = promisify(zlib.gunzip)
 const inflate = promisify(zlib.inflate)
@@ -20,7 +18,7 @@ const sharedInflater = new Inflater()
  * Unpacks a body in place, if it is gzip and not big.
  *
  * @param encoding value of Content-Encoding, in lower case
- * @param bytesMax 0 = no limit
+ * @param bytesMax 0 = `BODY_BYTES_MAX`
  * @param inflater holds the result
  * @returns a view that holds until the next call; `undefined` where `unpackBody` must be asked
  * @throws {BodyTooLargeError} @throws {HttpRequestError} for damaged data
@@ -45,7 +43,7 @@ export function gunzipAtOnce(
     throw new HttpRequestError(`body does not unpack as gzip: ${errorMessage(error)}`, false, { cause: error })
   }
   if (unpacked !== 'too large') return unpacked
-  if (isLimit) throw new BodyTooLargeError('body size limit exceeded')
+  if (isLimit) throw new BodyTooLargeError(bytesMax)
   return undefined
 }
 
@@ -53,7 +51,7 @@ export function gunzipAtOnce(
  * Joins and unpacks a body (gzip, deflate; several encodings in a row), never holding more than the limit.
  *
  * @param encoding value of Content-Encoding
- * @param bytesMax 0 = no limit but memory
+ * @param bytesMax 0 = `BODY_BYTES_MAX`
  * @throws {BodyTooLargeError} @throws {HttpRequestError} for damaged data or an unknown encoding
  */
 export async function unpackBody(
@@ -85,7 +83,7 @@ async function unpackLayer(packed: Uint8Array, encoding: string, bytesMax: numbe
     }
   } catch (error) {
     if (error instanceof BodyTooLargeError || error instanceof HttpRequestError) throw error
-    if (error instanceof RangeError) throw new BodyTooLargeError('body size limit exceeded', { cause: error })
+    if (error instanceof RangeError) throw new BodyTooLargeError(bytesMax, { cause: error })
     throw new HttpRequestError(`body does not unpack as ${encoding}: ${errorMessage(error)}`, false, { cause: error })
   }
   throw new HttpRequestError(`unknown Content-Encoding ${JSON.stringify(encoding)}`, false)

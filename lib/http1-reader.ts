@@ -1,10 +1,8 @@
 // Hot: takes apart every answer to a scrape. Covered by bench/load/ingest.ts.
-import { BodyTooLargeError, HttpRequestError } from './http-client.ts'
+import { BODY_BYTES_MAX, BodyTooLargeError, HttpRequestError } from './http-client.ts'
 
 /** Of all lines in front of the body together, and of all behind it. */
 const HEAD_BYTES_MAX = 16 * 1024
-/** Of a body without a limit of its own. */
-const BODY_BYTES_MAX = 1 << 30
 const BODY_BYTES_INITIAL = 32 * 1024
 
 const CR = 13
@@ -39,6 +37,7 @@ export class AnswerReader {
   hasStarted = false
   #state = DONE
   #bytesMax = BODY_BYTES_MAX
+  #bytesAllowed = 0
   #isChunked = false
   /** -1 = not said. */
   #contentLength = -1
@@ -53,8 +52,9 @@ export class AnswerReader {
   #body: Uint8Array = NO_BYTES
   #bodyLength = 0
 
-  /** Prepares for the next answer. @param bytesMax of the body as sent; 0 = no limit but memory */
+  /** Prepares for the next answer. @param bytesMax of the body as sent; 0 = `BODY_BYTES_MAX` */
   begin(bytesMax: number): void {
+    this.#bytesAllowed = bytesMax
     this.#bytesMax = bytesMax > 0 ? bytesMax : BODY_BYTES_MAX
     this.#state = STATUS
     this.hasStarted = false
@@ -109,7 +109,7 @@ export class AnswerReader {
 
   #readBody(piece: Uint8Array, at: number, length: number): number {
     const taken = this.#state === BODY_TO_END ? length - at : Math.min(this.#left, length - at)
-    if (this.#bodyLength + taken > this.#bytesMax) throw new BodyTooLargeError('body size limit exceeded')
+    if (this.#bodyLength + taken > this.#bytesMax) throw new BodyTooLargeError(this.#bytesAllowed)
     if (this.#state === BODY_OF_LENGTH && this.#bodyLength === 0 && taken === this.#left) {
       this.#body = piece.subarray(at, at + taken)
       this.#bodyLength = taken
@@ -264,7 +264,7 @@ export class AnswerReader {
       this.#lineBytes = 0
       this.#state = CHUNK_SIZE
     } else if (this.#contentLength >= 0) {
-      if (this.#contentLength > this.#bytesMax) throw new BodyTooLargeError('body size limit exceeded')
+      if (this.#contentLength > this.#bytesMax) throw new BodyTooLargeError(this.#bytesAllowed)
       this.#left = this.#contentLength
       this.#state = this.#left === 0 ? DONE : BODY_OF_LENGTH
     } else {
@@ -280,7 +280,7 @@ export class AnswerReader {
       const digit = hexDigit(bytes[at]!)
       if (digit < 0) break
       size = size * 16 + digit
-      if (size > BODY_BYTES_MAX) throw new BodyTooLargeError('body size limit exceeded')
+      if (size > this.#bytesMax) throw new BodyTooLargeError(this.#bytesAllowed)
     }
     const behind = bytes[at]!
     if (at === from || (at < end && behind !== 59 && !isBlank(behind))) throw malformed('a chunk has no size')

@@ -102,3 +102,18 @@ test('a server that gives no token fails the request, with its reason', async ()
   const ask = client({ clientId: 'me', clientSecret: 's', tokenUrl: `${server.url}/token` })
   await expect(ask(server.url)).rejects.toThrow(/token server answered 403: .*forbidden/)
 })
+
+test('a server that takes its time uses up that of the request', async () => {
+  const silent = createServer(() => {})
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  cleanups.push(() => (silent.closeAllConnections(), silent.close()))
+  const { port } = silent.address() as AddressInfo
+  const made = createHttpClient({
+    oauth2: { clientId: 'me', clientSecret: 's', tokenUrl: `http://127.0.0.1:${port}/token` },
+  })
+  cleanups.push(() => made.close())
+  await expect(made.request({ url: 'http://127.0.0.1:1/m', timeoutMs: 100 })).rejects.toMatchObject({
+    timedOut: true,
+    message: 'GET http://127.0.0.1:1/m: deadline of 0.1s exceeded while waiting for an OAuth 2.0 token',
+  })
+})

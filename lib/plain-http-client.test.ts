@@ -158,6 +158,9 @@ test('counts the limit before and after unpacking', async () => {
   ])
     await expect(answerOf([answer], { bodyBytesMax }), answer).rejects.toMatchObject(tooLarge)
   await expect(answerOf([`${CHUNKED}fffffffffff\r\n`])).rejects.toMatchObject(tooLarge)
+  await expect(answerOf([`HTTP/1.1 200 OK\r\nContent-Length: ${513 << 20}\r\n\r\n`])).rejects.toThrow(
+    'body size limit exceeded (512MB where none is set)',
+  )
 })
 
 test.each([

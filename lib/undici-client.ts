@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Dispatcher } from 'undici'
-import { BodyTooLargeError, type HttpClientConfig, type StreamingHttpClient } from './http-client.ts'
+import { BODY_BYTES_MAX, BodyTooLargeError, type HttpClientConfig, type StreamingHttpClient } from './http-client.ts'
 import { type HttpRequest, HttpRequestError, type HttpResponse } from './http-client.ts'
 import { errorMessage } from './errors.ts'
 import { basicCredentials, connectionErrorText } from './http-text.ts'
@@ -39,6 +39,7 @@ class UndiciClient implements StreamingHttpClient {
   readonly #tokens: OAuth2Tokens | undefined
   /** Rotated certificates make new ones. */
   #current: Connections | undefined
+  #isClosed = false
 
   constructor(config: HttpClientConfig, options: HttpClientOptions) {
     this.#config = config
@@ -53,7 +54,7 @@ class UndiciClient implements StreamingHttpClient {
     const firstUrl = url
     let method = request.method ?? 'GET'
     let body = request.body
-    const own = await this.#ownHeaders(url)
+    const own = await this.#ownHeadersInTime(url, { method, url, deadlineMs, timeoutMs: request.timeoutMs })
     let headers = { ...own, ...lowerCaseNames(request.headers ?? {}) }
     for (let redirects = 0; ; redirects++) {
       const response = await exchange(await this.#dispatcher(url), {
@@ -107,10 +108,22 @@ class UndiciClient implements StreamingHttpClient {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     const current = this.#current
     this.#current = undefined
     await this.#tokens?.close()
     await Promise.all(Array.from(current?.dispatchers.values() ?? [], (dispatcher) => dispatcher.destroy()))
+  }
+
+  /** The server of tokens may be slow, and the deadline covers that, too. */
+  #ownHeadersInTime(url: URL, wanted: Timed): Promise<Record<string, string>> {
+    const headers = this.#ownHeaders(url)
+    if (!this.#tokens) return headers
+    return new Promise((resolve, reject) => {
+      const late = (): void => reject(timeoutError(wanted, ' while waiting for an OAuth 2.0 token'))
+      const timer = setTimeout(late, Math.max(0, wanted.deadlineMs - performance.now()))
+      headers.then(resolve, reject).finally(() => clearTimeout(timer))
+    })
   }
 
   async #ownHeaders(url: URL): Promise<Record<string, string>> {
@@ -161,6 +174,8 @@ class UndiciClient implements StreamingHttpClient {
             ...settings,
             uri: proxy,
             requestTls: tls,
+            // The proxy itself is trusted, and told who we are, as the target behind it.
+            proxyTls: tls,
             proxyTunnel: false,
             ...(connectHeaders && { headers: connectHeaders }),
           })
@@ -176,6 +191,8 @@ class UndiciClient implements StreamingHttpClient {
     const cert = await optionalSecret(tls?.cert, tls?.certFile)
     const key = await optionalSecret(tls?.key, tls?.keyFile)
     const tlsKey = JSON.stringify([ca, cert, key])
+    // Nobody would end connections that a request makes now.
+    if (this.#isClosed) throw new HttpRequestError('the client has been closed', false)
     if (this.#current?.tlsKey === tlsKey) return this.#current
     const previous = this.#current
     this.#current = {
@@ -198,14 +215,17 @@ class UndiciClient implements StreamingHttpClient {
   }
 }
 
-interface Exchange {
+interface Timed {
   readonly url: URL
   readonly method: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string | Uint8Array | undefined
   /** On the `performance.now()` scale. */
   readonly deadlineMs: number
   readonly timeoutMs: number
+}
+
+interface Exchange extends Timed {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | Uint8Array | undefined
   readonly bytesMax: number
 }
 
@@ -272,10 +292,9 @@ function receive(dispatcher: Dispatcher, wanted: Exchange, streamTo?: StreamTo):
       onResponseData(_controller, chunk) {
         byteCount += chunk.length
         // Packed bytes beyond the limit never unpack to fewer in practice, so this already bounds memory.
-        if (wanted.bytesMax > 0 && byteCount > wanted.bytesMax)
-          return fail(new BodyTooLargeError('body size limit exceeded'))
-        if (streamTo && status === 200) streamTo.onData(chunk)
-        else chunks.push(chunk)
+        if (streamTo && status === 200) return streamTo.onData(chunk)
+        if (byteCount > (wanted.bytesMax || BODY_BYTES_MAX)) return fail(new BodyTooLargeError(wanted.bytesMax))
+        chunks.push(chunk)
       },
       onResponseEnd() {
         if (failure) return
@@ -289,13 +308,13 @@ function receive(dispatcher: Dispatcher, wanted: Exchange, streamTo?: StreamTo):
   })
 }
 
-const timeoutError = (wanted: Exchange): HttpRequestError =>
+const timeoutError = (wanted: Timed, meanwhile = ''): HttpRequestError =>
   new HttpRequestError(
-    `${wanted.method} ${safeUrl(wanted.url)}: deadline of ${wanted.timeoutMs / 1000}s exceeded`,
+    `${wanted.method} ${safeUrl(wanted.url)}: deadline of ${wanted.timeoutMs / 1000}s exceeded${meanwhile}`,
     true,
   )
 
-const describe = (wanted: Exchange, error: Error): string =>
+const describe = (wanted: Timed, error: Error): string =>
   `${wanted.method} ${safeUrl(wanted.url)}: ${connectionErrorText(error)}`
 
 const safeUrl = (url: URL): string => `${url.origin}${url.pathname}${url.search}`
