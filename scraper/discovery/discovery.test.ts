@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -99,13 +99,73 @@ test.each([
   expect(await until(() => seen.at(-1)!.includes('b:1') && seen.at(-1))).toEqual(['a:1', 'b:1'])
 })
 
-test('files: a folder that comes later is found by the poll', async () => {
-  const later = join(folder, 'later')
-  const { seen } = watchFiles([join(later, '*.yaml')], 20)
+test('files: a folder may come later, go and come back', async () => {
+  const later = join(folder, 'above', 'later')
+  const { seen } = watchFiles([join(later, '*.yaml')])
   expect(await until(() => seen[0])).toEqual([])
-  await mkdir(later)
-  await writeFile(join(later, 'a.yaml'), '- targets: [a:1]')
-  await until(() => seen.at(-1)!.includes('a:1'))
+  for (const target of ['a:1', 'a:2']) {
+    await mkdir(later, { recursive: true })
+    await writeFile(join(later, 'a.yaml'), `- targets: ['${target}']`)
+    await until(() => seen.at(-1)!.join() === target)
+    await rm(join(folder, 'above'), { recursive: true })
+    // What cannot be listed stays.
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(seen.at(-1)).toEqual([target])
+  }
+})
+
+test('files: exchanged by symbolic links, as Kubernetes and releases do', async () => {
+  for (const version of ['1', '2', '3', '4']) {
+    await mkdir(join(folder, version))
+    await writeFile(join(folder, version, 'a.json'), `[{"targets": ["a:${version}"]}]`)
+  }
+  const [mount, current] = [join(folder, 'mount'), join(folder, 'current')]
+  const point = async (link: string, version: string): Promise<void> => {
+    await symlink(join(folder, version), `${link}_new`)
+    await rename(`${link}_new`, link)
+  }
+  await mkdir(mount)
+  await point(join(mount, '..data'), '1')
+  await symlink(join('..data', 'a.json'), join(mount, 'a.json'))
+  await point(current, '3')
+  const mounted = watchFiles([join(mount, '*.json')])
+  const released = watchFiles([join(current, 'a.json')])
+  await until(() => mounted.seen.at(-1)?.join() === 'a:1' && released.seen.at(-1)?.join() === 'a:3')
+  await point(join(mount, '..data'), '2')
+  await point(current, '4')
+  await until(() => mounted.seen.at(-1)!.join() === 'a:2' && released.seen.at(-1)!.join() === 'a:4')
+  // And the new folder is the one that is watched.
+  await writeFile(join(folder, '4', 'a.json'), '[{"targets": ["a:5"]}]')
+  await until(() => released.seen.at(-1)!.join() === 'a:5')
+})
+
+test('files: a folder that never rests is read all the same; what did not change is not told', async () => {
+  const file = join(folder, 'a.json')
+  await writeFile(file, '[{"targets": ["a:1"]}]')
+  const { seen } = watchFiles([file])
+  await until(() => seen[0])
+  let busy = true
+  const noise = (async () => {
+    for (let i = 0; busy; i++) {
+      await writeFile(join(folder, 'log'), String(i))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  })()
+  await writeFile(file, '[{"targets": ["a:2"]}]')
+  await until(() => seen.at(-1)!.join() === 'a:2')
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  busy = false
+  await noise
+  expect(seen).toEqual([['a:1'], ['a:2']])
+})
+
+test('files: labels in YAML are texts, whatever they look like; without a value there is none', async () => {
+  const labels = '{rack: 12, version: 1.10, ok: true, day: 2024-01-01, no: ~, none: null, empty: }'
+  await writeFile(join(folder, 'a.yml'), `- targets: ['a:1']\n  labels: ${labels}\n- targets: ['a:2']\n  labels:\n`)
+  const { seen, last } = watchFiles([join(folder, 'a.yml')])
+  expect(await until(() => seen[0])).toEqual(['a:1', 'a:2'])
+  const { __meta_filepath: _path, ...found } = labelsToRecord(last()[0]!.targets[0]!)
+  expect(found).toEqual({ __address__: 'a:1', rack: '12', version: '1.10', ok: 'true', day: '2024-01-01' })
 })
 
 test('http: asks at intervals, keeps the last list on failure', async () => {

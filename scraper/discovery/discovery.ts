@@ -50,14 +50,15 @@ function checkEntry(entry: unknown, index: number): { targets: string[]; labels:
   if (!isRecord(entry)) return fail('expected an object with targets and labels')
   const unknown = Object.keys(entry).find((key) => key !== 'targets' && key !== 'labels')
   if (unknown !== undefined) return fail(`unknown key ${JSON.stringify(unknown)}`)
-  const { targets = [], labels = {} } = entry
+  const targets = entry['targets'] ?? []
+  const labels = entry['labels'] ?? {}
   if (!Array.isArray(targets) || !targets.every((target) => typeof target === 'string'))
     return fail('targets must be a list of strings')
   if (!isRecord(labels)) return fail('labels must be an object')
   const texts = Object.entries(labels).map(([name, value]): [string, string] => {
     if (name === '') return fail('empty label name')
-    if (typeof value !== 'string') return fail(`label ${JSON.stringify(name)} must be a string`)
-    return [name, value]
+    if (typeof value !== 'string' && value !== null) return fail(`label ${JSON.stringify(name)} must be a string`)
+    return [name, value ?? '']
   })
   return { targets: targets as string[], labels: Object.fromEntries(texts) }
 }

@@ -1,42 +1,55 @@
-import { type FSWatcher, watch } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { Clock, Logger } from '../../lib/index.ts'
 import type { FileSdConfig } from './config.ts'
 import { type Discovery, parseTargetList, type TargetGroup } from './discovery.ts'
+import { FolderWatch } from './folder-watch.ts'
+import type { DiscoveryParts } from './poll.ts'
 import { readTargetFile } from './target-file.ts'
 
 const REFRESH_DEFAULT_MS = 5 * 60_000
 // Editors and `cp` change a file in several steps.
 const SETTLE_MS = 100
+// In a folder that never comes to rest files are read this often.
+const UNREST_MS_MAX = 1000
 
 /** Target lists in files: read at start, when their folder changes, and every few minutes. */
-export function fileDiscovery(config: FileSdConfig, parts: { clock: Clock; logger: Logger }): Discovery {
-  return new FileDiscovery(config, parts.clock, parts.logger)
+export function fileDiscovery(config: FileSdConfig, parts: DiscoveryParts): Discovery {
+  return new FileDiscovery(config, parts)
+}
+
+/** What a file held. */
+interface FileContent {
+  /** Of the text that was read last. */
+  readonly digest: string
+  /** Of the last text that could be understood. */
+  readonly groups: readonly TargetGroup[]
 }
 
 class FileDiscovery implements Discovery {
   readonly #config: FileSdConfig
-  readonly #clock: Clock
-  readonly #logger: Logger
-  /** Last good content by path: a file that cannot be read or understood keeps its targets, one that is gone loses them. */
-  #groups = new Map<string, readonly TargetGroup[]>()
-  #watchers: FSWatcher[] = []
+  readonly #parts: DiscoveryParts
+  readonly #folders: FolderWatch
+  /** By path: a file that cannot be read or understood keeps its targets, one that is gone loses them. */
+  #files = new Map<string, FileContent>()
   #stopped = false
+  /** When the first of the changes came that nobody has looked at. */
+  #changedAtMs: number | undefined
+  #hasTold = false
   #cancelPoll: (() => void) | undefined
   #cancelSettle: (() => void) | undefined
   #onUpdate: ((groups: readonly TargetGroup[]) => void) | undefined
   #refreshing: Promise<void> = Promise.resolve()
 
-  constructor(config: FileSdConfig, clock: Clock, logger: Logger) {
+  constructor(config: FileSdConfig, parts: DiscoveryParts) {
     this.#config = config
-    this.#clock = clock
-    this.#logger = logger
+    this.#parts = parts
+    const folders = config.files.map((file) => dirname(file))
+    this.#folders = new FolderWatch(folders, () => this.#changed(), parts.logger)
   }
 
   run(onUpdate: (groups: readonly TargetGroup[]) => void): void {
     this.#onUpdate = onUpdate
-    for (const folder of new Set(this.#config.files.map((file) => dirname(file)))) this.#watch(folder)
     void this.#refreshNow()
   }
 
@@ -45,24 +58,20 @@ class FileDiscovery implements Discovery {
     this.#onUpdate = undefined
     this.#cancelPoll?.()
     this.#cancelSettle?.()
-    for (const watcher of this.#watchers) watcher.close()
-    this.#watchers = []
+    this.#folders.close()
     await this.#refreshing
-  }
-
-  #watch(folder: string): void {
-    try {
-      const watcher = watch(folder, { persistent: false }, () => this.#changed())
-      watcher.on('error', (error) => this.#logger.warn({ err: error, folder }, 'watching a target folder failed'))
-      this.#watchers.push(watcher)
-    } catch (error) {
-      this.#logger.warn({ err: error, folder }, 'cannot watch a target folder, it is read at intervals only')
-    }
+    for (const path of this.#files.keys()) this.#parts.onFile?.(path, undefined)
   }
 
   #changed(): void {
+    const { clock } = this.#parts
+    this.#changedAtMs ??= clock.nowMs()
+    const patienceMs = Math.max(0, this.#changedAtMs + UNREST_MS_MAX - clock.nowMs())
     this.#cancelSettle?.()
-    this.#cancelSettle = this.#clock.schedule(SETTLE_MS, () => void this.#refreshNow())
+    this.#cancelSettle = clock.schedule(Math.min(SETTLE_MS, patienceMs), () => {
+      this.#changedAtMs = undefined
+      void this.#refreshNow()
+    })
   }
 
   /** One refresh at a time, in order; each sets the time of the next anew. */
@@ -70,23 +79,27 @@ class FileDiscovery implements Discovery {
     this.#refreshing = this.#refreshing.then(async () => {
       if (this.#stopped) return
       this.#cancelPoll?.()
+      await this.#folders.renew()
       await this.#refresh()
       const intervalMs = this.#config.refreshIntervalMs ?? REFRESH_DEFAULT_MS
-      if (!this.#stopped) this.#cancelPoll = this.#clock.schedule(intervalMs, () => void this.#refreshNow())
+      if (!this.#stopped) this.#cancelPoll = this.#parts.clock.schedule(intervalMs, () => void this.#refreshNow())
     })
     return this.#refreshing
   }
 
   async #refresh(): Promise<void> {
-    const groups = new Map<string, readonly TargetGroup[]>()
+    const files = new Map<string, FileContent>()
     for (const pattern of this.#config.files) {
       for (const path of await this.#expand(pattern)) {
-        const read = await this.#read(path)
-        if (read) groups.set(path, read)
+        const content = await this.#read(path)
+        if (content) files.set(path, content)
       }
     }
-    this.#groups = groups
-    this.#onUpdate?.([...groups.values()].flat())
+    for (const path of this.#files.keys()) if (!files.has(path)) this.#parts.onFile?.(path, undefined)
+    const isNews = !this.#hasTold || !isSame(files, this.#files)
+    this.#files = files
+    this.#hasTold = true
+    if (isNews) this.#onUpdate?.([...files.values()].flatMap(({ groups }) => groups))
   }
 
   async #expand(pattern: string): Promise<string[]> {
@@ -98,21 +111,34 @@ class FileDiscovery implements Discovery {
         .sort()
         .map((file) => join(folder, file))
     } catch (error) {
-      this.#logger.warn({ err: error, folder }, 'cannot list a target folder')
+      this.#parts.logger.warn({ err: error, folder }, 'cannot list a target folder')
       // What was read from there stays.
-      return [...this.#groups.keys()].filter((path) => dirname(path) === folder && name.test(basename(path)))
+      return [...this.#files.keys()].filter((path) => dirname(path) === folder && name.test(basename(path)))
     }
   }
 
-  async #read(path: string): Promise<readonly TargetGroup[] | undefined> {
+  async #read(path: string): Promise<FileContent | undefined> {
+    const { onFile, onFailure, logger } = this.#parts
+    const held = this.#files.get(path)
+    let digest = ''
     try {
-      const list = await readTargetFile(path, await readFile(path, 'utf8'))
-      return await parseTargetList(list, (i) => `${path}:${i}`, { __meta_filepath: path })
+      const text = await readFile(path, 'utf8')
+      if (onFile) onFile(path, (await stat(path)).mtimeMs)
+      digest = createHash('sha1').update(text).digest('base64')
+      if (digest === held?.digest) return held
+      const list = await readTargetFile(path, text)
+      return { digest, groups: await parseTargetList(list, (i) => `${path}:${i}`, { __meta_filepath: path }) }
     } catch (error) {
-      this.#logger.error({ err: error, path }, 'target file is not usable, its last good content stays in use')
-      return this.#groups.get(path)
+      onFailure?.()
+      logger.error({ err: error, path }, 'target file is not usable, its last good content stays in use')
+      // Read again next time, even if it says the same.
+      return held && { digest: '', groups: held.groups }
     }
   }
+}
+
+function isSame(a: ReadonlyMap<string, FileContent>, b: ReadonlyMap<string, FileContent>): boolean {
+  return a.size === b.size && [...a].every(([path, { groups }]) => b.get(path)?.groups === groups)
 }
 
 const escapeRegex = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')

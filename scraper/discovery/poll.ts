@@ -1,11 +1,19 @@
 import { AppError, type Clock, type HttpClient, type Logger } from '../../lib/index.ts'
 import type { Discovery, TargetGroup } from './discovery.ts'
 
-export interface DiscoveryParts {
+/** Who counts what discoveries do. */
+export interface DiscoveryHears {
+  /** A refresh failed. */
+  readonly onFailure?: () => void
+  /** A refresh is over, well or not. */
+  readonly onRefresh?: (seconds: number) => void
+  /** A file has been read. @param mtimeMs when it was last written; `undefined` = it is no longer listed */
+  readonly onFile?: (path: string, mtimeMs: number | undefined) => void
+}
+
+export interface DiscoveryParts extends DiscoveryHears {
   readonly clock: Clock
   readonly logger: Logger
-  /** Hears of each refresh that failed. */
-  readonly onFailure?: () => void
 }
 
 /** The other side of a discovery answered something that cannot be used. */
@@ -30,17 +38,23 @@ export interface PolledSource {
 }
 
 /** Asks a source at once and then at intervals. */
-export function polledDiscovery(source: PolledSource, { clock, logger, onFailure }: DiscoveryParts): Discovery {
+export function polledDiscovery(source: PolledSource, parts: DiscoveryParts): Discovery {
+  const { clock, logger, onFailure, onRefresh } = parts
   let cancelTimer: (() => void) | undefined
   let stopped = false
   return {
     run(onUpdate) {
       const round = async (): Promise<void> => {
+        const startedAt = performance.now()
+        const took = (): void => onRefresh?.((performance.now() - startedAt) / 1000)
         try {
           const groups = await source.refresh()
-          if (!stopped) onUpdate(groups)
+          if (stopped) return
+          took()
+          onUpdate(groups)
         } catch (error) {
           if (stopped) return
+          took()
           onFailure?.()
           logger.error({ err: error, mechanism: source.mechanism }, 'discovery failed, the last targets stay in use')
         }

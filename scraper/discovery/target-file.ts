@@ -1,6 +1,6 @@
 import { extname } from 'node:path'
-import { parse as parseYaml } from 'yaml'
 import { RpcClient, startWorker } from '../../lib/index.ts'
+import { parseTargetYaml } from './target-yaml.ts'
 
 // Shorter texts are read in less time than a thread takes to start.
 const LONG_YAML = 20_000
@@ -13,10 +13,10 @@ const LONG_YAML = 20_000
  */
 export async function readTargetFile(path: string, text: string): Promise<unknown> {
   if (extname(path) === '.json') return JSON.parse(text)
-  if (text.length < LONG_YAML) return parseYaml(text) ?? []
+  if (text.length < LONG_YAML) return parseTargetYaml(text)
   const worker = startWorker(new URL('./yaml-worker.ts', import.meta.url))
   try {
-    return (await new RpcClient(worker).call('parse', text)) ?? []
+    return await new RpcClient(worker).call('parse', text)
   } finally {
     await worker.terminate()
   }

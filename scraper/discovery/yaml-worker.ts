@@ -1,6 +1,6 @@
 // The thread that reads long target files for target-file.ts.
 import { parentPort } from 'node:worker_threads'
-import { parse } from 'yaml'
 import { serveRpc } from '../../lib/index.ts'
+import { parseTargetYaml } from './target-yaml.ts'
 
-serveRpc(parentPort!, { parse: (text: string): unknown => parse(text) })
+serveRpc(parentPort!, { parse: parseTargetYaml })

@@ -11,6 +11,7 @@ import { formatDuration, OutOfOrderSampleError } from '../../model/index.ts'
 import { slotOffsetMs, type Target } from '../targets/target.ts'
 import type { ScrapeReport } from './report-series.ts'
 import type { ScrapeMetrics } from './scrape-metrics.ts'
+import { LabelLimitError } from './series-labels.ts'
 import type { PageFormat } from './split-page.ts'
 import { type PageCounts, SampleLimitError } from './target-rules.ts'
 import type { TargetRows } from './target-rows.ts'
@@ -236,6 +237,7 @@ export class ScrapeLoop implements Waiter {
     if (up) return
     this.#parts.onFailure?.(this.lastError)
     if (error instanceof SampleLimitError) metrics.exceededSampleLimit.inc()
+    if (error instanceof LabelLimitError) metrics.exceededLabelLimits.inc()
     if (error instanceof BodyTooLargeError) metrics.exceededBodySizeLimit.inc()
     // What is no expected failure is a fault of ours and must be seen.
     const expected = typeof error === 'string' || (error instanceof AppError && !(error instanceof InvariantError))

@@ -319,3 +319,35 @@ test('a rule that cannot work changes nothing', async () => {
   })
   expect(manager.targets().length).toBe(1)
 })
+
+test('tells about its discoveries and limits under the names that alerts ask for', async () => {
+  const address = await serve(page(() => 'a{b="c"} 1\n'))
+  const { manager, registry } = rig()
+  const value = async (name: string, labels: Record<string, string> = {}): Promise<number | undefined> => {
+    const { values } = (await registry.getSingleMetric(name)!.get()) as {
+      values: { labels: object; value: number; metricName?: string }[]
+    }
+    return values.find((one) => JSON.stringify(one.labels) === JSON.stringify(labels))?.value
+  }
+  const failures = { mechanism: 'http', config: 'j' }
+  const lists = {
+    staticConfigs: [{ targets: [address] }, { targets: ['x:1'] }],
+    fileSdConfigs: [{ files: ['/no/*.yml'] }],
+  }
+  const first = job(address, { labelLimit: 2, ...lists, httpSdConfigs: [{ url: `http://${address}/list` }] })
+  await apply(manager, first)
+  expect(await value('prometheus_sd_refresh_failures_total', failures)).toBe(0)
+  expect(await value('prometheus_target_sync_failed_total', { scrape_job: 'j' })).toBe(0)
+  expect(await value('prometheus_sd_kubernetes_failures_total')).toBe(0)
+  expect(await value('prometheus_sd_discovered_targets', { name: 'scrape', config: 'j' })).toBe(2)
+  await until(() => manager.targets().find((target) => target.lastError.startsWith('label_limit')))
+  expect(await value('prometheus_target_scrape_pool_exceeded_label_limits_total')).toBeGreaterThan(0)
+  for (let i = 0; (await value('prometheus_sd_http_failures_total')) === 0; i++) {
+    expect(i).toBeLessThan(1000)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  expect(await value('prometheus_sd_refresh_failures_total', failures)).toBeGreaterThan(0)
+  await apply(manager)
+  expect(await value('prometheus_sd_refresh_failures_total', failures)).toBeUndefined()
+  expect(await value('prometheus_sd_discovered_targets', { name: 'scrape', config: 'j' })).toBeUndefined()
+})

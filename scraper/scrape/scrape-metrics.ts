@@ -1,5 +1,6 @@
 import type { Clock, Registry } from '../../lib/index.ts'
 import { Counter, Gauge, Summary } from '../../lib/metrics.ts'
+import { createDiscoveryMetrics } from '../discovery/discovery-metrics.ts'
 import { IntervalLengths } from './interval-lengths.ts'
 
 /** What the scraper says about itself, under the reference's names. */
@@ -10,6 +11,7 @@ export function createScrapeMetrics(registry: Registry, clock: Clock) {
   const counter = (name: string, help: string): Counter => new Counter({ name, help, registers })
   const percentiles = [0.01, 0.05, 0.5, 0.9, 0.99]
   return {
+    discovery: createDiscoveryMetrics(registry),
     intervalLengths: new IntervalLengths(registry, clock),
     syncLength: new Summary({
       name: 'prometheus_target_sync_length_seconds',
@@ -44,18 +46,6 @@ export function createScrapeMetrics(registry: Registry, clock: Clock) {
       labelNames: ['scrape_job'],
       registers,
     }),
-    discoveredTargets: new Gauge({
-      name: 'prometheus_sd_discovered_targets',
-      help: 'Current number of discovered targets.',
-      labelNames: ['name', 'config'],
-      registers,
-    }),
-    sdFailures: new Counter({
-      name: 'prometheus_sd_refresh_failures_total',
-      help: 'Number of refresh failures for the given SD mechanism.',
-      labelNames: ['mechanism', 'config'],
-      registers,
-    }),
     metadataEntries: new Gauge({
       name: 'prometheus_target_metadata_cache_entries',
       help: 'Total number of metric metadata entries in the cache.',
@@ -67,6 +57,10 @@ export function createScrapeMetrics(registry: Registry, clock: Clock) {
     exceededTargetLimit: counter(
       'prometheus_target_scrape_pool_exceeded_target_limit_total',
       'Total number of times scrape pools hit the target limit, during sync or config reload.',
+    ),
+    exceededLabelLimits: counter(
+      'prometheus_target_scrape_pool_exceeded_label_limits_total',
+      'Total number of times scrape pools hit the label limits, during sync or config reload.',
     ),
     exceededSampleLimit: counter(
       'prometheus_target_scrapes_exceeded_sample_limit_total',

@@ -104,8 +104,12 @@ export class ScrapePool {
 
   /** Resolves when what its sources tell at once is being scraped. */
   start(): Promise<void> {
-    this.#parts.metrics.poolTargetLimit.set({ scrape_job: this.#config.jobName }, this.#config.targetLimit ?? 0)
-    for (const { discovery } of this.#discoveries) this.#run(discovery)
+    const { metrics } = this.#parts
+    const labels = { scrape_job: this.#config.jobName }
+    metrics.poolTargetLimit.set(labels, this.#config.targetLimit ?? 0)
+    // There before anything happens, so that its first increase is seen.
+    metrics.syncFailed.inc(labels, 0)
+    for (const one of this.#discoveries) this.#run(one)
     return this.#synced
   }
 
@@ -126,7 +130,7 @@ export class ScrapePool {
     this.#cancelPatience?.()
     this.#cancelPatience = this.#parts.clock.schedule(SOURCES_PATIENCE_MS, () => this.#takeSources())
     if (turns.isOver) await turns.next()
-    for (const { discovery } of fresh) this.#run(discovery)
+    for (const one of fresh) this.#run(one)
     if (fresh.length === 0) this.#takeSources()
     await Promise.all([this.#synced, ...ended.map(({ discovery }) => discovery.stop())])
   }
@@ -148,10 +152,15 @@ export class ScrapePool {
       if (retire) this.#parts.retired.retire(target, rows, lastScrapeMs)
       else rows.close()
     }
-    const { poolTargets, poolTargetLimit, poolSyncs, syncLength, syncFailed } = this.#parts.metrics
-    if (retire)
-      for (const metric of [poolTargets, poolTargetLimit, poolSyncs, syncLength, syncFailed])
-        metric.remove({ scrape_job: this.#config.jobName })
+    if (retire) this.#forgetMetrics()
+  }
+
+  #forgetMetrics(): void {
+    const { poolTargets, poolTargetLimit, poolSyncs, syncLength, syncFailed, discovery } = this.#parts.metrics
+    for (const metric of [poolTargets, poolTargetLimit, poolSyncs, syncLength, syncFailed])
+      metric.remove({ scrape_job: this.#config.jobName })
+    const mechanisms = new Set(this.#discoveries.map(({ name }) => name))
+    discovery.forget(this.#config.jobName, mechanisms)
   }
 
   #createDiscoveries(running: readonly NamedDiscovery[]): NamedDiscovery[] {
@@ -160,14 +169,16 @@ export class ScrapePool {
     const partsOf = (mechanism: string): DiscoveryParts => ({
       clock,
       logger,
-      onFailure: () => metrics.sdFailures.inc({ mechanism, config }),
+      ...metrics.discovery.hearing(mechanism, config),
     })
     return createDiscoveries(this.#config, partsOf, running)
   }
 
-  #run(discovery: Discovery): void {
+  #run({ name, discovery }: NamedDiscovery): void {
     if (this.#stopped) return
+    this.#parts.metrics.discovery.begin(name, this.#config.jobName)
     discovery.run((groups) => {
+      this.#parts.metrics.discovery.received()
       this.#groups.set(discovery, groups)
       this.#awaited.delete(discovery)
       if (this.#awaited.size === 0) this.#takeSources()
@@ -227,11 +238,12 @@ export class ScrapePool {
     }
     metrics.poolTargets.set(labels, this.#loops.size)
     metrics.poolSyncs.inc(labels)
-    for (const { name, discovery } of this.#discoveries) {
-      const count = (this.#groups.get(discovery) ?? []).reduce((sum, group) => sum + group.targets.length, 0)
-      metrics.discoveredTargets.set({ name, config: this.#config.jobName }, count)
-    }
+    metrics.discovery.setTargets(this.#config.jobName, this.#discoveredCount())
     done()
+  }
+
+  #discoveredCount(): number {
+    return [...this.#groups.values()].flat().reduce((sum, group) => sum + group.targets.length, 0)
   }
 
   async #buildTargets(turns: Turns): Promise<Map<string, Target>> {
@@ -241,7 +253,7 @@ export class ScrapePool {
     let droppedCount = 0
     const keep = this.#config.keepDroppedTargets ?? 0
     const groups = [...this.#groups.values()].flat()
-    if (groups.reduce((sum, group) => sum + group.targets.length, 0) >= LONG_LIST) await turns.next()
+    if (this.#discoveredCount() >= LONG_LIST) await turns.next()
     for (const group of groups) {
       for (const discovered of group.targets) {
         if (turns.isOver) await turns.next()

@@ -15,6 +15,9 @@ export class ScrapeLimitError extends AppError {
   override readonly code = 'ERR_SCRAPE_LIMIT'
 }
 
+/** More labels, or longer ones, than allowed. */
+export class LabelLimitError extends ScrapeLimitError {}
+
 export interface SeriesLabelRules {
   readonly honorLabels: boolean
   readonly legacyNames: boolean
@@ -113,7 +116,7 @@ function check(labels: Labels, rules: SeriesLabelRules): void {
   const name = (): string => labelValue(labels, METRIC_NAME).slice(0, 50)
   const count = labels.length / 2
   if (rules.labelLimit > 0 && count > rules.labelLimit) {
-    throw new ScrapeLimitError(
+    throw new LabelLimitError(
       `label_limit exceeded (metric: ${name()}, number of labels: ${count}, limit: ${rules.labelLimit})`,
     )
   }
@@ -121,12 +124,12 @@ function check(labels: Labels, rules: SeriesLabelRules): void {
     const label = labels[i]!
     const value = labels[i + 1]!
     if (rules.labelNameLengthLimit > 0 && Buffer.byteLength(label) > rules.labelNameLengthLimit) {
-      throw new ScrapeLimitError(
+      throw new LabelLimitError(
         `label_name_length_limit exceeded (metric: ${name()}, label name: ${label.slice(0, 50)}, limit: ${rules.labelNameLengthLimit})`,
       )
     }
     if (rules.labelValueLengthLimit > 0 && Buffer.byteLength(value) > rules.labelValueLengthLimit) {
-      throw new ScrapeLimitError(
+      throw new LabelLimitError(
         `label_value_length_limit exceeded (metric: ${name()}, label name: ${label}, limit: ${rules.labelValueLengthLimit})`,
       )
     }

@@ -55,7 +55,7 @@ describe('configuration', () => {
 global: { scrape_interval: 5s, sample_limit: 10, external_labels: { region: "\${REGION}-$$1" } }
 scrape_configs:
   - job_name: a
-    static_configs: [{ targets: ['localhost:1'], labels: { n: 1, v: 1.10, on: yes } }]
+    static_configs: [{ targets: ['localhost:1'], labels: { n: 1, v: 1.10, on: yes, none: ~, empty: } }]
     honor_labels: yes
   - { job_name: b, scrape_interval: 1m, scrape_timeout: 20s, sample_limit: 3 }
 `,
@@ -67,7 +67,7 @@ scrape_configs:
       sampleLimit: 10,
       honorLabels: true,
     })
-    expect(config.scrapeConfigs[0]?.staticConfigs?.[0]?.labels).toEqual({ n: '1', v: '1.10', on: 'yes' })
+    expect(config.scrapeConfigs[0]?.staticConfigs?.[0]?.labels).toEqual({ n: '1', v: '1.10', on: 'yes', none: '', empty: '' })
     expect(config.scrapeConfigs[1]).toMatchObject({ scrapeIntervalMs: 60_000, scrapeTimeoutMs: 20_000, sampleLimit: 3 })
     expect(config.global.externalLabels).toEqual({ region: 'eu-$1' })
   })

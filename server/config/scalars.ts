@@ -64,8 +64,13 @@ function once<Make extends (schema: z.ZodType) => z.ZodType>(make: Make): Make {
   }) as Make
 }
 
+/** A label without a value is none, as one with an empty value. */
+const labelText = z
+  .string()
+  .nullable()
+  .transform((text) => text ?? '')
 export const labelMap = z
-  .record(z.string(), z.string())
+  .record(z.string(), labelText)
   .nullish()
   .transform((map) => map ?? {})
 
