@@ -44,7 +44,7 @@ export class FolderWatch {
 
   close(): void {
     this.#stopped = true
-    for (const key of [...this.#watched.keys()]) this.#end(key)
+    for (const key of this.#watched.keys()) this.#end(key)
   }
 
   #watch(path: string, names: Set<string> | 'all', identity: string): void {

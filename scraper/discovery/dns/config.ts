@@ -11,4 +11,6 @@ export interface DnsSdConfig {
   readonly refreshIntervalMs?: number | undefined
   /** `address:port` of name servers; default: those of the system. */
   readonly servers?: readonly string[] | undefined
+  /** Says how short names are completed; default: the system's. */
+  readonly resolvConf?: string | undefined
 }

@@ -1,7 +1,10 @@
 import { createSocket, type Socket } from 'node:dgram'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { createDiscovery } from '../create.ts'
-import { cleanUp, follow, parts, until } from '../testing.ts'
+import { cleanUp, follow, onCleanUp, parts, until } from '../testing.ts'
 import type { DnsRecordType } from './config.ts'
 
 let socket: Socket | undefined
@@ -95,4 +98,38 @@ test('a name that does not exist has no targets; records that vanish take theirs
   expect(await until(targets)).toHaveLength(1)
   delete records[`example.org ${TYPES.A}`]
   await until(() => targets()?.length === 0)
+})
+
+test('short names are completed as the system does it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'belltower-dns-'))
+  onCleanUp(() => rmSync(folder, { recursive: true }))
+  const resolvConf = join(folder, 'resolv.conf')
+  const address = (last: number) => [Buffer.from([10, 0, 0, last])]
+  const records = {
+    [`web.ns.svc.cluster ${TYPES.A}`]: address(1),
+    [`web.svc.cluster ${TYPES.A}`]: address(2),
+    [`a.b.c ${TYPES.A}`]: address(3),
+    [`a.b.c.svc.cluster ${TYPES.A}`]: address(4),
+  }
+  const server = await nameServer(records)
+  writeFileSync(resolvConf, 'nameserver 192.0.2.1\nsearch ns.svc.cluster svc.cluster.\noptions timeout:1 ndots:2\n')
+  const config = { kind: 'dns', type: 'A', port: 1, servers: [server], resolvConf, refreshIntervalMs: 20 } as const
+  const names = ['web', 'a.b.c', 'web.svc.cluster.', 'none']
+  const { targets } = follow(createDiscovery({ ...config, names }, parts))
+  const found = await until(targets)
+  expect(found.map((one) => `${one['__meta_dns_name']} ${one['__address__']}`).sort()).toEqual([
+    'a.b.c 10.0.0.3:1',
+    'web 10.0.0.1:1',
+    'web.svc.cluster. 10.0.0.2:1',
+  ])
+  // The file is read again, and more dots are wanted now.
+  writeFileSync(resolvConf, 'domain other\nsearch svc.cluster\noptions ndots:5\n')
+  const moved = 'a.b.c 10.0.0.4:1,web 10.0.0.2:1,web.svc.cluster. 10.0.0.2:1'
+  await until(
+    () =>
+      targets()
+        ?.map((one) => `${one['__meta_dns_name']} ${one['__address__']}`)
+        .sort()
+        .join() === moved,
+  )
 })
