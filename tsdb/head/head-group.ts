@@ -8,6 +8,7 @@ import { RecordType } from '../wal/format.ts'
 import type { Catalogue, Template } from './catalogue.ts'
 import { type HeadChunk, type PendingRows, type PieceInfo, retirePieces, writePieces } from './pieces.ts'
 import { RowPages, retirePages } from './row-pages.ts'
+import { type SegmentLimits, segmentLimits } from './segment-limits.ts'
 
 /** Where row records go before they are visible. */
 export interface RowLog {
@@ -33,11 +34,9 @@ export interface GroupShared {
   onRow(timestampMs: number): void
 }
 
-const ROWS_PER_SEGMENT = 120
 // Streams of many timestamps with few samples each are closed later, so that chunks do not get tiny.
 const SPARSE_ROWS_MAX = 4096
 const SEGMENT_BYTES_MAX = 4 << 20
-export const SEGMENT_AGE_MS = 30 * 60_000
 
 /** The series of one target and what has not gone into blocks yet. Lives on the main thread; readers see its record. */
 export class HeadGroup {
@@ -69,7 +68,7 @@ export class HeadGroup {
   #openMinMs = 0
   #openSamples = 0
   #openSegment = 0
-  #rowsLimit: number
+  #limits: SegmentLimits
 
   constructor(
     shared: GroupShared,
@@ -94,8 +93,7 @@ export class HeadGroup {
     this.isLate = options.isLate
     this.#words = options.words
     this.isOwned = !options.isReplayed
-    // Groups that start together must not be sealed together.
-    this.#rowsLimit = ROWS_PER_SEGMENT - ((this.id * 37) % (ROWS_PER_SEGMENT / 2))
+    this.#limits = segmentLimits(this.id, true)
     const { memory } = shared
     memory.beginChange()
     this.#set(Group.LABEL_SET, this.labelSet)
@@ -154,6 +152,7 @@ export class HeadGroup {
     const log = this.#shared.log()
     if (this.openRows > 0 && this.#mustClose(timestampMs)) this.closeRows()
     const isKey = this.openRows === 0
+    if (isKey) this.#limits = segmentLimits(this.id, this.#windowOf(timestampMs) !== this.#windowOf(this.newestMs))
     const encodedMax = isKey && !this.isSparse ? this.positionCount : entryCount
     const bytesMax = rowBytesMax(Math.max(encodedMax, entryCount), this.positionCount)
     const work = this.#shared.work(16 + 4 * Math.max(entryCount, this.positionCount))
@@ -290,7 +289,6 @@ export class HeadGroup {
     this.openRows = 0
     this.#pages.detach()
     this.#openSamples = 0
-    this.#rowsLimit = ROWS_PER_SEGMENT
     this.#shared.onClosed(this)
   }
 
@@ -345,12 +343,26 @@ export class HeadGroup {
     this.positionCount = 0
   }
 
+  /** Whether the open rows have waited for others long enough. */
+  isOld(nowMs: number): boolean {
+    return nowMs - this.#openMinMs >= this.#limits.ageMs && !this.#isWindowEnding(nowMs)
+  }
+
   #mustClose(timestampMs: number): boolean {
-    const { windowMs } = this.#shared
-    if (Math.floor(timestampMs / windowMs) !== Math.floor(this.#openMinMs / windowMs)) return true
-    if (this.#pages.bytes >= SEGMENT_BYTES_MAX || timestampMs - this.#openMinMs >= SEGMENT_AGE_MS) return true
-    if (this.openRows < this.#rowsLimit) return false
+    if (this.#windowOf(timestampMs) !== this.#windowOf(this.#openMinMs)) return true
+    if (this.#pages.bytes >= SEGMENT_BYTES_MAX || this.isOld(timestampMs)) return true
+    if (this.openRows < this.#limits.rows || this.#isWindowEnding(timestampMs)) return false
     return !this.isSparse || this.openRows >= SPARSE_ROWS_MAX || this.#openSamples >= 60 * this.positionCount
+  }
+
+  #windowOf(timestampMs: number): number {
+    return Math.floor(timestampMs / this.#shared.windowMs)
+  }
+
+  /** Whether less than half as much is still to come as there is: what is left would make a chunk of few rows. */
+  #isWindowEnding(timestampMs: number): boolean {
+    const endMs = (this.#windowOf(this.#openMinMs) + 1) * this.#shared.windowMs
+    return endMs > timestampMs && endMs - timestampMs <= (timestampMs - this.#openMinMs) / 2
   }
 
   /** Copies a row behind the open ones and publishes it. The state version is odd on entry. */

@@ -7,7 +7,7 @@ import type { BlockMeta } from '../block/meta.ts'
 import { removeChunkFile } from '../chunk/head-chunk-file.ts'
 import { FailureLog } from '../failure-log.ts'
 import type { Head } from '../head/head.ts'
-import { type HeadGroup, SEGMENT_AGE_MS } from '../head/head-group.ts'
+import type { HeadGroup } from '../head/head-group.ts'
 import type { PendingRows } from '../head/pieces.ts'
 import type { StoreFolders } from '../store-folders.ts'
 import { newUlid } from '../ulid.ts'
@@ -127,7 +127,7 @@ export class Maintenance {
     const isTight = memory.usedBytes > memory.maximumBytes * MEMORY_TIGHT_SHARE
     for (const group of this.#head.groups.values()) {
       // Late rows are old from the start; they wait for company until the next late block.
-      const isOld = !group.isLate && nowMs - group.openMinMs >= SEGMENT_AGE_MS
+      const isOld = !group.isLate && group.isOld(nowMs)
       if (group.openRows > 0 && (isTight || isOld)) group.closeRows()
     }
     await this.seal()
