@@ -1,4 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import fsPromises from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fastify } from 'fastify'
@@ -11,15 +13,19 @@ import { createPushgateway, type Pushgateway, pushgatewayApi } from './index.ts'
 // Goal: a full disk does not keep the process from starting: what was pushed is there, pushes are refused until there is room.
 // Method: for a while no file can be begun.
 
-const disk = vi.hoisted(() => ({ isFull: false }))
-vi.mock('node:fs/promises', async (original) => {
-  const fs = await original<typeof import('node:fs/promises')>()
-  const open = async (...args: Parameters<typeof fs.open>) => {
-    if (disk.isFull && args[1] === 'w') throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
-    return fs.open(...args)
+/** @returns what gives it room again */
+function fillDisk(): () => void {
+  const { open } = fsPromises
+  const full = vi.spyOn(fsPromises, 'open').mockImplementation(async (...args) => {
+    if (args[1] === 'w') throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+    return open(...args)
+  })
+  syncBuiltinESMExports()
+  return () => {
+    full.mockRestore()
+    syncBuiltinESMExports()
   }
-  return { ...fs, open }
-})
+}
 
 test('a start on a full disk, and a life after it', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'belltower-full-'))
@@ -27,11 +33,11 @@ test('a start on a full disk, and a life after it', async () => {
   let gateway = await open()
   expect(await push(gateway, 'a 1\n')).toBe(200)
   await gateway.close()
-  disk.isFull = true
+  const makeRoom = fillDisk()
   gateway = await open()
   expect(await page(gateway)).toMatch(/^a\{.*\} 1$/m)
   expect(await push(gateway, 'b 2\n')).toBe(500)
-  disk.isFull = false
+  makeRoom()
   expect(await push(gateway, 'c 3\n')).toBe(200)
   await gateway.close()
   gateway = await open()

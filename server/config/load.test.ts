@@ -67,7 +67,13 @@ scrape_configs:
       sampleLimit: 10,
       honorLabels: true,
     })
-    expect(config.scrapeConfigs[0]?.staticConfigs?.[0]?.labels).toEqual({ n: '1', v: '1.10', on: 'yes', none: '', empty: '' })
+    expect(config.scrapeConfigs[0]?.staticConfigs?.[0]?.labels).toEqual({
+      n: '1',
+      v: '1.10',
+      on: 'yes',
+      none: '',
+      empty: '',
+    })
     expect(config.scrapeConfigs[1]).toMatchObject({ scrapeIntervalMs: 60_000, scrapeTimeoutMs: 20_000, sampleLimit: 3 })
     expect(config.global.externalLabels).toEqual({ region: 'eu-$1' })
   })

@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import fs, { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,15 +7,19 @@ import { expect, test, vi } from 'vitest'
 import type { Logger } from '../../lib/index.ts'
 import { ActiveQueryFile } from './active-query-file.ts'
 
-const disk = vi.hoisted(() => ({ isFull: false }))
-vi.mock('node:fs', async (original) => {
-  const fs = await original<typeof import('node:fs')>()
-  const writeSync = (...args: Parameters<typeof fs.writeSync>): number => {
-    if (disk.isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
-    return fs.writeSync(...args)
+/** For as long as `use` runs nothing can be written. */
+function withFullDisk(use: () => void): void {
+  const full = vi.spyOn(fs, 'writeSync').mockImplementation(() => {
+    throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+  })
+  syncBuiltinESMExports()
+  try {
+    use()
+  } finally {
+    full.mockRestore()
+    syncBuiltinESMExports()
   }
-  return { ...fs, writeSync }
-})
+}
 
 test('the next process learns which queries did not finish; long ones are cut', () => {
   const folder = mkdtempSync(join(tmpdir(), 'belltower-active-'))
@@ -52,12 +57,12 @@ test('a disk that takes nothing is told once, and no query fails for it', () => 
   const warned: string[] = []
   const logger = { warn: (_facts: unknown, message: string) => warned.push(message) } as unknown as Logger
   const file = ActiveQueryFile.open(join(folder, 'queries.active'), logger)
-  disk.isFull = true
-  const slots = [file.insert('up', 1000), file.insert('up', 1000)]
-  expect(slots).toEqual([0, 1])
-  for (const slot of slots) file.remove(slot)
+  withFullDisk(() => {
+    const slots = [file.insert('up', 1000), file.insert('up', 1000)]
+    expect(slots).toEqual([0, 1])
+    for (const slot of slots) file.remove(slot)
+  })
   expect(warned).toEqual(['the running queries cannot be noted in queries.active'])
-  disk.isFull = false
   file.insert('again', 1000)
   file.close()
   expect(readFileSync(join(folder, 'queries.active'), 'utf8')).toContain('again')
