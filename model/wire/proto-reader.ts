@@ -86,7 +86,15 @@ export class ProtoReader {
     return this.view.getFloat64(at, true)
   }
 
+  /** @throws {WireFormatError} for what is no UTF-8 */
   string(): string {
+    const text = this.stringIfUtf8()
+    if (text === undefined) throw new WireFormatError('protobuf: a string is not UTF-8')
+    return text
+  }
+
+  /** The same, `undefined` for what is no UTF-8. */
+  stringIfUtf8(): string | undefined {
     const length = this.#length()
     const { bytes } = this
     const start = this.pos
@@ -105,12 +113,12 @@ export class ProtoReader {
     return this.decode(start, end)
   }
 
-  /** @throws {WireFormatError} for what is no UTF-8 */
-  decode(start: number, end: number): string {
+  /** `undefined` for what is no UTF-8. */
+  decode(start: number, end: number): string | undefined {
     try {
       return decoder.decode(this.bytes.subarray(start, end))
-    } catch (cause) {
-      throw new WireFormatError('protobuf: a string is not UTF-8', { cause })
+    } catch {
+      return undefined
     }
   }
 

@@ -45,11 +45,14 @@ export async function answerWrite(
     logger.debug({ reason: outcome.rejection.message }, 'part of a remote write request was refused')
     return failedWrite(outcome.rejection, written)
   } catch (error) {
-    const level = error instanceof AppError && error.httpStatus < 500 ? 'debug' : 'error'
-    logger[level]({ err: error }, 'remote write request failed')
+    logger[isNews(error) ? 'error' : 'debug']({ err: error }, 'remote write request failed')
     return failedWrite(error, onFailure)
   }
 }
+
+/** A disk that is full is told by the store, once: lines for each request would fill it again. */
+const isNews = (error: unknown): boolean =>
+  !(error instanceof AppError) || (error.httpStatus >= 500 && error.code !== 'ERR_TSDB_LOG_WRITE')
 
 export function failedWrite(error: unknown, headers: Readonly<Record<string, string>> = {}): WriteAnswer {
   const { httpStatus, statusCode } = error as { httpStatus?: number; statusCode?: number }

@@ -133,6 +133,7 @@ export class WriteBatch {
 
   /** An exemplar that the store does not want never fails a request. */
   exemplar(labels: Labels, value: number, timestampMs: number): void {
+    for (let i = 0; i < labels.length; i += 2) if (labels[i] === '') return
     try {
       this.appender.appendExemplar(this.lazy.decoded(), { labels, value, timestampMs })
       this.exemplars++

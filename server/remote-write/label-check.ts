@@ -1,5 +1,9 @@
 import { compareStrings, type Labels, labelsFromEntries, METRIC_NAME } from '../../model/index.ts'
 
+/** A label as received; where one of its texts is not UTF-8 it has no name, so that it names no series. */
+export const labelOf = (name: string | undefined, value: string | undefined): [name: string, value: string] =>
+  name === undefined || value === undefined ? ['', ''] : [name, value]
+
 /**
  * Brings received labels into order: sorted, without empty values.
  *

@@ -1,7 +1,7 @@
 import type { WriteRequestKernels } from '../../kernels/index.ts'
 import { EMPTY_LABELS, type Labels, type MetricType, ProtoReader, type SeriesRef } from '../../model/index.ts'
 import type { WriteBatch } from './batch.ts'
-import { checkedLabels } from './label-check.ts'
+import { checkedLabels, labelOf } from './label-check.ts'
 import type { RemoteMetadata } from './remote-metadata.ts'
 import { INVALID_SERIES, LabelHash, SeriesTable } from './series-table.ts'
 
@@ -187,15 +187,15 @@ export class ReaderV1 {
   #readLabel(flat: string[]): void {
     const reader = this.#reader
     const outer = reader.open()
-    let name = ''
-    let value = ''
+    let name: string | undefined = ''
+    let value: string | undefined = ''
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-      if (tag === 10) name = reader.string()
-      else if (tag === 18) value = reader.string()
+      if (tag === 10) name = reader.stringIfUtf8()
+      else if (tag === 18) value = reader.stringIfUtf8()
       else reader.skip(tag)
     }
     reader.close(outer)
-    flat.push(name, value)
+    flat.push(...labelOf(name, value))
   }
 
   #readExemplar(batch: WriteBatch): void {
@@ -223,9 +223,9 @@ export class ReaderV1 {
     let unit = ''
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
       if (tag === 8) type = reader.uint32()
-      else if (tag === 18) name = reader.string()
-      else if (tag === 34) help = reader.string()
-      else if (tag === 42) unit = reader.string()
+      else if (tag === 18) name = reader.stringIfUtf8() ?? ''
+      else if (tag === 34) help = reader.stringIfUtf8() ?? ''
+      else if (tag === 42) unit = reader.stringIfUtf8() ?? ''
       else reader.skip(tag)
     }
     reader.close(outer)

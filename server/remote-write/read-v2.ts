@@ -1,6 +1,6 @@
 import { EMPTY_LABELS, type Labels, METRIC_NAME, ProtoReader, readUint32s, type SeriesRef } from '../../model/index.ts'
 import type { WriteBatch } from './batch.ts'
-import { checkedLabels } from './label-check.ts'
+import { checkedLabels, labelOf } from './label-check.ts'
 import { METRIC_TYPES } from './read-v1.ts'
 import type { RemoteMetadata } from './remote-metadata.ts'
 import { INVALID_SERIES, LabelHash, SeriesTable } from './series-table.ts'
@@ -209,14 +209,21 @@ export class ReaderV2 {
     if (!this.known.note(index, note)) return
     const labels = this.#strings(this.#refs)
     const name = labels[labels.indexOf(METRIC_NAME) + 1] ?? ''
-    this.#metadata.set(name, { type: METRIC_TYPES[type] ?? 'unknown', help: this.#text(help), unit: this.#text(unit) })
+    this.#metadata.set(name, {
+      type: METRIC_TYPES[type] ?? 'unknown',
+      help: this.#text(help) ?? '',
+      unit: this.#text(unit) ?? '',
+    })
   }
 
   #strings(refs: readonly number[]): string[] {
-    return refs.map((ref) => this.#text(ref))
+    const flat: string[] = []
+    for (let i = 0; i < refs.length; i += 2) flat.push(...labelOf(this.#text(refs[i]!), this.#text(refs[i + 1]!)))
+    return flat
   }
 
-  #text(symbol: number): string {
+  /** `undefined` for what is no UTF-8. */
+  #text(symbol: number): string | undefined {
     return this.#reader.decode(this.#symbols.starts[symbol]!, this.#symbols.ends[symbol]!)
   }
 }

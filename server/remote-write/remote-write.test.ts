@@ -40,9 +40,12 @@ message Metadata2 { int32 type = 1; uint32 help_ref = 3; uint32 unit_ref = 4; }
 message Series2 { repeated uint32 labels_refs = 1; repeated Sample samples = 2; repeated Histogram histograms = 3; repeated Exemplar2 exemplars = 4; Metadata2 metadata = 5; }
 message Write2 { repeated string symbols = 4; repeated Series2 timeseries = 5; }`
 const { root } = protobuf.parse(SCHEMA, { keepCase: true })
+/** In texts `¿` stands for two bytes that are no UTF-8. */
 const message = (type: string, content: object): Uint8Array => {
   const Type = root.lookupType(type)
-  return encodeSnappy(Type.encode(Type.fromObject(content)).finish())
+  const bytes = Buffer.from(Type.encode(Type.fromObject(content)).finish())
+  for (let at = 0; (at = bytes.indexOf('¿', at)) >= 0; ) bytes.fill(0xff, at, at + 2)
+  return encodeSnappy(bytes)
 }
 const V2 = 'application/x-protobuf;proto=io.prometheus.write.v2.Request'
 const T0 = Date.now() - 60_000
@@ -270,6 +273,17 @@ describe('remote write, version 1', () => {
     expect(stored()).toEqual(['__name__ ok 0 1'])
   })
 
+  test.each([{ job: '¿' }, { '¿': 'a' }])('labels that are not UTF-8, %j, are left out alone', async (labels) => {
+    const samples = [[T0, 1]] as const
+    const request = v1(
+      { labels: UP, samples },
+      { labels: { __name__: 'x', ...labels }, samples },
+      { labels: DOWN, samples },
+    )
+    for (let i = 0; i < 2; i++) expect((await post(request)).status).toBe(204)
+    expect(stored()).toEqual(['__name__ down job b 0 1', '__name__ up job a 0 1'])
+  })
+
   test('metadata is kept', async () => {
     await post(message('Write1', { metadata: [{ type: 1, metric_family_name: 'a_total', help: 'As.', unit: '' }] }))
     expect([...metadata.entries]).toEqual([['a_total', { type: 'counter', help: 'As.', unit: '' }]])
@@ -299,6 +313,14 @@ describe('remote write, version 2', () => {
     expect(answer).toMatchObject({ status: 400, samples: '2', histograms: '0' })
     expect(answer.text).toMatch(/out of order.*\n.*invalid metric name or labels.*\n.*at least one sample/)
     expect(stored()).toEqual(['__name__ down job b 0 4', '__name__ up job a 0 1', '__name__ up job a 5 2'])
+  })
+
+  test('labels that are not UTF-8 are refused, the others are stored', async () => {
+    const samples = [[T0, 1]] as const
+    const answer = await post(v2({ labels: { __name__: 'x¿' }, samples }, { labels: UP, samples }), headers)
+    expect(answer).toMatchObject({ status: 400, samples: '1' })
+    expect(answer.text).toContain('invalid metric name or labels')
+    expect(stored()).toEqual(['__name__ up job a 0 1'])
   })
 
   test('references beyond the table are refused', async () => {
