@@ -58,13 +58,21 @@ const LEFT_OPEN_MS = 1000
 
 async function run(): Promise<void> {
   try {
-    for (const name of commandsOf(process.argv[2])) await COMMANDS[name]!()
+    const names = commandsOf(process.argv[2])
+    if (!names.includes('server')) process.stdout.once('error', endWithReader)
+    for (const name of names) await COMMANDS[name]!()
     await program.parseAsync()
   } catch (error) {
     process.exitCode = exitCodeOf(error)
     // What a start that failed has left open, such as threads, must not keep the process.
     setTimeout(() => process.exit(), LEFT_OPEN_MS).unref()
   }
+}
+
+/** Who reads what is printed may have enough of it, as `head` has: that is no failure. */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
 }
 
 /** The command that is meant; all of them where they are to be listed, or the name is none of theirs. */

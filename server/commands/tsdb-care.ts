@@ -17,7 +17,7 @@ import { action, type StoreOptions, withStore, withStoreOptions } from './tsdb-o
 import { progressBar, sizeText, spanText, tableLines, timeText } from './tsdb-output.ts'
 
 export function registerTsdbCareCommands(tsdb: Command): void {
-  withStoreOptions(tsdb.command('list'))
+  withStoreOptions(tsdb.command('list'), 'data folder')
     .description('the blocks in the data folder; a server may have it open')
     .action(
       action((options: StoreOptions) => {
@@ -67,7 +67,7 @@ export function registerTsdbCareCommands(tsdb: Command): void {
     .description('set aside what is damaged, keep what can be read; nothing is deleted')
     .action(
       action(async (options: StoreOptions) => {
-        const result = await repairStore(options['storage.tsdb.path'], silentLogger)
+        const result = await repairStore(options['storage.tsdb.path'], silentLogger, progressBar('verifying'))
         if (result.left.length > 0) process.exitCode = 1
         if (options.json) return console.log(JSON.stringify(result))
         if (result.faults.length === 0) return console.log('clean: nothing to repair')

@@ -19,10 +19,9 @@ export interface SelectionOptions {
   readonly match: readonly (readonly Matcher[])[]
 }
 
-export const withStoreOptions = (command: Command): Command =>
-  command
-    .option('--storage.tsdb.path <dir>', 'data folder; no server may have it open', 'data/')
-    .option('--json', 'print JSON')
+/** @param ofFolder what is said of the data folder */
+export const withStoreOptions = (command: Command, ofFolder = 'data folder; no server may have it open'): Command =>
+  command.option('--storage.tsdb.path <dir>', ofFolder, 'data/').option('--json', 'print JSON')
 
 export const withSelectionOptions = (command: Command): Command =>
   command

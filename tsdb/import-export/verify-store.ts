@@ -124,8 +124,8 @@ export interface Repair {
  * Makes a data folder that no server has open whole again: damaged blocks are set aside, everything of the head that can
  * be read becomes blocks, and the files it was read from are set aside, too. Nothing is deleted.
  */
-export async function repairStore(dataDir: string, logger: Logger): Promise<Repair> {
-  const { faults } = await verifyStore(dataDir)
+export async function repairStore(dataDir: string, logger: Logger, onProgress?: OnProgress): Promise<Repair> {
+  const { faults } = await verifyStore(dataDir, onProgress)
   if (faults.length === 0) return { faults, setAside: [], left: [] }
   const { quarantine } = makeStoreFolders(dataDir)
   const before = new Set(namesIn(quarantine))
@@ -152,7 +152,7 @@ export async function repairStore(dataDir: string, logger: Logger): Promise<Repa
     }
   }
   const setAside = namesIn(quarantine).filter((entry) => !before.has(entry))
-  return { faults, setAside, left: (await verifyStore(dataDir)).faults }
+  return { faults, setAside, left: (await verifyStore(dataDir, onProgress)).faults }
 }
 
 const namesIn = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : [])
