@@ -138,7 +138,7 @@ class Merge {
   }
 
   async #finish(): Promise<BlockMeta> {
-    const { parents, dataDir, deletionNumber, retired } = this.#request
+    const { parents, dataDir, deletions, deletionNumber, retired } = this.#request
     const used = new Set(this.#seriesGroup)
     const numbers = new Map<number, number>()
     const groups: BlockGroup[] = []
@@ -164,7 +164,7 @@ class Merge {
     const { resolution } = parents[0]!
     const minTime = Math.min(...parents.map((parent) => parent.minTime))
     const maxTime = Math.max(...parents.map((parent) => parent.maxTime))
-    let otherBytes = await mergeBlockHistograms(folders, this.#output.folder)
+    let otherBytes = await mergeBlockHistograms(folders, this.#output.folder, new DeletedRanges(deletions))
     // Nothing summarises what samples that are histograms hold.
     const isLong = maxTime - minTime >= SUMMARY_RANGE_MIN_MS
     const hasSummary = resolution === undefined && isLong && otherBytes === 0

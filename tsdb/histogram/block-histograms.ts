@@ -1,7 +1,8 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { compareLabels, type Labels, labelsKey } from '../../model/index.ts'
+import { compareLabels, EMPTY_LABELS, type Labels, labelsKey, type TimeRange } from '../../model/index.ts'
+import type { DeletedRanges } from '../block/deletions.ts'
 import { type ByteReader, ByteWriter, MalformedBytesError } from '../bytes.ts'
 import { CorruptionError } from '../errors.ts'
 import { writeDurably } from '../files.ts'
@@ -45,23 +46,31 @@ export async function writeBlockHistograms(folder: string, series: readonly Hist
 }
 
 /**
- * Puts the histograms of several blocks together in the folder of a new one: pages are taken over as they are.
+ * Puts the histograms of several blocks together in the folder of a new one: pages are taken over as they are, unless all of
+ * what is in them was deleted.
  *
  * @param sourceFolders oldest first
  * @returns bytes written
  * @throws {CorruptionError}
  */
-export async function mergeBlockHistograms(sourceFolders: readonly string[], targetFolder: string): Promise<number> {
+export async function mergeBlockHistograms(
+  sourceFolders: readonly string[],
+  targetFolder: string,
+  deleted: DeletedRanges,
+): Promise<number> {
   const merged = new Map<string, { labels: Labels; pages: HistogramPageBytes[] }>()
   for (const folder of sourceFolders) {
     if (!hasBlockHistograms(folder)) continue
     const source = BlockHistograms.open(folder)
     try {
       for (const { labels, pages } of source.series) {
+        const ranges = deleted.of(EMPTY_LABELS, labels)
+        const left = pages.filter((page) => !ranges.some((range) => covers(range, page)))
+        if (left.length === 0) continue
         const key = labelsKey(labels)
         const known = merged.get(key) ?? { labels, pages: [] }
         merged.set(key, known)
-        for (const page of pages) known.pages.push({ ...page, bytes: source.pageBytes(page) })
+        for (const page of left) known.pages.push({ ...page, bytes: source.pageBytes(page) })
       }
     } finally {
       source.close()
@@ -69,6 +78,9 @@ export async function mergeBlockHistograms(sourceFolders: readonly string[], tar
   }
   return writeBlockHistograms(targetFolder, [...merged.values()])
 }
+
+const covers = (range: TimeRange, page: TimeRange): boolean =>
+  range.minTimeMs <= page.minTimeMs && page.maxTimeMs <= range.maxTimeMs
 
 /** Reads the histogram files of a block whole. @throws {CorruptionError} */
 export function verifyBlockHistograms(folder: string): void {

@@ -1,4 +1,4 @@
-import { cpSync, readdirSync } from 'node:fs'
+import { cpSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -318,6 +318,34 @@ test('blocks: histograms of windows that are over leave the head and its folder'
   querier.close()
   reader.close()
   detach()
+  await store.close()
+  remove()
+})
+
+test('blocks: deleted histograms are gone from the disk once they are cleaned, the others stay', async () => {
+  const { folder, remove } = temporaryFolder()
+  const store = await openStore(folder, { blockDurationMs: 20 * MINUTE })
+  const appender = store.appender()
+  const gone = ['__name__', 'latency', 'job', 'gone']
+  const kept = ['__name__', 'latency', 'job', 'kept']
+  for (let i = 0; i < 240; i++) {
+    for (const labels of [gone, kept]) appender.appendHistogram(undefined, labels, START + i * 15_000, counter(10 + i))
+    await appender.commit()
+  }
+  await store.maintain()
+  const before = dumpAll(store)[labelsText(kept)]
+  const bytesOf = (): number =>
+    store.blocks().reduce((sum, { ulid }) => sum + statSync(join(folder, ulid, 'histograms')).size, 0)
+  const bytes = bytesOf()
+  const range = { minTimeMs: -1e15, maxTimeMs: 1e15 }
+  await store.deleteSeries([createMatcher('=', 'job', 'gone')], range)
+  await store.cleanTombstones()
+  expect(bytesOf()).toBe(bytes / 2)
+  expect(Object.keys(dumpAll(store))).toEqual([labelsText(kept)])
+  expect(dumpAll(store)[labelsText(kept)]).toEqual(before)
+  await store.deleteSeries([createMatcher('=', 'job', 'kept')], { ...range, maxTimeMs: START + 5 * MINUTE })
+  await store.cleanTombstones()
+  expect(dumpAll(store)[labelsText(kept)]!.length).toBe(240 - 21)
   await store.close()
   remove()
 })
