@@ -1,7 +1,8 @@
 // Floats that are no plain decimals of one exponent: turned into integers in the way that takes the fewest bytes.
 // Format: docs/formats/column.md. Twin: ../column-floats-twin.ts.
 import { addIntegers, planIntegers, plannedForm, readIntegers, writeIntegers } from './column-integers'
-import { at64, endBits, NEVER, putBits, startBits } from './column-stream'
+import { at64 } from './column-range'
+import { endBits, NEVER, putBits, startBits } from './column-stream'
 import { MANTISSA_MAX, powerOfTen } from './row-bytes'
 
 // Low bits of the tag, beside the forms of integers.

@@ -1,5 +1,6 @@
 // Sequences of integers in the smallest of five forms. Format: docs/formats/column.md. Twin: ../column-integers-twin.ts.
-import { addStream, at64, NEVER, readStream, streamBytes, writeStream } from './column-stream'
+import { at64 } from './column-range'
+import { addStream, NEVER, readStream, streamBytes, writeStream } from './column-stream'
 import { cursor, readVarint, unzigzag, varintBytes, writeVarint, zigzag } from './row-bytes'
 
 export const CONST: i32 = 1
@@ -60,14 +61,19 @@ function fillSequence(values: usize, sequence: usize, count: i32, form: i32): i3
     memory.copy(sequence, values, <usize>count << 3)
     return count
   }
-  for (let i = 1; i < count; i++) {
-    store<i64>(at64(sequence, i - 1), load<i64>(at64(values, i)) - load<i64>(at64(values, i - 1)))
-  }
+  differences(values, sequence, count - 1)
   if (form == DELTA) return count - 1
-  for (let i = 0; i + 2 < count; i++) {
-    store<i64>(at64(sequence, i), load<i64>(at64(sequence, i + 1)) - load<i64>(at64(sequence, i)))
-  }
+  differences(sequence, sequence, count - 2)
   return count - 2
+}
+
+/** The first `count` differences of neighbours; `out` may be `x` itself. */
+function differences(x: usize, out: usize, count: i32): void {
+  let i = 0
+  for (; i + 1 < count; i += 2) {
+    v128.store(at64(out, i), i64x2.sub(v128.load(at64(x, i), 8), v128.load(at64(x, i))))
+  }
+  if (i < count) store<i64>(at64(out, i), load<i64>(at64(x, i), 8) - load<i64>(at64(x, i)))
 }
 
 /** Reads `count` > 0 values; returns where they ended, 0 when they are malformed. */

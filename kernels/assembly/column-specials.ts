@@ -1,5 +1,5 @@
 // Rows of a column that hold no ordinary value, as runs. Format: docs/formats/column.md. Twin: ../column-twin.ts.
-import { at64 } from './column-stream'
+import { at64 } from './column-range'
 import {
   ABSENT,
   cursor,

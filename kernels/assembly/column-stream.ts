@@ -1,5 +1,7 @@
 // Streams of integers in mini-blocks of 64: a base, a width, the values in that many bits, and those that do not fit as
 // exceptions. Format: docs/formats/column.md. Twin: ../column-stream-twin.ts. Covered by bench/micro/column.bench.ts.
+import { at64, divideAll, findRange, findStep, rangeHigh, rangeLow, subtractFirst } from './column-range'
+import { sortValues } from './column-sort'
 import { cursor, readVarint, unzigzag, varintBytes, writeVarint, zigzag } from './row-bytes'
 
 const MINI_BLOCK: i32 = 64
@@ -17,14 +19,6 @@ const EXCEPTIONS_MAX: i32 = 16
 
 /** What a sequence takes whose values are too far apart for any width. */
 export const NEVER: i32 = 1 << 28
-// Distance from the first value up to which every difference fits WIDTH_MAX.
-const DISTANCE_MAX: i64 = 0x100_0000_0000_0000
-
-// @ts-ignore: decorator
-@inline
-export function at64(p: usize, i: i32): usize {
-  return p + (<usize>i << 3)
-}
 
 // @ts-ignore: decorator
 @inline
@@ -38,15 +32,6 @@ function bytesOf(bits: i32): i32 {
   return (bits + 7) >> 3
 }
 
-function greatestCommonDivisor(a: u64, b: u64): u64 {
-  while (b) {
-    const rest = a % b
-    a = b
-    b = rest
-  }
-  return a
-}
-
 // Where a mini-block is sorted: 64 places for i64.
 let sortArea: usize = 0
 /** Bytes of the area that `useSortArea` is given. */
@@ -58,22 +43,16 @@ export function useSortArea(p: usize): void {
 // Of the sequence that was normalised last: x[i] = streamFirst + streamStep * y[i].
 let streamFirst: i64 = 0
 let streamStep: u64 = 1
+// What is still to be divided by before blocks are shaped.
+let blockStep: i64 = 1
 
 /** Turns x into y in place; false where it cannot be written. `count` > 0. */
 function normalise(x: usize, count: i32): bool {
-  const first = load<i64>(x)
-  let divisor: u64 = 0
-  for (let i = 0; i < count; i++) {
-    const y = load<i64>(at64(x, i)) - first
-    if (y >= DISTANCE_MAX || y <= -DISTANCE_MAX) return false
-    store<i64>(at64(x, i), y)
-    if (divisor != 1 && y != 0) divisor = greatestCommonDivisor(<u64>(y < 0 ? -y : y), divisor)
-  }
-  streamFirst = first
-  streamStep = divisor == 0 ? 1 : divisor
-  if (streamStep > 1) {
-    for (let i = 0; i < count; i++) store<i64>(at64(x, i), load<i64>(at64(x, i)) / <i64>streamStep)
-  }
+  streamFirst = load<i64>(x)
+  if (!subtractFirst(x, count)) return false
+  streamStep = findStep(x, count)
+  if (streamStep > 1) divideAll(x, count, streamStep)
+  blockStep = 1
   return true
 }
 
@@ -83,7 +62,14 @@ function normalise(x: usize, count: i32): bool {
  */
 export function streamBytes(x: usize, count: i32, patched: bool): i32 {
   if (count == 0) return 0
-  if (!normalise(x, count)) return NEVER
+  if (patched) {
+    if (!normalise(x, count)) return NEVER
+  } else {
+    // Without exceptions only the ends of ranges count: they are divided when they are known.
+    streamFirst = load<i64>(x)
+    if (!subtractFirst(x, count)) return NEVER
+    blockStep = <i64>(streamStep = findStep(x, count))
+  }
   return writeBlocks(0, x, count, patched) + varintBytes(zigzag(streamFirst)) + varintBytes(streamStep)
 }
 
@@ -139,13 +125,9 @@ let shapeBytes: i32 = 0
 /** Chooses how the mini-block y[from, to) is written. */
 function shapeBlock(y: usize, from: i32, to: i32, base: i64, patched: bool): void {
   const size = to - from
-  let low = load<i64>(at64(y, from))
-  let high = low
-  for (let i = from + 1; i < to; i++) {
-    const value = load<i64>(at64(y, i))
-    low = min(low, value)
-    high = max(high, value)
-  }
+  findRange(y, from, to)
+  const low = rangeLow / blockStep
+  const high = rangeHigh / blockStep
   shapeExceptions = 0
   shapeBase = low
   shapeWidth = bitsOf(<u64>(high - low))
@@ -160,31 +142,28 @@ function shapeBlock(y: usize, from: i32, to: i32, base: i64, patched: bool): voi
       shapeBytes = bytes
     }
   }
-  if (patched && shapeBytes > 5) patchBlock(y, from, size, base)
+  if (patched && shapeBytes > 5) patchBlock(y, from, size, base, low, high)
 }
 
-/** Looks for a narrower width that leaves some values over. */
-function patchBlock(y: usize, from: i32, size: i32, base: i64): void {
+/** Looks for a narrower width that leaves some of the values from `low` to `high` over. */
+function patchBlock(y: usize, from: i32, size: i32, base: i64, low: i64, high: i64): void {
+  const bits = bitsOf(<u64>(high - low))
   const sorted = sortArea
-  memory.copy(sorted, at64(y, from), <usize>size << 3)
-  sort(sorted, size)
-  const low = load<i64>(sorted)
-  const high = load<i64>(at64(sorted, size - 1))
-  for (let width = bitsOf(<u64>(high - low)) - 1; width >= 0; width--) {
+  if (!sortValues(y, from, size, low, bits, size - EXCEPTIONS_MAX, sorted)) return
+  // More exceptions than that are none: the fullest window holds more values than are left beside them.
+  const few = max(0, size - EXCEPTIONS_MAX - 1)
+  for (let width = bits - 1; width >= 0; width--) {
     const reach = <i64>1 << width
-    let most = 0
+    let most = few
     let start: i64 = 0
-    let j = 0
-    for (let i = 0; i < size && size - i > most; i++) {
+    for (let i = 0; i + most < size; i++) {
       const bottom = load<i64>(at64(sorted, i))
-      while (j < size && load<i64>(at64(sorted, j)) - bottom < reach) j++
-      if (j - i > most) {
-        most = j - i
-        start = bottom
-      }
+      if (load<i64>(at64(sorted, i + most)) - bottom >= reach) continue
+      start = bottom
+      while (i + most < size && load<i64>(at64(sorted, i + most)) - bottom < reach) most++
     }
+    if (most == few) return
     const exceptions = size - most
-    if (exceptions > EXCEPTIONS_MAX) return
     const below = bitsOf(zigzag((low - start) >> width))
     const above = bitsOf(zigzag((high - start) >> width))
     const highWidth = max(below, above)
@@ -197,21 +176,6 @@ function patchBlock(y: usize, from: i32, size: i32, base: i64): void {
     shapeExceptions = exceptions
     shapeHighWidth = highWidth
     shapeBytes = bytes
-  }
-}
-
-/** Shell sort. */
-function sort(x: usize, count: i32): void {
-  for (let gap = 13; gap > 0; gap = gap == 13 ? 4 : gap >> 2) {
-    for (let i = gap; i < count; i++) {
-      const value = load<i64>(at64(x, i))
-      let j = i
-      while (j >= gap && load<i64>(at64(x, j - gap)) > value) {
-        store<i64>(at64(x, j), load<i64>(at64(x, j - gap)))
-        j -= gap
-      }
-      store<i64>(at64(x, j), value)
-    }
   }
 }
 

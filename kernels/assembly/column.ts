@@ -13,7 +13,8 @@ import {
 } from './column-floats'
 import { planIntegers, plannedForm, readIntegers, writeIntegers } from './column-integers'
 import { bitsAt, readSpecials, specialsOrdinary, writeSpecials } from './column-specials'
-import { at64, NEVER, SORT_AREA_BYTES, useSortArea } from './column-stream'
+import { at64 } from './column-range'
+import { NEVER, SORT_AREA_BYTES, useSortArea } from './column-stream'
 import {
   ABSENT,
   canRescale,
@@ -55,18 +56,27 @@ export function columnPack(m: usize, e: usize, k: usize, n: i32, out: usize, wor
   sequence = at64(residuals, n)
   floats = at64(sequence, n)
   kinds = at64(floats, n) + 16
-  let present = 0
-  for (let i = 0; i < n; i++) if (load<u8>(k + i) != ABSENT) present++
+  const isThorough = effort > 0
+  const isOneScale = haveOneScale(m, e, k, n)
+  const present = isOneScale ? n : countPresent(k, n)
   if (present == 0) {
     store<u8>(out, <u8>EMPTY)
     return 1
   }
-  const isThorough = effort > 0
-  let bytes = packDecimals(m, e, k, n, out, isThorough)
+  let bytes = isOneScale ? packOneScale(m, load<i8>(e), n, out, isThorough) : packDecimals(m, e, k, n, out, isThorough)
   // What is already as short as it gets is not tried in other ways.
-  if (bytes == NEVER || (bytes << 3 >= present * GOOD_BITS && bytes > 12)) bytes = packFloats(m, e, k, n, out, bytes, isThorough)
+  const isLong = bytes == NEVER || (bytes << 3 >= present * GOOD_BITS && bytes > 12)
+  // Integers that come back as they were stand for the same floats.
+  if (!isLong && isOneScale && areIntegers(out, bytes, m, n)) return bytes
+  if (isLong) bytes = packFloats(m, e, k, n, out, bytes, isThorough)
   if (isExact(out, bytes, m, e, k, n)) return bytes
   return writePlain(out, m, e, k, n)
+}
+
+function countPresent(k: usize, n: i32): i32 {
+  let present = 0
+  for (let i = 0; i < n; i++) if (load<u8>(k + i) != ABSENT) present++
+  return present
 }
 
 /** Most columns hold one decimal: that is seen at once, and needs no proof. 0 for any other, where nothing is written. */
@@ -74,14 +84,60 @@ function packConstant(m: usize, e: usize, k: usize, n: i32, out: usize): i32 {
   if (n == 0) return 0
   const mantissa = load<i64>(m)
   const exponent: i32 = load<i8>(e)
-  for (let i = 1; i < n; i++) {
-    if (<i32>load<u8>(k + i) != DECIMAL || <i32>load<i8>(e + i) != exponent || load<i64>(at64(m, i)) != mantissa) return 0
+  if (load<i64>(at64(m, n - 1)) != mantissa || !areBytes(k, n, <u8>DECIMAL) || !areBytes(e, n, <u8>exponent)) return 0
+  const mantissas = i64x2.splat(mantissa)
+  for (let i = 1; i + 1 < n; i += 2) {
+    if (!i64x2.all_true(i64x2.eq(v128.load(at64(m, i)), mantissas))) return 0
   }
-  if (<i32>load<u8>(k) != DECIMAL || mantissa > MANTISSA_MAX || mantissa < -MANTISSA_MAX) return 0
+  if (mantissa > MANTISSA_MAX || mantissa < -MANTISSA_MAX) return 0
   if (mantissa == 0 ? exponent != 0 : exponent <= -22) return 0
   store<u8>(out, <u8>CONST)
   store<i8>(out, <i8>exponent, 1)
   return <i32>(writeVarint(out + 2, zigzag(mantissa)) - out)
+}
+
+/** Whether n bytes are all `byte`. */
+function areBytes(p: usize, n: i32, byte: u8): bool {
+  const bytes = i8x16.splat(byte)
+  let i = 0
+  for (; i + 16 <= n; i += 16) if (!i8x16.all_true(i8x16.eq(v128.load(p + i), bytes))) return false
+  for (; i < n; i++) if (load<u8>(p + i) != byte) return false
+  return true
+}
+
+/** Whether all rows are decimals of one exponent, exact ones and not all of them 0: the mantissas are the values then. */
+function haveOneScale(m: usize, e: usize, k: usize, n: i32): bool {
+  if (n == 0 || <i32>load<i8>(e) <= -22 || !areBytes(k, n, <u8>DECIMAL) || !areBytes(e, n, load<u8>(e))) return false
+  const high = i64x2.splat(MANTISSA_MAX)
+  const low = i64x2.splat(-MANTISSA_MAX)
+  const last = v128.load64_splat(at64(m, n - 1))
+  let bits = last
+  let outside = v128.or(i64x2.gt_s(last, high), i64x2.gt_s(low, last))
+  for (let i = 0; i + 1 < n; i += 2) {
+    const pair = v128.load(at64(m, i))
+    bits = v128.or(bits, pair)
+    outside = v128.or(outside, v128.or(i64x2.gt_s(pair, high), i64x2.gt_s(low, pair)))
+  }
+  return v128.any_true(bits) && !v128.any_true(outside)
+}
+
+/** Writes mantissas of one exponent. */
+function packOneScale(m: usize, exponent: i32, n: i32, out: usize, isThorough: bool): i32 {
+  planIntegers(m, sequence, n, isThorough)
+  store<u8>(out, <u8>plannedForm)
+  store<i8>(out, <i8>exponent, 1)
+  return <i32>(writeIntegers(out + 2, plannedForm, m, sequence, n) - out)
+}
+
+/** Whether the integers of a column without specials are those at `x`. */
+function areIntegers(out: usize, bytes: i32, x: usize, n: i32): bool {
+  const end = out + bytes
+  if (readIntegers(out + 2, end, <i32>load<u8>(out), sequence, n) != end) return false
+  let differing = i64x2.splat(load<i64>(at64(x, n - 1)) ^ load<i64>(at64(sequence, n - 1)))
+  for (let i = 0; i + 1 < n; i += 2) {
+    differing = v128.or(differing, v128.xor(v128.load(at64(x, i)), v128.load(at64(sequence, i))))
+  }
+  return !v128.any_true(differing)
 }
 
 /** Writes the rows as decimals of one exponent; those that are none go beside them. `NEVER` when that are too many. */
@@ -99,8 +155,9 @@ function packDecimals(m: usize, e: usize, k: usize, n: i32, out: usize, isThorou
     if (kind == DECIMAL) {
       const mantissa = load<i64>(at64(m, i))
       const by = max(exponent - <i32>load<i8>(e + i), 0)
-      if (mantissa <= MANTISSA_MAX && mantissa >= -MANTISSA_MAX && canRescale(mantissa, by)) {
-        store<i64>(at64(values, count++), rescale(mantissa, by))
+      const isInteger = mantissa <= MANTISSA_MAX && mantissa >= -MANTISSA_MAX
+      if (isInteger && (by == 0 || canRescale(mantissa, by))) {
+        store<i64>(at64(values, count++), by == 0 ? mantissa : rescale(mantissa, by))
       } else kind = RAW
     }
     if (kind == RAW) raws++

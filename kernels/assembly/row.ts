@@ -496,6 +496,8 @@ function takeValue(p: usize, slot: i32, row: i32, isSparse: bool): usize {
   return p
 }
 
+const SHORT_RUN: i32 = 16
+
 /** Fills rows [from, to) of a column with one value; returns nothing for an absent one (the kinds are zero already). */
 function fillRows(slot: i32, from: i32, to: i32, mantissa: i64, exponent: i32, kind: i32): void {
   if (kind == ABSENT || from >= to) return
@@ -505,12 +507,21 @@ function fillRows(slot: i32, from: i32, to: i32, mantissa: i64, exponent: i32, k
   if (columnAsF64) {
     if (kind == DECIMAL) bits = reinterpret<i64>(decimalToF64(mantissa, exponent))
     else if (kind == STALE) bits = STALE_NAN_BITS
-  } else {
-    memory.fill(columnE + first, <u8>exponent, count)
-  }
+  } else fillBytes(columnE + first, <u8>exponent, count)
   const at = columnM + (first << 3)
   for (let i = 0; i < count; i++) store<i64>(at + (<usize>i << 3), bits)
-  memory.fill(columnK + first, <u8>kind, count)
+  fillBytes(columnK + first, <u8>kind, count)
+}
+
+/** Most runs are short: filling memory is a call out of the module. */
+// @ts-ignore: decorator
+@inline
+function fillBytes(p: usize, byte: u8, count: i32): void {
+  if (count > SHORT_RUN) {
+    memory.fill(p, byte, count)
+    return
+  }
+  for (let i = 0; i < count; i++) store<u8>(p + i, byte)
 }
 
 /** Sets a bit for each position that has a column. */
