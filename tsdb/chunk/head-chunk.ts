@@ -20,21 +20,23 @@ const align = (value: number, to: number): number => Math.ceil(value / to) * to
 /**
  * Puts a chunk together from its packed columns.
  *
- * @param data the packed columns of all positions, one after the other
+ * @param parts the packed columns of all positions, one after the other
  * @param lengths bytes of each; 0 where the position holds no sample
  */
 export function encodeChunk(
   header: ChunkHeader,
   timestamps: Uint8Array,
   lengths: Uint32Array,
-  data: Uint8Array,
+  parts: readonly Uint8Array[],
 ): Uint8Array<ArrayBuffer> {
-  const longest = lengths.reduce((a, b) => Math.max(a, b), 0)
+  let longest = 0
+  for (const length of lengths) longest = Math.max(longest, length)
+  const dataBytes = parts.reduce((sum, { length }) => sum + length, 0)
   const width = longest < 1 << 8 ? 1 : longest < 1 << 16 ? 2 : 4
   const skipsAt = align(CHUNK_HEADER_BYTES + timestamps.length, 4)
   const lengthsAt = skipsAt + 4 * Math.ceil(header.positionCount / BLOCK_POSITIONS)
   const dataAt = align(lengthsAt + header.positionCount * width, 4)
-  const bytes = new Uint8Array(align(dataAt + data.length, 8))
+  const bytes = new Uint8Array(align(dataAt + dataBytes, 8))
   const view = new DataView(bytes.buffer)
   view.setUint32(0, CHUNK_MAGIC, true)
   view.setUint32(4, bytes.length, true)
@@ -58,7 +60,11 @@ export function encodeChunk(
     else view.setUint32(at, length, true)
     offset += length
   }
-  bytes.set(data, dataAt)
+  let end = dataAt
+  for (const part of parts) {
+    bytes.set(part, end)
+    end += part.length
+  }
   view.setUint32(8, crc32(bytes.subarray(CHECKED_FROM)), true)
   return bytes
 }

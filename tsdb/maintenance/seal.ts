@@ -21,6 +21,7 @@ export function sealRows(views: MemoryViews, scratch: Scratch, rows: SealGroup):
   const mark = scratch.mark()
   const { rowCount: n, positionCount } = rows
   const { start, end } = copyRows(views, scratch, { page: rows.page, pageRows: 0, pageBytes: 0 }, n)
+  // Untouched room costs nothing: columns are packed one behind the other.
   const batchSize = Math.max(1, Math.min(positionCount, Math.floor(BATCH_BYTES_MAX / (10 * n))))
   const slots = scratch.take(rowSlotsBytes(positionCount))
   const work = scratch.take(batchSize * ROW_WORK_BYTES)
@@ -29,9 +30,10 @@ export function sealRows(views: MemoryViews, scratch: Scratch, rows: SealGroup):
   const e = scratch.take(n * batchSize)
   const k = scratch.take(n * batchSize)
   const packWork = scratch.take(columnWorkBytes(n))
-  const packed = scratch.take(columnBytesMax(n))
+  const packed = scratch.take(batchSize * columnBytesMax(n))
   const lengths = new Uint32Array(positionCount)
   const parts: Uint8Array[] = []
+  const { columnPack } = scratch.columns
   let sampleCount = 0
   for (let first = 0; first < positionCount; first += batchSize) {
     const count = Math.min(batchSize, positionCount - first)
@@ -41,14 +43,16 @@ export function sealRows(views: MemoryViews, scratch: Scratch, rows: SealGroup):
     }
     const read = scratch.rows.rowsToColumns(start, end, n, positionCount, slots, count, work, NaN, times, m, e, k, 0)
     invariant(read >= 0, 'rows in memory decode')
+    let packedEnd = packed
     for (let slot = 0; slot < count; slot++) {
       const present = u32[((work + ROW_WORK_COUNT_OFFSET * count) >>> 2) + slot]!
       if (present === 0) continue
       sampleCount += present
-      const length = scratch.columns.columnPack(m + 8 * n * slot, e + n * slot, k + n * slot, n, packed, packWork)
+      const length = columnPack(m + 8 * n * slot, e + n * slot, k + n * slot, n, packedEnd, packWork)
       lengths[first + slot] = length
-      parts.push(scratch.views.u8.slice(packed, packed + length))
+      packedEnd += length
     }
+    parts.push(scratch.views.u8.slice(packed, packedEnd))
   }
   const { f64 } = scratch.views
   const minTimeMs = f64[times >>> 3]!
@@ -57,7 +61,7 @@ export function sealRows(views: MemoryViews, scratch: Scratch, rows: SealGroup):
   scratch.release(mark)
   if (sampleCount === 0) return undefined
   const header = { group: rows.group, rowCount: n, positionCount, sampleCount, minTimeMs, maxTimeMs }
-  return encodeChunk(header, timestamps, lengths, Buffer.concat(parts))
+  return encodeChunk(header, timestamps, lengths, parts)
 }
 
 /** Packs a column of n times (float64 at `times`) as whole numbers. */
