@@ -99,7 +99,7 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
       columns: columnKernels(instance),
       windowMs: options.blockDurationMs ?? BLOCK_DURATION_MS,
       // While the log is read there is none yet.
-      onClosed: () => upkeep?.sealSoon(),
+      onClosed: (bytes) => upkeep?.sealSoon(bytes),
     })
     this.blockList = new BlockList(folders.dataDir, memory, options.logger)
     this.blockList.load()

@@ -11,8 +11,11 @@ import type { TsdbSettings } from './options.ts'
 import type { WalLog } from './wal/wal-log.ts'
 
 const TICK_INTERVAL_MS = 15_000
-// Closed rows wait this long for company, so that one message and one fsync serve many groups.
-const SEAL_DELAY_MS = 200
+// Closed rows wait for company, so that one message, one fsync and one look at warm code serve many groups; less long
+// once there is enough of it.
+const SEAL_DELAY_MS = 5000
+const FULL_SEAL_DELAY_MS = 200
+const FULL_SEAL_BYTES = 1 << 20
 // What an earlier run left is sealed when those who wait for the store have had their first answers.
 const FIRST_SEAL_DELAY_MS = 1000
 
@@ -37,6 +40,7 @@ export class Upkeep {
   #cancelTick: (() => void) | undefined
   #cancelSeal: (() => void) | undefined
   #sealDelayMs = 0
+  #closedBytes = 0
   #running: Promise<void> | undefined
   #damageSeen = 0
   #isClosed = false
@@ -52,8 +56,10 @@ export class Upkeep {
     }
   }
 
-  sealSoon(): void {
-    this.#sealIn(SEAL_DELAY_MS)
+  /** @param bytes of rows that have been closed */
+  sealSoon(bytes: number): void {
+    this.#closedBytes += bytes
+    this.#sealIn(this.#closedBytes < FULL_SEAL_BYTES ? SEAL_DELAY_MS : FULL_SEAL_DELAY_MS)
   }
 
   /** A round of everything but merging; who calls during one waits for the end of that. */
@@ -160,6 +166,7 @@ export class Upkeep {
     this.#sealDelayMs = delayMs
     this.#cancelSeal = this.#parts.clock.schedule(delayMs, () => {
       this.#cancelSeal = undefined
+      this.#closedBytes = 0
       void this.#parts.maintenance.seal()
     })
   }

@@ -27,8 +27,8 @@ export interface GroupShared {
   readonly log: () => RowLog
   /** Working memory for the kernels, at least this long. */
   work(bytes: number): number
-  /** Called when rows were closed and wait for their seal. */
-  onClosed(group: HeadGroup): void
+  /** Called when so many bytes of rows were closed and wait for their seal. */
+  onClosed(bytes: number): void
   readonly windowMs: number
   /** Told the time of each row. */
   onRow(timestampMs: number): void
@@ -287,9 +287,10 @@ export class HeadGroup {
       this.#set(Group.OPEN_ROWS, 0)
     })
     this.openRows = 0
+    const { bytes } = this.#pages
     this.#pages.detach()
     this.#openSamples = 0
-    this.#shared.onClosed(this)
+    this.#shared.onClosed(bytes)
   }
 
   /** The oldest pending rows have become `chunk` (or nothing, when no position held a sample). */

@@ -63,7 +63,7 @@ export class Head {
     kernels: RowKernels
     columns: ColumnKernels
     windowMs: number
-    onClosed: (group: HeadGroup) => void
+    onClosed: (bytes: number) => void
   }) {
     this.memory = options.memory
     this.windowMs = options.windowMs
