@@ -5,14 +5,19 @@ import {
   isLegacyLabelName,
   isLegacyMetricName,
   type Labels,
+  labelsKey,
   labelValue,
   type Matcher,
   METRIC_NAME,
+  type Querier,
   type SeriesColumn,
+  type TimeRange,
 } from '../../model/index.ts'
 import { openReader } from '../read/reader.ts'
 import type { Tsdb } from '../tsdb.ts'
 import type { OnProgress, Selection } from './store-walk.ts'
+
+const CHARACTERS_MAX = 32 << 20
 
 export interface OpenMetricsSummary {
   readonly samples: number
@@ -28,7 +33,11 @@ export interface OpenMetricsSummary {
 export async function exportOpenMetrics(
   store: Tsdb,
   write: (text: string) => Promise<void> | void,
-  selection: Selection & { readonly onProgress?: OnProgress | undefined } = {},
+  selection: Selection & {
+    readonly onProgress?: OnProgress | undefined
+    /** Of text that is held at a time. */
+    readonly charactersMax?: number
+  } = {},
 ): Promise<OpenMetricsSummary> {
   const minTimeMs = selection.minTimeMs ?? Number.MIN_SAFE_INTEGER
   const range = { minTimeMs, maxTimeMs: selection.maxTimeMs ?? Number.MAX_SAFE_INTEGER }
@@ -44,19 +53,11 @@ export async function exportOpenMetrics(
       selection.onProgress?.(i, metrics.length)
       await write(`# TYPE ${isLegacyMetricName(metric) ? metric : quote(metric)} unknown\n`)
       const named = createMatcher('=', METRIC_NAME, metric)
-      for (const labels of sortedUnique(
-        querier.series(
-          sets.map((set) => [...set, named]),
-          range,
-        ),
-      )) {
-        for (const column of querier.select(exactly(labels), range)) {
-          if (compareLabels(column.labels, labels) !== 0) continue
-          const text = columnText(column)
-          samples += text.samples
-          leftOut += column.length - text.samples
-          await write(text.lines)
-        }
+      const ofMetric = sets.map((set) => [...set, named])
+      for (const text of textsOf(querier, ofMetric, range, selection.charactersMax ?? CHARACTERS_MAX)) {
+        samples += text.samples
+        leftOut += text.leftOut
+        await write(text.lines)
       }
     }
     await write('# EOF\n')
@@ -69,28 +70,61 @@ export async function exportOpenMetrics(
   return { samples, leftOut }
 }
 
-function exactly(labels: Labels): Matcher[] {
-  const matchers: Matcher[] = []
-  for (let i = 0; i < labels.length; i += 2) matchers.push(createMatcher('=', labels[i]!, labels[i + 1]!))
-  return matchers
+interface SeriesText {
+  readonly lines: string
+  readonly samples: number
+  readonly leftOut: number
 }
 
-function sortedUnique(all: readonly Labels[]): Labels[] {
-  const sorted = [...all].sort(compareLabels)
-  return sorted.filter((labels, i) => i === 0 || compareLabels(sorted[i - 1]!, labels) !== 0)
+/**
+ * The texts of all series that match, in the order of their labels. The store has an order of its own: what does not fit into
+ * memory meanwhile is left to further passes over the series.
+ */
+function* textsOf(
+  querier: Querier,
+  sets: readonly (readonly Matcher[])[],
+  range: TimeRange,
+  charactersMax: number,
+): Generator<SeriesText> {
+  const sorted = querier.series(sets, range).sort(compareLabels)
+  const places = new Map(sorted.map((labels, place) => [labelsKey(labels), place]))
+  for (let from = 0, to = sorted.length; from < sorted.length; from = to, to = sorted.length) {
+    const texts = new Map<number, SeriesText>()
+    let characters = 0
+    for (const column of columnsOf(querier, sets, range)) {
+      const place = places.get(labelsKey(column.labels)) ?? -1
+      if (place < from || place >= to || texts.has(place)) continue
+      const text = columnText(column)
+      texts.set(place, text)
+      characters += text.lines.length
+      while (characters > charactersMax && to > from + 1) {
+        characters -= texts.get(--to)?.lines.length ?? 0
+        texts.delete(to)
+      }
+    }
+    for (let place = from; place < to; place++) {
+      const text = texts.get(place)
+      if (text !== undefined) yield text
+    }
+  }
 }
 
-function columnText({ labels, timestampsMs, values, length, stale, histograms }: SeriesColumn): {
-  lines: string
-  samples: number
-} {
+function* columnsOf(
+  querier: Querier,
+  sets: readonly (readonly Matcher[])[],
+  range: TimeRange,
+): Generator<SeriesColumn> {
+  for (const matchers of sets) yield* querier.select(matchers, range)
+}
+
+function columnText({ labels, timestampsMs, values, length, stale, histograms }: SeriesColumn): SeriesText {
   const series = seriesText(labels)
   const lines: string[] = []
   for (let i = 0; i < length; i++) {
     if (stale?.[i] === 1 || histograms?.[i] !== undefined) continue
     lines.push(`${series} ${formatFloatGeneral(values[i]!)} ${secondsText(timestampsMs[i]!)}\n`)
   }
-  return { lines: lines.join(''), samples: lines.length }
+  return { lines: lines.join(''), samples: lines.length, leftOut: length - lines.length }
 }
 
 /** Milliseconds as decimal seconds, exactly. */
