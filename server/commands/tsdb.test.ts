@@ -107,4 +107,8 @@ test('what cannot be done is said in one line', { timeout: 60_000 }, async () =>
   expect(String(await fails('verify', '--storage.tsdb.path', held))).toContain('in use by another process')
   writeFileSync(join(folder, 'bad.om'), 'a 1\n# EOF\n')
   expect(String(await fails('import', ...own, '--openmetrics', join(folder, 'bad.om')))).toContain('line 1: ')
+  writeFileSync(join(folder, 'bad.om'), `a 1 ${SECONDS}\na 1 ${SECONDS}000\n# EOF\n`)
+  expect(String(await fails('import', ...own, '--openmetrics', join(folder, 'bad.om')))).toContain(
+    'line 2: the sample is of the future',
+  )
 })

@@ -1,5 +1,5 @@
 import { createReadStream, existsSync } from 'node:fs'
-import type { Logger } from '../../lib/index.ts'
+import { type Logger, systemClock } from '../../lib/index.ts'
 import {
   ExpositionError,
   type ExpositionSample,
@@ -19,6 +19,10 @@ import { type SeriesSamples, TARGET_LABELS, writeTarget } from './window-samples
 // Held in memory at a time; the file is read once for every so many.
 const SAMPLES_MAX = 2_000_000
 
+// As an appender allows.
+const FUTURE_MAX_MS = 10 * 60_000
+const FUTURE = 'the sample is of the future, until when the store would take no others; times are in seconds'
+
 /**
  * Brings a file of OpenMetrics text, every sample with its time, into a data folder that no server has open.
  *
@@ -31,8 +35,11 @@ export async function importOpenMetrics(
 ): Promise<ImportSummary> {
   if (!existsSync(file)) throw new ImportError(`there is no file ${file}`)
   const counts = new Map<number, number>()
+  const endMs = systemClock.nowMs() + FUTURE_MAX_MS
   await readSamples(file, ({ timestampMs }, line) => {
     if (timestampMs === undefined) throw new ExpositionError(line, 'a sample that is to be imported needs a time')
+    // The head takes nothing that is older than the newest block.
+    if (timestampMs > endMs) throw new ExpositionError(line, FUTURE)
     const window = windowOf(timestampMs)
     counts.set(window, (counts.get(window) ?? 0) + 1)
   })
