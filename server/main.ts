@@ -7,6 +7,7 @@ import { Listeners } from './http/listeners.ts'
 import type { WaitingWorker } from './query/early-start.ts'
 import { settingsOf } from './settings.ts'
 import { untilSignal } from './signals.ts'
+import { featureWarnings } from './feature-names.ts'
 import { buildStack, type Stack } from './stack.ts'
 import { VERSION } from './version.ts'
 
@@ -16,7 +17,7 @@ const DEFAULT_CONFIG_FILE = 'belltower.yml'
 export async function runServer(flags: ParsedFlags, env: NodeJS.ProcessEnv, firstWorker: WaitingWorker): Promise<void> {
   const settings = settingsOf(flags)
   const logger = createLogger({ level: settings.logLevel, format: settings.logFormat })
-  for (const warning of flags.warnings) logger.warn(warning)
+  for (const warning of [...flags.warnings, ...featureWarnings(settings.features)]) logger.warn(warning)
   const configPath = settings.configPath ?? (existsSync(DEFAULT_CONFIG_FILE) ? DEFAULT_CONFIG_FILE : undefined)
   logger.info({ version: VERSION, configPath: configPath ?? 'built in', dataDir: settings.dataDir }, 'starting')
 

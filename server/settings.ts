@@ -1,3 +1,4 @@
+import { type PromqlFeatures, promqlFeaturesOf } from './query/promql-features.ts'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { ClusterOptions } from '../alertmanager/index.ts'
@@ -58,6 +59,7 @@ export interface Settings {
   readonly logFormat: LogFormat
   /** Of `--enable-feature`; names that are not known do nothing. */
   readonly features: ReadonlySet<string>
+  readonly promql: PromqlFeatures
 }
 
 /** @throws {FlagError} */
@@ -66,6 +68,11 @@ export function settingsOf({ values }: ParsedFlags): Settings {
   const durationMs = (name: string): number => parseDuration(text(name))
   const address = (name: string): ListenAddress | undefined =>
     text(name) === '' ? undefined : parseListenAddress(text(name))
+  const features = new Set(
+    text('enable-feature')
+      .split(',')
+      .map((name) => name.trim()),
+  )
   const externalUrl = text('web.external-url').replace(/\/+$/, '')
   if (externalUrl !== '' && !URL.canParse(externalUrl))
     throw new FlagError(`--web.external-url: not a URL: ${externalUrl}`)
@@ -105,11 +112,8 @@ export function settingsOf({ values }: ParsedFlags): Settings {
     dashboardsPath: text('dashboards.path'),
     logLevel: oneOf('log.level', text('log.level'), ['debug', 'info', 'warn', 'error']),
     logFormat: oneOf('log.format', text('log.format'), ['json', 'logfmt', 'pretty']),
-    features: new Set(
-      text('enable-feature')
-        .split(',')
-        .map((name) => name.trim()),
-    ),
+    features,
+    promql: promqlFeaturesOf(features),
   }
 }
 

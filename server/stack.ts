@@ -99,7 +99,12 @@ export async function buildStack(
   },
 ): Promise<Stack> {
   const { clock, logger, externalUrl } = options
-  const files = { path: options.configPath, alertmanagerPath: settings.alertmanagerConfigPath, env: options.env }
+  const files = {
+    path: options.configPath,
+    alertmanagerPath: settings.alertmanagerConfigPath,
+    env: options.env,
+    features: settings.promql.parser,
+  }
   let config = await loadConfig(files)
   const alertmanagerConfigOf = ({ alertmanager: file, onCall }: LoadedConfig) => {
     const own = file && parseAlertmanagerConfig(file.fileName, file.text)
@@ -141,6 +146,7 @@ export async function buildStack(
     lookbackDeltaMs: settings.lookbackDeltaMs,
     evaluationIntervalMs: loaded.global.evaluationIntervalMs,
     maxSamples: settings.queryMaxSamples,
+    promql: settings.promql,
   })
   const notifications = new Notifications(clock)
   const queryLogger = logger.child({ module: 'query' })

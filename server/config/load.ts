@@ -7,6 +7,7 @@ import { isSecret } from '../../alertmanager/index.ts'
 import { errorMessage, type HttpClientConfig, type ParsedConfig, withoutUrlPassword } from '../../lib/index.ts'
 import { ConfigError } from '../../lib/yaml-config.ts'
 import { formatDuration } from '../../model/index.ts'
+import { type ParserFeatures, parseExpr } from '../../promql/index.ts'
 import { loadRuleFiles, parseRuleFile, type RuleGroupConfig } from '../../rules/index.ts'
 import {
   parseProbeConfig,
@@ -97,6 +98,8 @@ export interface LoadOptions {
   /** `--alertmanager.config.file`, '' = none. */
   readonly alertmanagerPath: string
   readonly env: NodeJS.ProcessEnv
+  /** Of PromQL, for the expressions of rules. */
+  readonly features?: Partial<ParserFeatures>
   /** For an agent, which has no rules, no alerts and answers no queries. Default false. */
   readonly agentMode?: boolean
   /** Whether other work goes on meanwhile that must not wait: a thread of its own reads long files then. Default false. */
@@ -137,7 +140,7 @@ async function load(options: LoadOptions, reader: ConfigReader): Promise<LoadedC
   const ruleGroups = await attempt(faults, async () =>
     options.path === undefined
       ? parseRuleFile(`${BUILT_IN_NAME} rules`, builtInRulesText())
-      : loadRuleFiles(rulePatterns, dirname(source)),
+      : loadRuleFiles(rulePatterns, dirname(source), { checkExpr: (text) => void parseExpr(text, options.features) }),
   )
   const alertmanager = await attempt(faults, async () => alertmanagerText(parsed, source, options.alertmanagerPath))
   const onCall = await attempt(faults, async () => namedOrInline(parsed, source, 'on_call'))
@@ -187,7 +190,8 @@ async function load(options: LoadOptions, reader: ConfigReader): Promise<LoadedC
     otlp: otlpConfigOf(file.otlp),
     withoutEffect: withoutEffect(file),
     operator:
-      file.belltower?.operator && operatorSettings(file.belltower.operator, { file, global, configPath: source }),
+      file.belltower?.operator &&
+      operatorSettings(file.belltower.operator, { file, global, configPath: source, features: options.features }),
     outOfOrderTimeWindowMs: file.storage?.tsdb?.out_of_order_time_window ?? 0,
     exemplarsMax: Math.max(0, file.storage?.exemplars?.max_exemplars ?? EXEMPLARS_MAX),
     retention: {

@@ -1,6 +1,7 @@
 /** The Prometheus Operator's objects as the rest of the configuration would have them. */
 import { stringify } from 'yaml'
 import { errorMessage } from '../../lib/index.ts'
+import { type ParserFeatures, parseExpr } from '../../promql/index.ts'
 import { parseRuleFile, type RuleGroupConfig } from '../../rules/index.ts'
 import {
   OPERATOR_KINDS,
@@ -33,6 +34,8 @@ export interface OperatorContext {
   readonly file: ConfigFile
   readonly global: GlobalConfig
   readonly configPath: string
+  /** Of PromQL, for the expressions of rules. */
+  readonly features: Partial<ParserFeatures> | undefined
 }
 
 export function operatorSettings(section: OperatorFile, context: OperatorContext): OperatorSettings {
@@ -67,7 +70,7 @@ function accessOf(section: OperatorFile): Record<string, unknown> {
 }
 
 function readObjects({ jobs, ruleFiles }: OperatorObjects, context: OperatorContext): FoundObjects {
-  const { file, global, configPath } = context
+  const { file, global, configPath, features } = context
   const faults: string[] = []
   const scrapeConfigs: ScrapeConfig[] = []
   const taken = new Set(file.scrape_configs.map((job) => job.job_name))
@@ -83,7 +86,9 @@ function readObjects({ jobs, ruleFiles }: OperatorObjects, context: OperatorCont
   const ruleGroups: RuleGroupConfig[] = []
   for (const { name, groups } of ruleFiles) {
     try {
-      ruleGroups.push(...parseRuleFile(name, stringify({ groups })))
+      ruleGroups.push(
+        ...parseRuleFile(name, stringify({ groups }), { checkExpr: (text) => void parseExpr(text, features) }),
+      )
     } catch (error) {
       faults.push(errorMessage(error))
     }

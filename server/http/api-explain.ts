@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { PromqlFeatures } from '../query/promql-features.ts'
 import type { QueryPool } from '../query/query-pool.ts'
 import type { ExplainAnswer, ExplainRequest } from '../query/query-worker.ts'
 import { parseQueryParam } from './api-query.ts'
@@ -9,6 +10,7 @@ export interface ExplainApiOptions {
   readonly pool: QueryPool
   readonly nowMs: () => number
   readonly timeoutMs: number
+  readonly promql: PromqlFeatures
 }
 
 /**
@@ -21,7 +23,7 @@ export function registerExplainApi(app: FastifyInstance, options: ExplainApiOpti
     url: '/explain',
     handler: async (request, reply) => {
       const params = paramsOf(request)
-      parseQueryParam(params)
+      parseQueryParam(params, options.promql)
       const timeoutMs = Math.min(durationParam(params, 'timeout') ?? options.timeoutMs, options.timeoutMs)
       const lookbackDeltaMs = lookbackParam(params)
       const query: ExplainRequest = {

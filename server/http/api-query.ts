@@ -6,6 +6,7 @@ import type { Cancellation } from '../query/cancellation.ts'
 import type { QueryLog } from '../query/query-log.ts'
 import type { QueryPool } from '../query/query-pool.ts'
 import type { AnswerPart, JsonAnswer } from '../query/answer-memory.ts'
+import type { PromqlFeatures } from '../query/promql-features.ts'
 import type { InstantRequest, RangeRequest } from '../query/query-worker.ts'
 import type { TinyQueries } from '../query/tiny-queries.ts'
 import type { DirectRoutes } from './direct.ts'
@@ -30,11 +31,13 @@ export interface QueryApiOptions {
   /** `--query.timeout`; a request may ask for less. */
   readonly timeoutMs: number
   readonly queryLog: QueryLog
+  readonly promql: PromqlFeatures
 }
 
 /** `/query`, `/query_range`, `/format_query`, `/parse_query`, relative to `/api/v1`. */
 export function registerQueryApi(app: FastifyInstance, given: QueryApiOptions): void {
-  const options: QueryApi = { ...given, parsed: new ParseCache() }
+  const options: QueryApi = { ...given, parsed: new ParseCache(given.promql.parser) }
+  const parsed = (request: FastifyRequest): Expr => parseQueryParam(paramsOf(request), given.promql)
   const both = (url: string, handler: (request: FastifyRequest, reply: FastifyReply) => unknown): void => {
     app.route({ method: ['GET', 'POST'], url, handler })
   }
@@ -44,13 +47,13 @@ export function registerQueryApi(app: FastifyInstance, given: QueryApiOptions): 
     )
   }
   for (const [url, start] of QUERIES) query(url, start)
-  both('/format_query', (request, reply) => sendSuccess(reply, prettyExpr(parseQueryParam(paramsOf(request)))))
-  both('/parse_query', (request, reply) => sendSuccess(reply, astJson(parseQueryParam(paramsOf(request)))))
+  both('/format_query', (request, reply) => sendSuccess(reply, prettyExpr(parsed(request))))
+  both('/parse_query', (request, reply) => sendSuccess(reply, astJson(parsed(request))))
 }
 
 /** `/query` and `/query_range` ahead of the router. @param prefix what stands before them */
 export function addDirectQueries(direct: DirectRoutes, prefix: string, given: QueryApiOptions): void {
-  const options: QueryApi = { ...given, parsed: new ParseCache() }
+  const options: QueryApi = { ...given, parsed: new ParseCache(given.promql.parser) }
   for (const [url, start] of QUERIES) {
     const answer = directJson((request, params, clientIp, cancellation, onPart) =>
       start(askedOf(request, params, clientIp), options, cancellation, onPart),
@@ -91,12 +94,13 @@ function askedOf(request: IncomingMessage, params: URLSearchParams, clientIp: st
 const instantQuery: StartQuery = async (asked, options, cancellation) => {
   const { params } = asked
   const limit = limitParam(params)
-  const query: InstantRequest = {
+  const query = {
     expr: params.get('query') ?? '',
     timeMs: optionalTimeParam(params, 'time', options.nowMs()),
     ...commonOf(asked, options, limit),
   }
-  const expr = query.expr.length > TEXT_LENGTH_MAX ? undefined : knownExpr(params, options)
+  const isPlain = query.expr.length <= TEXT_LENGTH_MAX && query.requestWarnings.length === 0 && !query.perStepStats
+  const expr = !isPlain ? undefined : knownExpr(params, options)
   const times = { startMs: query.timeMs, endMs: query.timeMs, stepMs: 0 }
   const pending = answerInstant(options, query, expr, cancellation)
   return logged(pending, asked, options, { expr: query.expr, ...times })
@@ -204,22 +208,34 @@ function commonOf({ params, takesGzip }: Asked, options: QueryApiOptions, limit:
   const timeoutMs = Math.min(durationParam(params, 'timeout') ?? options.timeoutMs, options.timeoutMs)
   if (timeoutMs <= 0) throw new QueryTimeoutError('query queue')
   const lookbackDeltaMs = lookbackParam(params)
+  const stats = params.get('stats') ?? ''
   return {
     limit,
     timeoutMs,
-    stats: (params.get('stats') ?? '') !== '',
+    stats: stats !== '',
+    perStepStats: stats === 'all' && options.promql.perStepStats,
+    requestWarnings: statsWarnings(stats),
     noCache: params.get('nocache') === '1',
     gzip: takesGzip,
     ...(lookbackDeltaMs === undefined ? {} : { lookbackDeltaMs }),
   }
 }
 
+function statsWarnings(value: string): readonly string[] {
+  if (value === '' || value === 'true' || value === 'all') return []
+  const why = 'is deprecated and will be rejected in the next major release, use "true" or "all"'
+  return [`value ${JSON.stringify(value)} for parameter "stats" ${why}`]
+}
+
 /** As `parseQueryParam`; most expressions have been asked before. */
 const knownExpr = (params: URLSearchParams, { parsed }: QueryApi): Expr =>
-  parseQueryParam(params, (text) => parsed.parse(text))
+  parsedParam(params, (text) => parsed.parse(text))
 
 /** The expression in `query`. @throws {BadRequestError} */
-export function parseQueryParam(params: URLSearchParams, parse = (text: string): Expr => parseExpr(text)): Expr {
+export const parseQueryParam = (params: URLSearchParams, { parser }: PromqlFeatures): Expr =>
+  parsedParam(params, (text) => parseExpr(text, parser))
+
+function parsedParam(params: URLSearchParams, parse: (text: string) => Expr): Expr {
   try {
     return parse(params.get('query') ?? '')
   } catch (cause) {

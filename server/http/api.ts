@@ -50,7 +50,7 @@ export async function registerApi(api: FastifyInstance, stack: Stack, options: A
   })
   const configYaml = (): string => stack.config().yaml
   registerQueryApi(api, queryOptions(stack, settings))
-  registerExemplarsApi(api, tsdb)
+  registerExemplarsApi(api, tsdb, settings.promql)
   registerMetadataApi(api, pool)
   registerTargetsApi(api, {
     scrapes: stack.scrapes,
@@ -110,7 +110,7 @@ export async function registerApi(api: FastifyInstance, stack: Stack, options: A
 /** What Belltower adds, relative to `/api/belltower/v1`. */
 export function registerOwnApi(api: FastifyInstance, stack: Stack, settings: Settings): void {
   registerColumnsApi(api, stack.pool, settings.queryTimeoutMs)
-  registerExplainApi(api, { pool: stack.pool, nowMs, timeoutMs: settings.queryTimeoutMs })
+  registerExplainApi(api, { pool: stack.pool, nowMs, timeoutMs: settings.queryTimeoutMs, promql: settings.promql })
   registerRunningQueriesApi(api, stack.pool, nowMs)
 }
 

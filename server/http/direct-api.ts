@@ -64,6 +64,7 @@ export const queryOptions = (stack: Stack, settings: Settings): QueryApiOptions 
   nowMs: () => Date.now(),
   timeoutMs: settings.queryTimeoutMs,
   queryLog: stack.queryLog,
+  promql: settings.promql,
 })
 
 export const remoteWriteOptions = (stack: Stack, settings: Settings, logger: Logger): RemoteWriteApiOptions => ({

@@ -24,6 +24,7 @@ import { decodeReadRequest } from '../remote-read/read-request.ts'
 import { CacheCount } from './cache-counts.ts'
 import { packColumns } from './columns.ts'
 import { AnswerPacker, type BatchAnswer, type PackedAnswers } from './rule-answers.ts'
+import type { PromqlFeatures } from './promql-features.ts'
 import { RepeatedSelects } from './repeated-selects.ts'
 import { SharedView } from './shared-view.ts'
 import { parseSelectorParam } from './selector-param.ts'
@@ -35,6 +36,7 @@ export interface EngineSettings {
   /** `global.evaluation_interval`: the step of a subquery that names none. */
   readonly evaluationIntervalMs: number
   readonly maxSamples: number
+  readonly promql: PromqlFeatures
 }
 
 export interface WorkerSetup {
@@ -62,6 +64,9 @@ interface CommonRequest {
   readonly limit?: number
   readonly lookbackDeltaMs?: number
   readonly stats?: boolean
+  readonly perStepStats?: boolean
+  /** Of the request itself, to be told with those of the evaluation. */
+  readonly requestWarnings?: readonly string[]
   /** Use no earlier answer. */
   readonly noCache?: boolean
   /** How long the query waited for a worker. */
@@ -137,6 +142,8 @@ function engineOf(current: EngineSettings): Engine {
     lookbackDeltaMs: current.lookbackDeltaMs,
     defaultSubqueryStepMs: () => current.evaluationIntervalMs,
     maxSamples: current.maxSamples,
+    features: current.promql.parser,
+    delayedNameRemoval: current.promql.delayedNameRemoval,
     windowKernels,
     clock: systemClock,
     rangeCacheBytes: RANGE_CACHE_BYTES,
@@ -161,7 +168,7 @@ function parsedRule(text: string): Expr {
   let expr = parsedRules.get(text)
   if (expr === undefined) {
     if (parsedRules.size >= PARSED_MAX) parsedRules.clear()
-    parsedRules.set(text, (expr = parseExpr(text)))
+    parsedRules.set(text, (expr = parseExpr(text, settings.promql.parser)))
   }
   return expr
 }
@@ -184,6 +191,7 @@ const optionsOf = (request: CommonRequest) => ({
   cancelFlag: setup.cancelFlag,
   // Statistics tell what one whole evaluation reads.
   noCache: request.noCache === true || request.stats === true,
+  ...(request.perStepStats && { perStepStats: true }),
   ...(request.lookbackDeltaMs === undefined ? {} : { lookbackDeltaMs: request.lookbackDeltaMs }),
 })
 
@@ -206,7 +214,7 @@ function bytes(body: Uint8Array, gzip = false, stats?: EvaluationStats): Transfe
 function queryAnswer(evaluation: Evaluation, request: CommonRequest): PlacedAnswer | Transfer<JsonAnswer> {
   let room: ReturnType<AnswerRooms['find']>
   const body = writeQueryJson(evaluation.result, {
-    warnings: evaluation.warnings,
+    warnings: [...evaluation.warnings, ...(request.requestWarnings ?? [])],
     infos: evaluation.infos,
     limit: request.limit ?? 0,
     findRoom: (size, allocate) => (room = rooms.find(size, allocate))?.bytes,

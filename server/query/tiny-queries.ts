@@ -114,11 +114,13 @@ export class TinyQueries {
 
   #run(request: InstantRequest, expr: Expr): JsonAnswer {
     const { clock, tsdb } = this.#options
-    const { lookbackDeltaMs, evaluationIntervalMs, maxSamples } = this.#settings
+    const { lookbackDeltaMs, evaluationIntervalMs, maxSamples, promql } = this.#settings
     this.#engine ??= createEngine({
       lookbackDeltaMs,
       defaultSubqueryStepMs: () => evaluationIntervalMs,
       maxSamples,
+      features: promql.parser,
+      delayedNameRemoval: promql.delayedNameRemoval,
       clock,
     })
     if (this.#attached === undefined) {

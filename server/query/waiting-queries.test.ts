@@ -47,6 +47,11 @@ test('the time limit is of waiting and running together', async () => {
   expect(await answer.json()).toEqual({ status: 'error', errorType: 'timeout', error })
 })
 
+test.each(['0', '-1', '-0.5'])('a time limit of %s is over at once', async (timeout) => {
+  const answer = await fetch(`${server.url}/api/v1/query?query=vector(1)&timeout=${timeout}`)
+  expect([answer.status, (await answer.json()).error]).toEqual([503, 'query timed out in query queue'])
+})
+
 test('rules get a worker of their own', async () => {
   const { pool } = server.stack
   const waiting = fetch(`${server.url}/api/v1/query?query=vector(1)`)
