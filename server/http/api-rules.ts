@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { bodyOfPieces, jsonArray } from '../../lib/index.ts'
 import { formatFloatExponent, labelsToRecord, type Matcher, matches } from '../../model/index.ts'
-import { parseSelector } from '../../promql/index.ts'
 import type { AlertInfo, RuleGroupState, RuleManager, RuleState } from '../../rules/index.ts'
+import { parseSelectorParam } from '../query/selector-param.ts'
 import { sendSuccess } from './envelope.ts'
 import { BadRequestError, paramsOf } from './params.ts'
 
@@ -44,10 +44,11 @@ function filterOf(params: URLSearchParams): RuleFilter {
   const names = new Set(params.getAll('rule_name[]'))
   const groupNames = new Set(params.getAll('rule_group[]'))
   const files = new Set(params.getAll('file[]'))
-  const matcherSets = params.getAll('match[]').map((text) => parseSelector(text))
+  const matcherSets = params.getAll('match[]').map(matchParam)
   const excludeAlerts = params.get('exclude_alerts') ?? ''
   if (excludeAlerts !== '' && !/^(true|false|1|0|t|f)$/i.test(excludeAlerts)) {
-    throw new BadRequestError('invalid parameter "exclude_alerts": error converting exclude_alerts: not a boolean')
+    const why = `strconv.ParseBool: parsing ${JSON.stringify(excludeAlerts.toLowerCase())}: invalid syntax`
+    throw new BadRequestError(`invalid parameter "exclude_alerts": error converting exclude_alerts: ${why}`)
   }
   return {
     isSelective: type !== '' || names.size > 0 || matcherSets.length > 0,
@@ -61,6 +62,15 @@ function filterOf(params: URLSearchParams): RuleFilter {
   }
 }
 
+/** As for other endpoints; this one names no parameter in its error. */
+function matchParam(text: string): readonly Matcher[] {
+  try {
+    return parseSelectorParam(text)
+  } catch (cause) {
+    throw new BadRequestError((cause as Error).message.replace('invalid parameter "match[]": ', ''), { cause })
+  }
+}
+
 const matchesLabels = (set: readonly Matcher[], labels: Readonly<Record<string, string>>): boolean =>
   set.every((matcher) => matches(matcher, labels[matcher.name] ?? ''))
 
@@ -68,17 +78,31 @@ function pageOf<T extends { readonly group: RuleGroupState }>(groups: readonly T
   const limitText = params.get('group_limit') ?? ''
   const token = params.get('group_next_token') ?? ''
   if (limitText === '') {
-    if (token !== '') throw new BadRequestError('group_limit needs to be set in order to paginate over the groups')
+    if (token !== '') {
+      const why = 'group_limit needs to be present in order to paginate over the groups'
+      throw new BadRequestError(`invalid parameter "group_next_token": ${why}`)
+    }
     return { items: groups, nextToken: undefined }
   }
-  const limit = Number(limitText)
-  if (!Number.isInteger(limit) || limit < 1) {
-    throw new BadRequestError('invalid parameter "group_limit": group_limit must be a positive whole number')
-  }
+  const limit = groupLimit(limitText)
   const start = token === '' ? 0 : groups.findIndex(({ group }) => tokenOf(group) === token)
-  if (start < 0) throw new BadRequestError('invalid group_next_token: the rule groups have changed')
+  if (start < 0) {
+    const why = `invalid group_next_token '${token}'. were rule groups changed?`
+    throw new BadRequestError(`invalid parameter "group_next_token": ${why}`)
+  }
   const next = groups[start + limit]
   return { items: groups.slice(start, start + limit), nextToken: next && tokenOf(next.group) }
+}
+
+function groupLimit(text: string): number {
+  const refused = (why: string): BadRequestError => new BadRequestError(`invalid parameter "group_limit": ${why}`)
+  const limit = Number(text)
+  const fault = !/^[+-]?\d+$/.test(text) ? 'invalid syntax' : Math.abs(limit) >= 2 ** 31 ? 'value out of range' : ''
+  if (fault !== '') {
+    throw refused(`group_limit needs to be a valid number: strconv.ParseInt: parsing ${JSON.stringify(text)}: ${fault}`)
+  }
+  if (limit <= 0) throw refused('group_limit needs to be greater than 0')
+  return limit
 }
 
 const tokenOf = ({ file, name }: RuleGroupState): string => createHash('sha256').update(`${file};${name}`).digest('hex')

@@ -52,8 +52,8 @@ export function registerStatusApi(app: FastifyInstance, options: StatusApiOption
   app.get('/status/tsdb', async (request, reply) => {
     const text = paramsOf(request).get('limit') ?? String(TOP_LIMIT)
     const limit = Number(text)
-    if (!/^\d+$/.test(text) || limit < 1 || limit > TOP_LIMIT_MAX)
-      throw new BadRequestError('limit must be a positive number')
+    if (!/^\+?\d+$/.test(text) || limit < 1) throw new BadRequestError('limit must be a positive number')
+    if (limit > TOP_LIMIT_MAX) throw new BadRequestError(`limit must not exceed ${TOP_LIMIT_MAX}`)
     const top = await options.pool.run<TsdbCardinality>('cardinality', { limit })
     const { numSeries, numLabelPairs, chunkCount, minTimeMs, maxTimeMs } = tsdb.stats()
     return sendSuccess(reply, {
@@ -77,6 +77,6 @@ function patternParam(text: string): AnchoredRegex {
   try {
     return compileAnchored(text === '' ? '.*' : text)
   } catch (cause) {
-    throw new BadRequestError(`invalid parameter "metric_name_pattern": ${(cause as Error).message}`, { cause })
+    throw new BadRequestError(`invalid metric_name_pattern: ${(cause as Error).message}`, { cause })
   }
 }

@@ -31,21 +31,13 @@ export function registerTargetsApi(app: FastifyInstance, options: TargetsApiOpti
   const { scrapes } = options
   app.get('/targets', (request, reply) => {
     const params = paramsOf(request)
-    const state = params.get('state') ?? 'any'
+    const state = (params.get('state') ?? '').toLowerCase()
+    const shows = (kind: string): boolean => state === '' || state === 'any' || state === kind
     const pool = params.get('scrapePool') ?? ''
     const inPool = (item: { readonly scrapePool: string }): boolean => pool === '' || item.scrapePool === pool
     return sendSuccess(reply, {
-      activeTargets: state === 'dropped' ? [] : scrapes.targets().filter(inPool).map(targetJson),
-      droppedTargets:
-        state === 'active'
-          ? []
-          : scrapes
-              .droppedTargets()
-              .filter(inPool)
-              .map(({ discoveredLabels, scrapePool }) => ({
-                discoveredLabels: labelsToRecord(discoveredLabels),
-                scrapePool,
-              })),
+      activeTargets: shows('active') ? scrapes.targets().filter(inPool).map(targetJson) : [],
+      droppedTargets: shows('dropped') ? scrapes.droppedTargets().filter(inPool).map(droppedJson) : [],
       droppedTargetCounts: scrapes.droppedTargetCounts(),
     })
   })
@@ -54,7 +46,7 @@ export function registerTargetsApi(app: FastifyInstance, options: TargetsApiOpti
     const limit = plainLimitParam(params)
     const metric = params.get('metric') ?? ''
     const selector = params.get('match_target') ?? ''
-    const matchers = selector === '' ? [] : parseSelector(selector)
+    const matchers = selector === '' ? [] : matchTargetParam(selector)
     const rows = scrapes
       .metadata((target) => matchesAll(matchers, target))
       .flatMap(({ target, metadata }) =>
@@ -102,6 +94,11 @@ export function registerTargetsApi(app: FastifyInstance, options: TargetsApiOpti
   })
 }
 
+const droppedJson = ({ discoveredLabels, scrapePool }: ReturnType<ScrapeManager['droppedTargets']>[number]) => ({
+  discoveredLabels: labelsToRecord(discoveredLabels),
+  scrapePool,
+})
+
 function targetJson(target: ActiveTarget) {
   return {
     discoveredLabels: labelsToRecord(target.discoveredLabels),
@@ -115,6 +112,14 @@ function targetJson(target: ActiveTarget) {
     health: target.health,
     scrapeInterval: formatDuration(target.scrapeIntervalMs),
     scrapeTimeout: formatDuration(target.scrapeTimeoutMs),
+  }
+}
+
+function matchTargetParam(text: string): readonly Matcher[] {
+  try {
+    return parseSelector(text)
+  } catch (cause) {
+    throw new BadRequestError(`invalid parameter "match_target": ${(cause as Error).message}`, { cause })
   }
 }
 

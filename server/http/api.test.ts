@@ -6,13 +6,18 @@ import type { RuleGroupState } from '../../rules/index.ts'
 import { unescapeLabelName } from './api-metadata.ts'
 import { registerRulesApi } from './api-rules.ts'
 import { sendFailure } from './envelope.ts'
-import { durationParam, limitParam, optionalTimeParam, paramsOf, timeParam } from './params.ts'
+import { durationParam, limitParam, lookbackParam, optionalTimeParam, paramsOf, timeParam } from './params.ts'
 
 const params = (text: string): URLSearchParams => new URLSearchParams(text)
 
 describe('parameters', () => {
   test('times are float seconds or RFC 3339', () => {
     expect(timeParam(params('start=1.0015'), 'start')).toBe(1002)
+    // A half that is none: the seconds leave the fraction less digits.
+    expect(timeParam(params('start=1795298580.0005'), 'start')).toBe(1795298580000)
+    for (const text of ['2026-02-30T00:00:00Z', '2026-01-02T24:00:00Z', '2026-13-01T00:00:00Z']) {
+      expect(() => timeParam(params(`start=${text}`), 'start')).toThrow('to a valid timestamp')
+    }
     expect(timeParam(params('start=2026-01-02T03:04:05.678Z'), 'start')).toBe(Date.UTC(2026, 0, 2, 3, 4, 5, 678))
     expect(timeParam(params('start=2026-01-02T03:04:05%2B01:00'), 'start')).toBe(Date.UTC(2026, 0, 2, 2, 4, 5))
     expect(optionalTimeParam(params(''), 'time', 7)).toBe(7)
@@ -31,6 +36,14 @@ describe('parameters', () => {
     expect(() => durationParam(params('step=1ns'), 'step')).toThrow('cannot parse "1ns" to a valid duration')
     expect(limitParam(params('limit=5'))).toBe(5)
     expect(() => limitParam(params('limit=-1'))).toThrow('limit must be non-negative')
+    expect(() => limitParam(params(`limit=${'9'.repeat(20)}`))).toThrow('value out of range')
+    expect(lookbackParam(params('lookback_delta=1m'))).toBe(60_000)
+    for (const none of ['', '0', '-5']) {
+      expect(lookbackParam(params(`lookback_delta=${none}`))).toBeUndefined()
+    }
+    expect(() => lookbackParam(params('lookback_delta=abc'))).toThrow(
+      'error parsing lookback delta duration: cannot parse "abc" to a valid duration',
+    )
   })
 
   test('a form body comes before the URL, as in Go', () => {
@@ -139,6 +152,17 @@ describe('/rules and /alerts', () => {
       status: 'error',
       errorType: 'bad_data',
     })
+    for (const [query, error] of [
+      ['group_next_token=x', 'invalid parameter "group_next_token": group_limit needs to be present'],
+      ['group_limit=0', 'invalid parameter "group_limit": group_limit needs to be greater than 0'],
+      ['group_limit=x', 'group_limit needs to be a valid number: strconv.ParseInt: parsing "x": invalid syntax'],
+      ['group_limit=1&group_next_token=x', `invalid group_next_token 'x'. were rule groups changed?`],
+      ['exclude_alerts=q', 'error converting exclude_alerts: strconv.ParseBool: parsing "q": invalid syntax'],
+      ['match[]={}', 'match[] must contain at least one non-empty matcher'],
+      ['match[]={', '1:2: parse error: unexpected end of input inside braces'],
+    ]) {
+      expect((await get(`/rules?${query}`)).error).toContain(error)
+    }
     expect(await get('/rules?type=nonsense')).toMatchObject({ status: 'error', errorType: 'bad_data' })
   })
 })

@@ -42,8 +42,11 @@ export async function createHttpApp(port: Port, logger: Logger): Promise<Fastify
   app.setErrorHandler((error, _request, reply) => void sendFailure(reply, error))
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0]!
-    const isKnown = METHODS.some((method) => app.hasRoute({ method, url: path }))
-    const [status, text] = isKnown ? [405, 'Method Not Allowed'] : [404, '404 page not found']
+    const allowed = METHODS.filter(
+      (method) => app.findRoute({ method, url: path }) !== null || app.hasRoute({ method, url: path }),
+    )
+    if (allowed.length > 0) void reply.header('allow', allowed.join(', '))
+    const [status, text] = allowed.length > 0 ? [405, 'Method Not Allowed'] : [404, '404 page not found']
     return reply.code(status).type('text/plain; charset=utf-8').send(text)
   })
   return app

@@ -130,6 +130,7 @@ const GRAFANA: readonly Call[] = [
   ['GET', 'label/instance/values', { 'match[]': 'load', ...window }],
   ['GET', 'label/__name__/values', window],
   ['GET', 'metadata', {}],
+  ['GET', 'metadata', { limit: '0' }],
   ['GET', 'rules', {}],
   ['GET', 'alerts', {}],
 ]
@@ -138,6 +139,10 @@ const WRONG: readonly Call[] = [
   ['GET', 'query', { query: 'load{' }],
   ['GET', 'query', { query: 'load', time: 'abc' }],
   ['GET', 'query', { query: 'load', timeout: 'abc' }],
+  ['GET', 'query', { query: 'load', time: '2026-02-30T00:00:00Z' }],
+  ['GET', 'query', { query: 'load', time: '2026-02-03T24:00:00Z' }],
+  ['GET', 'query_range', { query: 'load', ...range, step: '0.0001' }],
+  ['GET', 'query_range', { query: 'load', ...range, step: '0.0545' }],
   ['POST', 'query', { query: 'label_replace(load, "instance", "x", "", "")', time: String(END) }],
   ['GET', 'query_range', { query: 'load', ...range, step: '0' }],
   ['GET', 'query_range', { query: 'load', ...range, step: '' }],
@@ -152,6 +157,10 @@ const WRONG: readonly Call[] = [
   ['GET', 'targets/metadata', { limit: 'x' }],
   ['GET', 'rules', { type: 'nonsense' }],
   ['POST', 'admin/tsdb/snapshot', {}],
+  ['GET', 'targets/metadata', { match_target: '{job=' }],
+  ['POST', 'label/job/values', {}],
+  ['POST', 'rules', {}],
+  ['GET', 'admin/tsdb/snapshot', {}],
   ['GET', 'nonsense', {}],
 ]
 

@@ -129,7 +129,7 @@ test.each([
   ['/api/v1/targets/relabel_steps', 400, 'bad_data', 'no scrapePool'],
   ['/api/v1/targets/relabel_steps?scrapePool=none&labels={}', 404, 'not_found', 'scrape pool "none" not found'],
   ['/api/v1/status/tsdb?limit=0', 400, 'bad_data', 'limit must be a positive number'],
-  ['/api/v1/status/self_metrics?metric_name_pattern=(', 400, 'bad_data', 'invalid parameter "metric_name_pattern"'],
+  ['/api/v1/status/self_metrics?metric_name_pattern=(', 400, 'bad_data', 'invalid metric_name_pattern'],
   ['/api/belltower/v1/queries', 200, undefined, undefined],
   ['/api/v1/nonsense', 404, undefined, undefined],
 ])('GET %s is %i', async (path, status, errorType, error) => {
