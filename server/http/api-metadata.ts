@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { QueryPool } from '../query/query-pool.ts'
 import type { JsonAnswer } from '../query/answer-memory.ts'
 import type { MatchRequest } from '../query/query-worker.ts'
+import { withoutParamName } from '../query/selector-param.ts'
 import { cancellationOf, sendAnswer } from './envelope.ts'
 import { ALL_TIME, BadRequestError, limitParam, optionalTimeParam, paramsOf } from './params.ts'
 
@@ -25,7 +26,7 @@ export function registerMetadataApi(app: FastifyInstance, pool: QueryPool): void
     handler: async (request, reply) => {
       await sendAnswer(
         reply,
-        pool.run<JsonAnswer>('labelNamesJson', matchRequest(request), { cancellation: cancellationOf(reply) }),
+        unnamed(pool.run<JsonAnswer>('labelNamesJson', matchRequest(request), { cancellation: cancellationOf(reply) })),
       )
     },
   })
@@ -33,8 +34,19 @@ export function registerMetadataApi(app: FastifyInstance, pool: QueryPool): void
     const name = unescapeLabelName((request.params as { name: string }).name)
     if (name === '') throw new BadRequestError('invalid label name: ""')
     const query = { ...matchRequest(request), name }
-    await sendAnswer(reply, pool.run<JsonAnswer>('labelValuesJson', query, { cancellation: cancellationOf(reply) }))
+    const pending = pool.run<JsonAnswer>('labelValuesJson', query, { cancellation: cancellationOf(reply) })
+    await sendAnswer(reply, unnamed(pending))
   })
+}
+
+/** These endpoints do not say which parameter holds a wrong selector. */
+async function unnamed<T>(pending: Promise<T>): Promise<T> {
+  try {
+    return await pending
+  } catch (cause) {
+    const { code, message } = cause as { readonly code?: string; readonly message: string }
+    throw code === 'ERR_SELECTOR_PARAM' ? new BadRequestError(withoutParamName(message), { cause }) : cause
+  }
 }
 
 function matchRequest(request: FastifyRequest): MatchRequest {

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { bodyOfPieces, jsonArray } from '../../lib/index.ts'
 import { formatFloatExponent, labelsToRecord, type Matcher, matches } from '../../model/index.ts'
 import type { AlertInfo, RuleGroupState, RuleManager, RuleState } from '../../rules/index.ts'
-import { parseSelectorParam } from '../query/selector-param.ts'
+import { parseSelectorParam, withoutParamName } from '../query/selector-param.ts'
 import { sendSuccess } from './envelope.ts'
 import { BadRequestError, paramsOf } from './params.ts'
 
@@ -67,7 +67,7 @@ function matchParam(text: string): readonly Matcher[] {
   try {
     return parseSelectorParam(text)
   } catch (cause) {
-    throw new BadRequestError((cause as Error).message.replace('invalid parameter "match[]": ', ''), { cause })
+    throw new BadRequestError(withoutParamName((cause as Error).message), { cause })
   }
 }
 

@@ -4,6 +4,7 @@ import type { Labels } from '../../model/index.ts'
 import type { FederationRequest } from '../query/federation.ts'
 import type { QueryPool } from '../query/query-pool.ts'
 import type { JsonAnswer } from '../query/answer-memory.ts'
+import { withoutParamName } from '../query/selector-param.ts'
 import { paramsOf } from './params.ts'
 
 export interface FederateOptions {
@@ -37,7 +38,7 @@ export function registerFederate(app: FastifyInstance, options: FederateOptions)
       return reply
         .code(status)
         .type('text/plain; charset=utf-8')
-        .send(`${(error as Error).message}\n`)
+        .send(`${withoutParamName((error as Error).message)}\n`)
     }
   })
 }

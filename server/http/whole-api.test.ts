@@ -84,7 +84,14 @@ describe('/federate', () => {
 
   test('no selector is an empty page, a bad one 400', async () => {
     expect(await call('/federate')).toMatchObject({ status: 200, text: '' })
-    expect(await call('/federate?match[]=a{')).toMatchObject({ status: 400 })
+    const wrong = await call('/federate?match[]=a{')
+    expect(wrong).toMatchObject({ status: 400, text: '1:3: parse error: unexpected end of input inside braces\n' })
+    expect(await call('/federate?match[]={}')).toMatchObject({ status: 200, text: '' })
+    // Who federates may well want everything.
+    const all = await call('/federate?match[]={__name__=~".%2B"}')
+    for (const selector of ['{__name__=~".*"}', '{job=~".*"}', '{nonsense=""}']) {
+      expect((await call(`/federate?match[]=${encodeURIComponent(selector)}`)).text).toBe(all.text)
+    }
   })
 })
 

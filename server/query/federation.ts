@@ -58,6 +58,8 @@ function newestSamples(
   const querier = queryable.querier(range)
   try {
     for (const matchers of matcherSets) {
+      // As in Prometheus, `{}` is nobody.
+      if (matchers.length === 0) continue
       for (const column of querier.select(matchers, { ...range, newestOnly: true })) {
         const last = column.length - 1
         if (last < 0 || column.stale?.[last] === 1) continue

@@ -27,7 +27,7 @@ import { AnswerPacker, type BatchAnswer, type PackedAnswers } from './rule-answe
 import type { PromqlFeatures } from './promql-features.ts'
 import { RepeatedSelects } from './repeated-selects.ts'
 import { SharedView } from './shared-view.ts'
-import { parseSelectorParam } from './selector-param.ts'
+import { parseAnySelectorParam, parseSelectorParam } from './selector-param.ts'
 import { federationPage, type FederationRequest } from './federation.ts'
 import { awaitSetup, type WaitingData } from './early-start.ts'
 
@@ -330,7 +330,7 @@ serveRpc(parentPort!, {
     return new Transfer({ ...value, isChunked: request.wantsChunks }, list)
   },
   federate(request: FederationRequest & { readonly matchers: readonly string[] }) {
-    return bytes(federationPage(reader, matcherSets(request.matchers), request))
+    return bytes(federationPage(reader, request.matchers.map(parseAnySelectorParam), request))
   },
   cardinality(request: { limit: number }) {
     return reader.cardinality(request.limit)

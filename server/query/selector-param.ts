@@ -8,19 +8,26 @@ export class SelectorParamError extends AppError {
   override readonly httpStatus = 400
 }
 
-/** One value of `match[]`. @throws {SelectorParamError} */
+const NAMED = 'invalid parameter "match[]": '
+
+/** One value of `match[]`. @throws {SelectorParamError} also where all matchers match '' */
 export function parseSelectorParam(text: string): Matcher[] {
-  const matchers = parsed(text)
+  const matchers = parseAnySelectorParam(text)
   if (!matchers.every(matchesEmpty)) return matchers
-  throw new SelectorParamError('invalid parameter "match[]": match[] must contain at least one non-empty matcher')
+  throw new SelectorParamError(`${NAMED}match[] must contain at least one non-empty matcher`)
 }
 
-function parsed(text: string): Matcher[] {
+/** The message of a fault as endpoints tell it that do not name the parameter. */
+export const withoutParamName = (message: string): string =>
+  message.startsWith(NAMED) ? message.slice(NAMED.length) : message
+
+/** As `parseSelectorParam`, where somebody may well mean everything: `{job=~".*"}`. @throws {SelectorParamError} */
+export function parseAnySelectorParam(text: string): Matcher[] {
   try {
     return parseSelector(text)
   } catch (cause) {
     if (!(cause instanceof AppError)) throw cause
-    throw new SelectorParamError(`invalid parameter "match[]": ${cause.message}`, { cause })
+    throw new SelectorParamError(`${NAMED}${cause.message}`, { cause })
   }
 }
 

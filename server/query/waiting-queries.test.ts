@@ -49,7 +49,10 @@ test('the time limit is of waiting and running together', async () => {
 
 test.each(['0', '-1', '-0.5'])('a time limit of %s is over at once', async (timeout) => {
   const answer = await fetch(`${server.url}/api/v1/query?query=vector(1)&timeout=${timeout}`)
-  expect([answer.status, (await answer.json()).error]).toEqual([503, 'query timed out in query queue'])
+  expect([answer.status, ((await answer.json()) as { error: string }).error]).toEqual([
+    503,
+    'query timed out in query queue',
+  ])
 })
 
 test('rules get a worker of their own', async () => {
