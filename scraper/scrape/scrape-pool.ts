@@ -1,12 +1,13 @@
 import { type Clock, type HttpClient, type Logger, type PlainHttpClient, Turns } from '../../lib/index.ts'
 import { createHttpClient } from '../../lib/undici-client.ts'
-import { type Labels, labelsKey } from '../../model/index.ts'
+import type { Labels } from '../../model/index.ts'
 import { NATIVE_SCRAPE_PROTOCOLS, type ScrapeConfig } from '../config.ts'
 import type { Discovery, TargetGroup } from '../discovery/discovery.ts'
 import type { DiscoveryParts } from '../discovery/poll.ts'
 import { createDiscoveries, type NamedDiscovery } from '../discovery/target-sources.ts'
-import { compileRelabel, type Relabel } from '../relabel/relabel.ts'
-import { buildTarget, type Target, type TargetResult } from '../targets/target.ts'
+import { compileRelabel } from '../relabel/relabel.ts'
+import { buildTarget, type Target } from '../targets/target.ts'
+import { BuiltTargets } from './built-targets.ts'
 import { FailureLog } from './failure-log.ts'
 import { schemaOfFactor } from './histogram-buckets.ts'
 import type { RetiredRows } from './retired-rows.ts'
@@ -44,15 +45,13 @@ const LONG_LIST = 1000
 export class ScrapePool {
   #config: ScrapeConfig
   readonly #parts: ScrapePoolParts
-  readonly #relabel: Relabel
   readonly #rules: TargetRowsRules
   readonly #client: HttpClient
   readonly #httpTransport: Transport
   readonly #failureLog: FailureLog | undefined
   #discoveries: readonly NamedDiscovery[]
   readonly #groups = new Map<Discovery, readonly TargetGroup[]>()
-  /** What each of the listed label sets has become, by their content. */
-  #built = new Map<string, TargetResult>()
+  readonly #built: BuiltTargets
   readonly #loops = new Map<string, ScrapeLoop>()
   #limitError: string | undefined
   #dropped: readonly Labels[] = []
@@ -69,7 +68,8 @@ export class ScrapePool {
   constructor(config: ScrapeConfig, parts: ScrapePoolParts) {
     this.#config = config
     this.#parts = parts
-    this.#relabel = compileRelabel(config.relabelConfigs ?? [])
+    const relabel = compileRelabel(config.relabelConfigs ?? [])
+    this.#built = new BuiltTargets((discovered) => buildTarget(discovered, this.#config, relabel))
     this.#rules = { ...rowRules(config), createdZeros: parts.createdZeros }
     this.#client = createHttpClient(config.http, {
       keepAliveMs: Math.max(KEEP_ALIVE_MIN_MS, config.scrapeIntervalMs * 2),
@@ -248,16 +248,13 @@ export class ScrapePool {
 
   async #buildTargets(turns: Turns): Promise<Map<string, Target>> {
     const targets = new Map<string, Target>()
-    const built = new Map<string, TargetResult>()
     const dropped: Labels[] = []
     let droppedCount = 0
     const keep = this.#config.keepDroppedTargets ?? 0
-    const groups = [...this.#groups.values()].flat()
     if (this.#discoveredCount() >= LONG_LIST) await turns.next()
-    for (const group of groups) {
-      for (const discovered of group.targets) {
-        if (turns.isOver) await turns.next()
-        const result = this.#build(discovered, built)
+    for (const results of await this.#built.of([...this.#groups.values()].flat(), turns)) {
+      if (turns.isOver) await turns.next()
+      for (const result of results) {
         if (result.kind === 'active') targets.set(result.target.key, result.target)
         else if (result.kind === 'dropped') {
           if (keep === 0 || droppedCount < keep) dropped.push(result.discoveredLabels)
@@ -268,18 +265,9 @@ export class ScrapePool {
         }
       }
     }
-    this.#built = built
     this.#dropped = dropped
     this.#droppedCount = droppedCount
     return targets
-  }
-
-  /** What was listed before is not understood anew. */
-  #build(discovered: Labels, all: Map<string, TargetResult>): TargetResult {
-    const key = labelsKey(discovered)
-    const result = this.#built.get(key) ?? buildTarget(discovered, this.#config, this.#relabel)
-    all.set(key, result)
-    return result
   }
 
   #add(key: string, target: Target, targetCount: number): void {

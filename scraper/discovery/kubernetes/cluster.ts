@@ -4,6 +4,7 @@ import type { KubernetesAccess } from './access.ts'
 import type { KubernetesRole, KubernetesSdConfig } from './config.ts'
 import { Informer } from './informer.ts'
 import type { KubernetesObject } from './kubernetes-objects.ts'
+import { pruned } from './pruned.ts'
 
 /** Where each kind of object is listed. */
 const COLLECTIONS = {
@@ -42,7 +43,9 @@ export class Cluster {
       const query = selectorQuery(config, name)
       this.#informers.set(
         name,
-        paths.map((path) => new Informer(parts.access.url + path, query, parts)),
+        paths.map(
+          (path) => new Informer(parts.access.url + path, query, { ...parts, keep: (one) => pruned(name, one) }),
+        ),
       )
     }
   }

@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Clock, errorMessage, type Logger, type StreamingHttpClient } from '../../../lib/index.ts'
 import { askJson, DiscoveryError } from '../poll.ts'
 import type { KubernetesObject } from './kubernetes-objects.ts'
 
-export interface InformerParts {
+export interface InformerParts<T> {
   readonly client: StreamingHttpClient
   readonly clock: Clock
   readonly logger: Logger
@@ -11,6 +12,8 @@ export interface InformerParts {
   readonly onChange: () => void
   /** The server need not know the kind of object (yet): there are none then. Default false. */
   readonly mayBeUnknown?: boolean
+  /** What of an object is held; default all. */
+  readonly keep?: (object: T) => T
 }
 
 const LIST_TIMEOUT_MS = 60_000
@@ -20,6 +23,8 @@ const PAGE_COUNT_MAX = 10_000
 const WATCH_SECONDS = 300
 const RETRY_MS_MIN = 1000
 const RETRY_MS_MAX = 30_000
+// A watch that ends sooner without having told anything is not one that the server ends from time to time.
+const WATCH_MS_MIN = 1000
 
 /** What is asked for cannot be continued from where we were: all has to be listed again. */
 class ExpiredError extends DiscoveryError {}
@@ -33,7 +38,7 @@ export class Informer<T extends KubernetesObject> {
   readonly objects = new Map<string, T>()
   readonly #url: string
   readonly #query: Readonly<Record<string, string>>
-  readonly #parts: InformerParts
+  readonly #parts: InformerParts<T>
   #version = ''
   #isSynced = false
   #stopped = false
@@ -42,7 +47,7 @@ export class Informer<T extends KubernetesObject> {
   #watch: AbortController | undefined
 
   /** @param url of the collection, without a query */
-  constructor(url: string, query: Readonly<Record<string, string>>, parts: InformerParts) {
+  constructor(url: string, query: Readonly<Record<string, string>>, parts: InformerParts<T>) {
     this.#url = url
     this.#query = query
     this.#parts = parts
@@ -95,13 +100,17 @@ export class Informer<T extends KubernetesObject> {
       const value = await this.#ask(query)
       if (value === undefined) return this.#adopt(new Map(), '')
       const list = value as { items?: T[] | null; metadata?: { resourceVersion?: string; continue?: string } }
-      for (const item of list.items ?? []) found.set(keyOf(item), item)
+      for (const item of list.items ?? []) found.set(keyOf(item), this.#kept(item))
       version = list.metadata?.resourceVersion ?? ''
       next = list.metadata?.continue ?? ''
       if (next === '') break
     }
     if (version === '') throw new DiscoveryError(`the list of ${this.#url} has no resourceVersion`)
     this.#adopt(found, version)
+  }
+
+  #kept(object: T): T {
+    return this.#parts.keep?.(object) ?? object
   }
 
   #adopt(found: ReadonlyMap<string, T>, version: string): void {
@@ -135,7 +144,12 @@ export class Informer<T extends KubernetesObject> {
       resourceVersion: this.#version,
       timeoutSeconds: String(seconds),
     })
-    const lines = new EventLines<T>((event) => this.#take(event))
+    let eventCount = 0
+    const lines = new EventLines<T>((event) => {
+      eventCount++
+      this.#take(event)
+    })
+    const startedAt = performance.now()
     const watch = new AbortController()
     this.#watch = watch
     let failure: unknown
@@ -159,6 +173,9 @@ export class Informer<T extends KubernetesObject> {
       const why = Buffer.from(answer.body).toString().slice(0, 200)
       throw new DiscoveryError(`${this.#url} answered ${answer.status}: ${why}`)
     }
+    if (eventCount === 0 && performance.now() - startedAt < WATCH_MS_MIN) {
+      throw new DiscoveryError(`${this.#url} ends each watch at once`)
+    }
   }
 
   #take({ type, object }: WatchEvent<T>): void {
@@ -172,8 +189,14 @@ export class Informer<T extends KubernetesObject> {
     if (version !== undefined) this.#version = version
     this.#retryMs = RETRY_MS_MIN
     if (type === 'BOOKMARK') return
-    if (type === 'DELETED') this.objects.delete(keyOf(object))
-    else this.objects.set(keyOf(object), object)
+    const key = keyOf(object)
+    if (type === 'DELETED') this.objects.delete(key)
+    else {
+      const kept = this.#kept(object)
+      // Nodes and endpoints are written every few seconds without a change that matters.
+      if (isDeepStrictEqual(kept, this.objects.get(key))) return
+      this.objects.set(key, kept)
+    }
     this.#parts.onChange()
   }
 }

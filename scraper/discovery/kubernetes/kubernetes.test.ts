@@ -2,8 +2,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { labelValue } from '../../../model/index.ts'
 import { createDiscovery } from '../create.ts'
-import { addressesOf, cleanUp, follow, parts, serve, until } from '../testing.ts'
+import type { TargetGroup } from '../discovery.ts'
+import { addressesOf, cleanUp, follow, onCleanUp, parts, serve, until } from '../testing.ts'
 import type { KubernetesSdConfig } from './config.ts'
 import { ApiServer, type Item } from './testing-api-server.ts'
 
@@ -135,6 +137,49 @@ test('a watch follows changes, through bookmarks, dropped connections and a forg
   api.delete(PODS, 'shop/web-3')
   await until(() => lists() > listsAtStart)
   await until(() => ips().join() === '10.1.0.20,10.1.0.4')
+})
+
+test('what belongs to an object is followed, too; what does not matter is not told', async () => {
+  const api = new ApiServer()
+  const node = (zone: string, heartbeat: number): Item => ({
+    metadata: { name: 'n1', labels: { zone } },
+    status: { conditions: [{ type: 'Ready', lastHeartbeatTime: heartbeat }] },
+  })
+  for (const i of [1, 2, 3]) api.set(PODS, pod(`web-${i}`, `10.1.0.${i}`))
+  api.set(NODES, node('a', 1))
+  const apiServer = await serve(api.handler)
+  const discovery = createDiscovery({ kind: 'kubernetes', role: 'pod', apiServer, attachNode: true }, parts)
+  onCleanUp(() => discovery.stop())
+  const told: (readonly TargetGroup[])[] = []
+  discovery.run((groups) => void told.push(groups))
+  const zones = (groups: readonly TargetGroup[] | undefined): string[] =>
+    groups?.flatMap(({ targets }) => targets.map((one) => labelValue(one, '__meta_kubernetes_node_label_zone'))) ?? []
+  await until(() => zones(told.at(-1)).length === 9 && api.watches.size === 2)
+  const before = told.length
+  api.set(NODES, node('a', 2))
+  api.set(PODS, pod('web-2', '10.1.0.20'))
+  const groups = await until(() => told[before])
+  // Groups of pods that are as before are the same objects.
+  expect(groups.map((group, i) => group === told[before - 1]![i])).toEqual([true, false, true])
+  api.set(NODES, node('a', 3))
+  api.set(NODES, node('b', 4))
+  const moved = await until(() => told[before + 1])
+  expect(zones(moved)).toEqual(Array.from({ length: 9 }, () => 'b'))
+})
+
+test('a server that ends each watch at once is not asked without pause', async () => {
+  const api = new ApiServer()
+  api.set(PODS, pod('web-1', '10.1.0.1'))
+  let watches = 0
+  const apiServer = await serve((request, response) => {
+    if (!request.url!.includes('watch=1')) return api.handler(request, response)
+    watches++
+    response.end()
+  })
+  const { targets } = follow(createDiscovery({ kind: 'kubernetes', role: 'pod', apiServer }, parts))
+  await until(() => watches > 0 && targets()?.length === 3)
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(watches).toBe(1)
 })
 
 test('nodes, services and ingresses', async () => {

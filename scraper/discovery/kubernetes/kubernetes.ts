@@ -1,12 +1,12 @@
-import { errorMessage } from '../../../lib/index.ts'
+import { errorMessage, Turns } from '../../../lib/index.ts'
 import { createHttpClient } from '../../../lib/undici-client.ts'
 import type { Discovery, TargetGroup } from '../discovery.ts'
-import { groupOf } from '../meta-labels.ts'
 import type { DiscoveryParts } from '../poll.ts'
 import { kubernetesAccess } from './access.ts'
 import { Cluster } from './cluster.ts'
 import type { KubernetesSdConfig } from './config.ts'
-import { collectionsOf, roleGroups } from './roles.ts'
+import { GroupCache } from './group-cache.ts'
+import { collectionsOf } from './roles.ts'
 
 // Changes often come in bunches: a rollout touches pods and endpoints many times within a second.
 const SETTLE_MS = 500
@@ -20,15 +20,19 @@ export function kubernetesDiscovery(config: KubernetesSdConfig, parts: Discovery
 class KubernetesDiscovery implements Discovery {
   readonly #config: KubernetesSdConfig
   readonly #parts: DiscoveryParts
+  readonly #groups: GroupCache
   #onUpdate: ((groups: readonly TargetGroup[]) => void) | undefined
   #cluster: Cluster | undefined
   #closeClient: (() => Promise<void>) | undefined
   #cancelTimer: (() => void) | undefined
   #isDirty = false
+  /** Counts the tellings: one that is overtaken is void. */
+  #round = 0
 
   constructor(config: KubernetesSdConfig, parts: DiscoveryParts) {
     this.#config = config
     this.#parts = parts
+    this.#groups = new GroupCache(config)
   }
 
   run(onUpdate: (groups: readonly TargetGroup[]) => void): void {
@@ -68,13 +72,22 @@ class KubernetesDiscovery implements Discovery {
   #changed(): void {
     if (this.#isDirty || !this.#cluster?.isSynced) return
     this.#isDirty = true
-    this.#cancelTimer = this.#parts.clock.schedule(SETTLE_MS, () => {
-      this.#isDirty = false
-      if (this.#cluster) this.#onUpdate?.(this.#groups(this.#cluster))
-    })
+    this.#cancelTimer = this.#parts.clock.schedule(SETTLE_MS, () => void this.#tell())
   }
 
-  #groups(cluster: Cluster): TargetGroup[] {
-    return roleGroups(this.#config, cluster).map(({ source, targets, common }) => groupOf(source, targets, common))
+  async #tell(): Promise<void> {
+    // What changes from now on is for the next time.
+    this.#isDirty = false
+    const round = ++this.#round
+    try {
+      const groups = this.#cluster && (await this.#groups.groups(this.#cluster, new Turns()))
+      if (groups && round === this.#round) this.#onUpdate?.(groups)
+    } catch (error) {
+      this.#parts.onFailure?.()
+      this.#parts.logger.error(
+        { err: error },
+        'objects of the cluster are not as expected, the last targets stay in use',
+      )
+    }
   }
 }

@@ -1,5 +1,6 @@
-import { hostPort, type MetaLabels, text } from '../meta-labels.ts'
-import type { Cluster, CollectionName } from './cluster.ts'
+import type { TargetGroup } from '../discovery.ts'
+import { groupOf, hostPort, type MetaLabels, text } from '../meta-labels.ts'
+import type { CollectionName } from './cluster.ts'
 import type { KubernetesSdConfig } from './config.ts'
 import { type EndpointContext, endpointSliceTargets, endpointsTargets } from './endpoint-targets.ts'
 import { ingressTargets } from './ingress-targets.ts'
@@ -14,23 +15,9 @@ import {
   PREFIX,
   serviceLabels,
 } from './kubernetes-labels.ts'
-import type {
-  EndpointSliceObject,
-  EndpointsObject,
-  IngressObject,
-  KubernetesObject,
-  NodeObject,
-  PodObject,
-  ServiceObject,
-} from './kubernetes-objects.ts'
+import type { IngressObject, KubernetesObject, NodeObject, PodObject, ServiceObject } from './kubernetes-objects.ts'
 
 const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
-
-export interface RoleGroup {
-  readonly source: string
-  readonly targets: readonly MetaLabels[]
-  readonly common: MetaLabels
-}
 
 /** What has to be copied from the cluster for this role. */
 export function collectionsOf(config: KubernetesSdConfig): CollectionName[] {
@@ -44,45 +31,39 @@ export function collectionsOf(config: KubernetesSdConfig): CollectionName[] {
   return names
 }
 
-/** One group per object of the role. */
-export function roleGroups(config: KubernetesSdConfig, cluster: Cluster): RoleGroup[] {
-  const context = new ClusterContext(config, cluster)
+/** Finds other objects of the cluster. */
+export type Find = (collection: CollectionName, name: string, namespace?: string) => KubernetesObject | undefined
+
+/**
+ * The targets of one object of the role; `undefined` where the configuration leaves it out.
+ *
+ * @param find sees everything that goes into the group besides the object
+ */
+export function roleGroup(config: KubernetesSdConfig, object: KubernetesObject, find: Find): TargetGroup | undefined {
+  const context = new ClusterContext(config, find)
   switch (config.role) {
     case 'node':
-      return Array.from(cluster.all<NodeObject>('node'), (node) => nodeGroup(node))
+      return nodeGroup(object)
     case 'service':
-      return Array.from(cluster.all<ServiceObject>('service'), (service) =>
-        group('svc', service, serviceTargets(service), { ...serviceLabels(service), ...context.namespace(service) }),
-      )
+      return group('svc', object, serviceTargets(object), { ...serviceLabels(object), ...context.namespace(object) })
     case 'pod':
-      return podGroups(config, cluster, context)
+      return podGroup(config, object, context)
     case 'ingress':
-      return Array.from(cluster.all<IngressObject>('ingress'), (ingress) =>
-        group('ingress', ingress, ingressTargets(ingress), {
-          ...namespaceLabel(ingress),
-          ...objectLabels('ingress', ingress),
-          ...(ingress.spec?.ingressClassName && { [`${PREFIX}ingress_class_name`]: ingress.spec.ingressClassName }),
-          ...context.namespace(ingress),
-        }),
-      )
+      return ingressGroup(object, context)
     case 'endpoints':
-      return Array.from(cluster.all<EndpointsObject>('endpoints'), (object) =>
-        group('endpoints', object, endpointsTargets(object, context), {
-          ...context.service(object.metadata.name, object.metadata.namespace),
-          ...namespaceLabel(object),
-          ...objectLabels('endpoints', object),
-          ...context.namespace(object),
-        }),
-      )
+      return group('endpoints', object, endpointsTargets(object, context), {
+        ...context.service(object.metadata.name, object.metadata.namespace),
+        ...namespaceLabel(object),
+        ...objectLabels('endpoints', object),
+        ...context.namespace(object),
+      })
     case 'endpointslice':
-      return Array.from(cluster.all<EndpointSliceObject>('endpointslice'), (object) =>
-        group('endpointslice', object, endpointSliceTargets(object, context), {
-          ...context.service(object.metadata.labels?.[SERVICE_NAME_LABEL], object.metadata.namespace),
-          ...namespaceLabel(object),
-          ...objectLabels('endpointslice', object),
-          ...context.namespace(object),
-        }),
-      )
+      return group('endpointslice', object, endpointSliceTargets(object, context), {
+        ...context.service(object.metadata.labels?.[SERVICE_NAME_LABEL], object.metadata.namespace),
+        ...namespaceLabel(object),
+        ...objectLabels('endpointslice', object),
+        ...context.namespace(object),
+      })
   }
 }
 
@@ -91,31 +72,33 @@ const isEndpointRole = ({ role }: KubernetesSdConfig): boolean => role === 'endp
 const needsNodes = ({ attachNode, selectors = [] }: KubernetesSdConfig): boolean =>
   attachNode === true || selectors.some(({ role }) => role === 'node')
 
-const group = (kind: string, { metadata }: KubernetesObject, targets: readonly MetaLabels[], common: MetaLabels) => ({
-  source: `${kind}/${metadata.namespace ?? ''}/${metadata.name}`,
-  targets,
-  common,
-})
+const group = (kind: string, { metadata }: KubernetesObject, targets: readonly MetaLabels[], common: MetaLabels) =>
+  groupOf(`${kind}/${metadata.namespace ?? ''}/${metadata.name}`, targets, common)
 
-function nodeGroup(node: NodeObject): RoleGroup {
+function nodeGroup(node: NodeObject): TargetGroup {
   const target = nodeTarget(node)
   const common = { ...objectLabels('node', node), [`${PREFIX}node_provider_id`]: text(node.spec?.providerID) }
   return group('node', node, target ? [target] : [], common)
 }
 
-function podGroups(config: KubernetesSdConfig, cluster: Cluster, context: ClusterContext): RoleGroup[] {
+function podGroup(config: KubernetesSdConfig, pod: PodObject, context: ClusterContext): TargetGroup | undefined {
   const byNodes = (config.selectors ?? []).some(({ role }) => role === 'node')
-  const pods = Array.from(cluster.all<PodObject>('pod'))
-  return pods
-    .filter((pod) => !byNodes || cluster.get('node', text(pod.spec?.nodeName)) !== undefined)
-    .map((pod) =>
-      group('pod', pod, podTargets(pod), {
-        ...podLabels(pod),
-        ...context.node(pod.spec?.nodeName),
-        ...context.controllers(pod),
-        ...context.namespace(pod),
-      }),
-    )
+  if (byNodes && !context.hasNode(text(pod.spec?.nodeName))) return undefined
+  return group('pod', pod, podTargets(pod), {
+    ...podLabels(pod),
+    ...context.node(pod.spec?.nodeName),
+    ...context.controllers(pod),
+    ...context.namespace(pod),
+  })
+}
+
+function ingressGroup(ingress: IngressObject, context: ClusterContext): TargetGroup {
+  return group('ingress', ingress, ingressTargets(ingress), {
+    ...namespaceLabel(ingress),
+    ...objectLabels('ingress', ingress),
+    ...(ingress.spec?.ingressClassName && { [`${PREFIX}ingress_class_name`]: ingress.spec.ingressClassName }),
+    ...context.namespace(ingress),
+  })
 }
 
 function serviceTargets(service: ServiceObject): MetaLabels[] {
@@ -138,32 +121,36 @@ function serviceTargets(service: ServiceObject): MetaLabels[] {
 /** Labels that an object gets from others it belongs to. */
 class ClusterContext implements EndpointContext {
   readonly #config: KubernetesSdConfig
-  readonly #cluster: Cluster
+  readonly #find: Find
 
-  constructor(config: KubernetesSdConfig, cluster: Cluster) {
+  constructor(config: KubernetesSdConfig, find: Find) {
     this.#config = config
-    this.#cluster = cluster
+    this.#find = find
   }
 
   pod(reference: { kind?: string; name?: string; namespace?: string } | undefined): PodObject | undefined {
     if (reference?.kind !== 'Pod') return undefined
-    return this.#cluster.get<PodObject>('pod', text(reference.name), reference.namespace)
+    return this.#find('pod', text(reference.name), reference.namespace)
+  }
+
+  hasNode(name: string): boolean {
+    return this.#find('node', name) !== undefined
   }
 
   node(name: string | undefined): MetaLabels {
     if (!this.#config.attachNode || !name) return {}
-    const node = this.#cluster.get<NodeObject>('node', name)
+    const node = this.#find('node', name)
     return node ? attachedNodeLabels(node) : {}
   }
 
   namespace({ metadata }: KubernetesObject): MetaLabels {
     if (!this.#config.attachNamespace) return {}
-    const namespace = this.#cluster.get('namespace', metadata.namespace ?? '')
+    const namespace = this.#find('namespace', metadata.namespace ?? '')
     return namespace ? objectLabels('namespace', namespace, false) : {}
   }
 
   service(name: string | undefined, namespace: string | undefined): MetaLabels {
-    const service = name === undefined ? undefined : this.#cluster.get<ServiceObject>('service', name, namespace)
+    const service = name === undefined ? undefined : this.#find('service', name, namespace)
     return service ? serviceLabels(service) : {}
   }
 
@@ -172,7 +159,7 @@ class ClusterContext implements EndpointContext {
     const controller = controllerOf(pod)
     const labels: MetaLabels = {}
     const ownerOf = (collection: CollectionName, kind: string): string | undefined => {
-      const object = this.#cluster.get(collection, controller!.name, pod.metadata.namespace)
+      const object = this.#find(collection, controller!.name, pod.metadata.namespace)
       const owner = object && controllerOf(object)
       return owner?.kind === kind ? owner.name : undefined
     }
