@@ -33,7 +33,7 @@ export class GroupCache {
   /** As they are by and by: others get their turns. */
   async groups(cluster: Cluster, turns: Turns): Promise<TargetGroup[]> {
     const groups: TargetGroup[] = []
-    for (const object of [...cluster.all<KubernetesObject>(this.#config.role)]) {
+    for (const object of Array.from(cluster.all<KubernetesObject>(this.#config.role))) {
       if (turns.isOver) await turns.next()
       const { group } = this.#of(object, cluster)
       if (group) groups.push(group)
