@@ -89,47 +89,56 @@ function keepFirst(members: readonly StepSeries[], counts: Float64Array): void {
 const BEST_MAX = 32
 
 function keepExtremes(members: readonly StepSeries[], counts: Float64Array, largest: boolean): void {
-  const best = { indexes: new Int32Array(BEST_MAX), values: new Float64Array(BEST_MAX) }
-  const columns = { values: members.map(({ values }) => values), present: members.map(({ present }) => present) }
+  const most = counts.reduce((max, k) => Math.max(max, k), 0)
+  if (most <= BEST_MAX) return keepBest(members, counts, largest)
   for (let step = 0; step < counts.length; step++) {
     const k = Math.max(0, counts[step]!)
-    if (members.length <= k) continue
-    if (k <= BEST_MAX) keepBest(columns, step, k, largest, best)
-    else keepFirstOfSorted(members, step, k, largest)
+    if (members.length > k) keepFirstOfSorted(members, step, k, largest)
   }
 }
 
-/** @param best room for the series that stay, in order; of equal values the earlier series comes first */
-function keepBest(
-  columns: { readonly values: readonly Float64Array[]; readonly present: readonly Uint8Array[] },
-  step: number,
-  k: number,
-  largest: boolean,
-  best: { readonly indexes: Int32Array; readonly values: Float64Array },
-): void {
-  const { indexes, values } = best
-  // As smaller is better, NaN being worst of all.
+/** Looks at one series after the other; of equal values the earlier series stays. */
+function keepBest(members: readonly StepSeries[], counts: Float64Array, largest: boolean): void {
+  const steps = counts.length
+  const width = counts.reduce((max, k) => Math.max(max, k), 0)
+  /** The best so far of each step, in order: as smaller is better, NaN being worst of all. */
+  const best = { values: new Float64Array(steps * width), members: new Int32Array(steps * width) }
+  const found = new Int32Array(steps)
   const sign = largest ? -1 : 1
-  let count = 0
-  for (let i = 0; i < columns.values.length; i++) {
-    const present = columns.present[i]!
-    if (present[step] === 0) continue
-    const value = sign * columns.values[i]![step]!
-    let at = count
-    while (at > 0 && (value < values[at - 1]! || (Number.isNaN(values[at - 1]!) && !Number.isNaN(value)))) at--
-    if (at === k) {
-      present[step] = 0
-      continue
+  for (let i = 0; i < members.length; i++) {
+    const { values, present } = members[i]!
+    for (let step = 0; step < steps; step++) {
+      if (present[step] === 0) continue
+      const k = Math.max(0, counts[step]!)
+      const first = step * width
+      const value = sign * values[step]!
+      const at = placeAmong(best.values, first, found[step]!, value)
+      if (at === k) {
+        present[step] = 0
+        continue
+      }
+      if (found[step] === k) members[best.members[first + k - 1]!]!.present[step] = 0
+      else found[step]!++
+      for (let j = first + found[step]! - 1; j > first + at; j--) {
+        best.values[j] = best.values[j - 1]!
+        best.members[j] = best.members[j - 1]!
+      }
+      best.values[first + at] = value
+      best.members[first + at] = i
     }
-    if (count === k) columns.present[indexes[k - 1]!]![step] = 0
-    else count++
-    for (let j = count - 1; j > at; j--) {
-      values[j] = values[j - 1]!
-      indexes[j] = indexes[j - 1]!
-    }
-    values[at] = value
-    indexes[at] = i
   }
+}
+
+/** How many of `count` values from `first` on stay before a new one. */
+function placeAmong(values: Float64Array, first: number, count: number, value: number): number {
+  const isNumber = value === value
+  let at = count
+  while (at > 0) {
+    const other = values[first + at - 1]!
+    if (!(value < other || (isNumber && other !== other))) break
+    at--
+  }
+  return at
 }
 
 function keepFirstOfSorted(members: readonly StepSeries[], step: number, k: number, largest: boolean): void {
