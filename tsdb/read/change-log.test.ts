@@ -21,6 +21,7 @@ const group = ({ id, minMs, newestMs, rows }: Rows): GroupSnapshot => ({
   state: 0,
   stateCapacity: 0,
   openPage: 0,
+  open: undefined,
   openRows: rows,
   openMinMs: minMs,
   newestMs,

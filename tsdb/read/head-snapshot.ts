@@ -32,6 +32,8 @@ export interface GroupSnapshot {
   /** Closed rows and chunks, oldest first. */
   readonly pending: readonly PieceSnapshot[]
   readonly chunks: readonly PieceSnapshot[]
+  /** The open rows as a piece. */
+  readonly open: PieceSnapshot | undefined
   /** Word index of the live record, to see whether the last values moved on. */
   readonly words: number
 }
@@ -43,6 +45,8 @@ export interface PieceSnapshot {
   readonly positionCount: number
   readonly minTimeMs: number
   readonly maxTimeMs: number
+  /** What its decoded columns are known by; empty until somebody has asked for them. */
+  key: string
 }
 
 /** The head as it stood at one moment, and the list of blocks of that moment. */
@@ -83,8 +87,20 @@ export class EpochPin {
   }
 }
 
-/** Copies the group records while the writer changes none; of groups without samples only on demand. The epoch must be pinned. */
-export function takeSnapshot(views: MemoryViews, options: { withEmpty?: boolean } = {}): HeadSnapshot {
+const NO_PIECES: readonly PieceSnapshot[] = []
+
+export type KnownGroups = (GroupSnapshot | undefined)[]
+
+/**
+ * Copies the group records while the writer changes none; of groups without samples only on demand. The epoch must be pinned.
+ *
+ * @param options `known`: groups by the number of their record, of the last snapshot that was taken with it; what has not
+ *   changed since is the very same object
+ */
+export function takeSnapshot(
+  views: MemoryViews,
+  options: { withEmpty?: boolean; known?: KnownGroups } = {},
+): HeadSnapshot {
   const version = (ROOT >>> 2) + Root.VERSION
   for (;;) {
     const before = Atomics.load(views.i32, version)
@@ -92,7 +108,7 @@ export function takeSnapshot(views: MemoryViews, options: { withEmpty?: boolean 
       Atomics.wait(views.i32, version, before, 1)
       continue
     }
-    const records = copyRecords(views)
+    const extents = copyExtents(views)
     const block = rootWord(views, Root.BLOCK_LIST)
     const blockBytes = rootWord(views, Root.BLOCK_LIST_BYTES)
     const catalogueGeneration = rootWord(views, Root.CATALOGUE_GENERATION)
@@ -104,78 +120,152 @@ export function takeSnapshot(views: MemoryViews, options: { withEmpty?: boolean 
     if (Atomics.add(views.i32, version, 0) !== before) continue
     views.refreshTo(rootWord(views, Root.MEMORY_PAGES) * 65_536)
     const blockList = blockBytes === 0 ? '[]' : new TextDecoder().decode(views.u8.slice(block, block + blockBytes))
-    const groups = records.map((record) => groupOf(views, record))
-    return {
-      groups: options.withEmpty === true ? groups : groups.filter(hasSamples),
-      blockList,
-      histograms,
-      catalogueGeneration,
-    }
+    const groups = groupsOf(views, extents, options)
+    return { groups, blockList, histograms, catalogueGeneration }
   }
 }
 
-interface RecordCopy {
-  readonly id: number
+/** Records of groups as they stood, one after the other. */
+interface ExtentCopy {
+  /** Word index of the first live record. */
   readonly words: number
   readonly u32: Uint32Array
   readonly f64: Float64Array
 }
 
-function copyRecords(views: MemoryViews): RecordCopy[] {
+function copyExtents(views: MemoryViews): ExtentCopy[] {
   const count = rootWord(views, Root.GROUP_COUNT)
   const directory = rootWord(views, Root.GROUP_DIRECTORY) >>> 2
   views.refreshTo(rootWord(views, Root.MEMORY_PAGES) * 65_536)
-  const copies: RecordCopy[] = []
+  const copies: ExtentCopy[] = []
   for (let first = 0; first < count; first += GROUPS_PER_EXTENT) {
-    const extent = views.u32[directory + first / GROUPS_PER_EXTENT]! >>> 2
+    const words = views.u32[directory + first / GROUPS_PER_EXTENT]! >>> 2
     const size = Math.min(GROUPS_PER_EXTENT, count - first) * GROUP_WORDS
-    const all = new Uint32Array(views.u32.subarray(extent, extent + size))
-    for (let i = 0; i < size; i += GROUP_WORDS) {
-      if ((all[i + Group.FLAGS]! & GroupFlag.LIVE) === 0) continue
-      const u32 = all.subarray(i, i + GROUP_WORDS)
-      const f64 = new Float64Array(all.buffer, i * 4, GROUP_WORDS / 2)
-      copies.push({ id: u32[Group.ID]!, words: extent + i, u32, f64 })
-    }
+    const u32 = new Uint32Array(views.u32.subarray(words, words + size))
+    copies.push({ words, u32, f64: new Float64Array(u32.buffer) })
   }
   return copies
 }
 
+function groupsOf(
+  views: MemoryViews,
+  extents: readonly ExtentCopy[],
+  { withEmpty = false, known }: { withEmpty?: boolean; known?: KnownGroups },
+): GroupSnapshot[] {
+  const groups: GroupSnapshot[] = []
+  let record = 0
+  for (const extent of extents) {
+    for (let at = 0; at < extent.u32.length; at += GROUP_WORDS, record++) {
+      const isLive = (extent.u32[at + Group.FLAGS]! & GroupFlag.LIVE) !== 0
+      const group = isLive ? groupOf(views, extent, at, sameGroup(known?.[record], extent.u32, at)) : undefined
+      if (known !== undefined) known[record] = group
+      if (group !== undefined && (withEmpty || hasSamples(group))) groups.push(group)
+    }
+  }
+  return groups
+}
+
+/** Records are used again, and pieces know their group. */
+const sameGroup = (group: GroupSnapshot | undefined, u32: Uint32Array, at: number): GroupSnapshot | undefined =>
+  group?.id === u32[at + Group.ID] ? group : undefined
+
 const hasSamples = (group: GroupSnapshot): boolean => group.openRows + group.pending.length + group.chunks.length > 0
 
-function groupOf(views: MemoryViews, { id, words, u32, f64 }: RecordCopy): GroupSnapshot {
-  const pending = readPieces(views, u32[Group.PENDING]!, u32[Group.PENDING_COUNT]!)
-  const chunks = readPieces(views, u32[Group.CHUNKS]!, u32[Group.CHUNK_COUNT]!)
+/** @param at where in the copy the record begins */
+function groupOf(
+  views: MemoryViews,
+  { words, u32, f64 }: ExtentCopy,
+  at: number,
+  before: GroupSnapshot | undefined,
+): GroupSnapshot {
+  const pending = readPieces(views, u32[at + Group.PENDING]!, u32[at + Group.PENDING_COUNT]!, before?.pending)
+  const chunks = readPieces(views, u32[at + Group.CHUNKS]!, u32[at + Group.CHUNK_COUNT]!, before?.chunks)
+  if (before !== undefined && before.pending === pending && before.chunks === chunks && isSame(before, u32, f64, at)) {
+    return before
+  }
+  const openPage = u32[at + Group.OPEN_PAGE]!
+  const openRows = u32[at + Group.OPEN_ROWS]!
+  const openMinMs = f64[(at + Group.OPEN_MIN_TIME) >>> 1]!
+  const newestMs = f64[(at + Group.NEWEST_TIME) >>> 1]!
+  const positionCount = u32[at + Group.POSITION_COUNT]!
   return {
-    id,
-    flags: u32[Group.FLAGS]!,
-    labelSet: u32[Group.LABEL_SET]!,
-    stream: u32[Group.STREAM]!,
-    templateId: u32[Group.TEMPLATE_ID]!,
-    template: u32[Group.TEMPLATE]!,
-    positionCount: u32[Group.POSITION_COUNT]!,
-    stateVersion: u32[Group.STATE_VERSION]!,
-    state: u32[Group.STATE]!,
-    stateCapacity: u32[Group.STATE_CAPACITY]!,
-    openPage: u32[Group.OPEN_PAGE]!,
-    openRows: u32[Group.OPEN_ROWS]!,
-    openMinMs: f64[Group.OPEN_MIN_TIME / 2]!,
-    newestMs: f64[Group.NEWEST_TIME / 2]!,
+    id: u32[at + Group.ID]!,
+    flags: u32[at + Group.FLAGS]!,
+    labelSet: u32[at + Group.LABEL_SET]!,
+    stream: u32[at + Group.STREAM]!,
+    templateId: u32[at + Group.TEMPLATE_ID]!,
+    template: u32[at + Group.TEMPLATE]!,
+    positionCount,
+    stateVersion: u32[at + Group.STATE_VERSION]!,
+    state: u32[at + Group.STATE]!,
+    stateCapacity: u32[at + Group.STATE_CAPACITY]!,
+    openPage,
+    openRows,
+    openMinMs,
+    newestMs,
     pending,
     chunks,
-    words,
+    open: openRows === 0 ? undefined : openPiece(openPage, openRows, positionCount, openMinMs, newestMs),
+    words: words + at,
   }
 }
 
-function readPieces(views: MemoryViews, table: number, count: number): PieceSnapshot[] {
-  return Array.from({ length: count }, (_, i) => {
-    const at = (table >>> 2) + i * PIECE_WORDS
-    return {
-      pointer: views.u32[at + Piece.POINTER]!,
-      length: views.u32[at + Piece.LENGTH]!,
-      rowCount: views.u32[at + Piece.ROWS]!,
-      positionCount: views.u32[at + Piece.POSITIONS]!,
-      minTimeMs: views.f64[(at + Piece.MIN_TIME) >>> 1]!,
-      maxTimeMs: views.f64[(at + Piece.MAX_TIME) >>> 1]!,
-    }
-  })
+/** Whether the group's record says the same as when it was read; its pieces are another matter. */
+const isSame = (group: GroupSnapshot, u32: Uint32Array, f64: Float64Array, at: number): boolean =>
+  group.flags === u32[at + Group.FLAGS] &&
+  group.labelSet === u32[at + Group.LABEL_SET] &&
+  group.stream === u32[at + Group.STREAM] &&
+  group.templateId === u32[at + Group.TEMPLATE_ID] &&
+  group.template === u32[at + Group.TEMPLATE] &&
+  group.positionCount === u32[at + Group.POSITION_COUNT] &&
+  group.stateVersion === u32[at + Group.STATE_VERSION] &&
+  group.state === u32[at + Group.STATE] &&
+  group.stateCapacity === u32[at + Group.STATE_CAPACITY] &&
+  group.openPage === u32[at + Group.OPEN_PAGE] &&
+  group.openRows === u32[at + Group.OPEN_ROWS] &&
+  Object.is(group.openMinMs, f64[(at + Group.OPEN_MIN_TIME) >>> 1]) &&
+  Object.is(group.newestMs, f64[(at + Group.NEWEST_TIME) >>> 1])
+
+const openPiece = (
+  pointer: number,
+  rowCount: number,
+  positionCount: number,
+  minTimeMs: number,
+  maxTimeMs: number,
+): PieceSnapshot => ({ pointer, length: 0, rowCount, positionCount, minTimeMs, maxTimeMs, key: '' })
+
+/** @returns `before` where the table says the same as that */
+function readPieces(
+  views: MemoryViews,
+  table: number,
+  count: number,
+  before: readonly PieceSnapshot[] = NO_PIECES,
+): readonly PieceSnapshot[] {
+  const { u32, f64 } = views
+  const first = table >>> 2
+  let same = 0
+  while (same < count && same < before.length && isSamePiece(before[same]!, u32, f64, first + same * PIECE_WORDS))
+    same++
+  if (same === count && same === before.length) return before
+  const pieces: PieceSnapshot[] = []
+  for (let i = 0; i < count; i++) pieces.push(i < same ? before[i]! : pieceAt(u32, f64, first + i * PIECE_WORDS))
+  return pieces
 }
+
+const pieceAt = (u32: Uint32Array, f64: Float64Array, at: number): PieceSnapshot => ({
+  pointer: u32[at + Piece.POINTER]!,
+  length: u32[at + Piece.LENGTH]!,
+  rowCount: u32[at + Piece.ROWS]!,
+  positionCount: u32[at + Piece.POSITIONS]!,
+  minTimeMs: f64[(at + Piece.MIN_TIME) >>> 1]!,
+  maxTimeMs: f64[(at + Piece.MAX_TIME) >>> 1]!,
+  key: '',
+})
+
+const isSamePiece = (piece: PieceSnapshot, u32: Uint32Array, f64: Float64Array, at: number): boolean =>
+  piece.pointer === u32[at + Piece.POINTER] &&
+  piece.length === u32[at + Piece.LENGTH] &&
+  piece.rowCount === u32[at + Piece.ROWS] &&
+  piece.positionCount === u32[at + Piece.POSITIONS] &&
+  piece.minTimeMs === f64[(at + Piece.MIN_TIME) >>> 1] &&
+  piece.maxTimeMs === f64[(at + Piece.MAX_TIME) >>> 1]

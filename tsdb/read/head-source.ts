@@ -1,5 +1,5 @@
 // Hot. Covered by bench/micro/row.bench.ts and bench/micro/column.bench.ts.
-import { SampleKind, writeStaleNaN } from '../../model/index.ts'
+import { SampleKind, type TimeRange, writeStaleNaN } from '../../model/index.ts'
 import { ChunkView } from '../chunk/head-chunk.ts'
 import { Group, GroupFlag, stateColumns } from '../memory/layout.ts'
 import type { Scratch } from '../memory/scratch.ts'
@@ -45,9 +45,12 @@ export class HeadSource implements GroupSource {
 
   open(minTimeMs: number, maxTimeMs: number): Piece[] {
     const range = { minTimeMs, maxTimeMs }
-    return this.#piecesIn(minTimeMs, maxTimeMs).map(({ piece, isChunk }) =>
-      isChunk ? this.#openChunk(piece, range) : this.#openRows(piece, range),
-    )
+    const { chunks, pending, open } = this.#group
+    const opened: Piece[] = []
+    for (const piece of chunks) if (overlaps(piece, range)) opened.push(this.#openChunk(piece, range))
+    for (const piece of pending) if (overlaps(piece, range)) opened.push(this.#openRows(piece, range))
+    if (open !== undefined && overlaps(open, range)) opened.push(this.#openRows(open, range))
+    return opened
   }
 
   hasSamples(index: number, minTimeMs: number, maxTimeMs: number): boolean {
@@ -59,10 +62,13 @@ export class HeadSource implements GroupSource {
       const isFresh = lastTs === 0 || this.#views.f64[(lastTs >>> 3) + position]! >= minTimeMs
       if ((this.#views.u8[k + position]! & 3) !== SampleKind.ABSENT && isFresh) return true
     }
-    return this.#piecesIn(minTimeMs, maxTimeMs).some(({ piece, isChunk }) => {
-      if (isChunk) return new ChunkView(this.#views.u8.buffer, piece.pointer).lengthOf(position) > 0
-      return this.#openRows(piece, { minTimeMs, maxTimeMs }).countOf(index) > 0
-    })
+    const range = { minTimeMs, maxTimeMs }
+    const { chunks, pending, open } = group
+    const isInChunk = (piece: PieceSnapshot): boolean =>
+      overlaps(piece, range) && new ChunkView(this.#views.u8.buffer, piece.pointer).lengthOf(position) > 0
+    const isInRows = (piece: PieceSnapshot): boolean =>
+      overlaps(piece, range) && this.#openRows(piece, range).countOf(index) > 0
+    return chunks.some(isInChunk) || pending.some(isInRows) || (open !== undefined && isInRows(open))
   }
 
   newest(maxTimeMs: number): NewestValues | undefined {
@@ -72,7 +78,7 @@ export class HeadSource implements GroupSource {
   }
 
   #openChunk(piece: PieceSnapshot, range: { minTimeMs: number; maxTimeMs: number }): ChunkPiece {
-    const key = `c${this.#group.id}:${piece.pointer}:${piece.minTimeMs}`
+    const key = this.#keyOf(piece, 'c')
     const run = this.#cache?.run<ColumnBlock>(key)
     const opened = new ChunkPiece(this.#views, this.#scratch, piece, this.#positions, run, range)
     this.#cache?.settle(key, opened.hasDecoded)
@@ -81,30 +87,22 @@ export class HeadSource implements GroupSource {
 
   /** Open rows keep their first page and time when they are closed. */
   #openRows(piece: PieceSnapshot, range: { minTimeMs: number; maxTimeMs: number }): RowsPiece {
-    const key = `r${this.#group.id}:${piece.pointer}:${piece.minTimeMs}`
+    const key = this.#keyOf(piece, 'r')
     const run = this.#cache?.run<RowBlock>(key)
     const opened = new RowsPiece(this.#views, this.#scratch, piece, this.#positions, run, range)
     this.#cache?.settle(key, opened.hasDecoded)
     return opened
   }
 
-  #piecesIn(minTimeMs: number, maxTimeMs: number): { piece: PieceSnapshot; isChunk: boolean }[] {
-    const group = this.#group
-    const overlaps = (piece: PieceSnapshot): boolean => piece.maxTimeMs >= minTimeMs && piece.minTimeMs <= maxTimeMs
-    const pieces = group.chunks.filter(overlaps).map((piece) => ({ piece, isChunk: true }))
-    for (const piece of group.pending) if (overlaps(piece)) pieces.push({ piece, isChunk: false })
-    const open: PieceSnapshot = {
-      pointer: group.openPage,
-      length: 0,
-      rowCount: group.openRows,
-      positionCount: group.positionCount,
-      minTimeMs: group.openMinMs,
-      maxTimeMs: group.newestMs,
-    }
-    if (group.openRows > 0 && overlaps(open)) pieces.push({ piece: open, isChunk: false })
-    return pieces
+  /** Made once for as long as the piece stays as it is: spelling out a time takes longer than finding what it names. */
+  #keyOf(piece: PieceSnapshot, kind: 'c' | 'r'): string {
+    if (piece.key === '') piece.key = `${kind}${this.#group.id}:${piece.pointer}:${piece.minTimeMs}`
+    return piece.key
   }
 }
+
+const overlaps = (piece: PieceSnapshot, range: TimeRange): boolean =>
+  piece.maxTimeMs >= range.minTimeMs && piece.minTimeMs <= range.maxTimeMs
 
 /** The last-value columns of a group, copied at a moment when they were those of the snapshot. */
 class HeadNewest implements NewestValues {

@@ -9,7 +9,7 @@ import { ColumnCache } from './column-cache.ts'
 import { reachOf } from './group-reach.ts'
 import { HeadFinder, TemplateCache } from './head-finder.ts'
 import { HeadHistogramIndex, HeadHistogramSource } from './head-histogram-source.ts'
-import { EpochPin, type HeadSnapshot, takeSnapshot } from './head-snapshot.ts'
+import { EpochPin, type HeadSnapshot, type KnownGroups, takeSnapshot } from './head-snapshot.ts'
 import { DecodedPages, HistogramLookup } from './histogram-source.ts'
 import { LabelIndex } from './label-index.ts'
 import { SelectionCache } from './selection-cache.ts'
@@ -46,6 +46,7 @@ export class TsdbReader implements Queryable {
   readonly #memories: ReaderMemories
   readonly #decodedHistograms = new DecodedPages()
   readonly #changes = new ChangeLog()
+  readonly #groups: KnownGroups = []
   readonly #dataDir: string
   #known: Known
   /** Of earlier numberings, until no querier is left that uses them. */
@@ -65,7 +66,7 @@ export class TsdbReader implements Queryable {
   querier(_range: TimeRange): Querier {
     this.#pin.pin()
     if (this.#openQueriers++ === 0) this.#memories.assembled?.startEpoch()
-    const snapshot = takeSnapshot(this.#views)
+    const snapshot = takeSnapshot(this.#views, { known: this.#groups })
     const { index, templates, selections, groupings, blocks } = this.#knownOf(snapshot)
     templates.prune(snapshot)
     const head = new HeadFinder(this.#views, index, { templates, selections, columns: this.#columns }, snapshot)
