@@ -88,10 +88,17 @@ function exitCodeOf(error: unknown): number {
   // Known by their codes: the classes would bring the reader of configuration files and the HTTP client with them.
   const code = error instanceof AppError ? error.code : ''
   if (code === 'ERR_CONFIG') for (const fault of (error as ConfigError).faults) console.error(fault)
-  else if (code === 'ERR_FLAG' || code === 'ERR_COMMAND') console.error(errorMessage(error))
+  else if (isExpected(error)) console.error(errorMessage(error))
   else console.error(error instanceof Error ? (error.stack ?? errorMessage(error)) : errorMessage(error))
   return 1
 }
+
+const BROKEN: ReadonlySet<string> = new Set(['ERR_INTERNAL', 'ERR_INVARIANT'])
+
+/** Ours, or of the operating system (the disk is full, the port is taken): where in the program it was met helps nobody. */
+const isExpected = (error: unknown): boolean =>
+  (error instanceof AppError && !BROKEN.has(error.code)) ||
+  (error as NodeJS.ErrnoException | undefined)?.syscall !== undefined
 
 // Not awaited: what is joined into one file by the build has no await at its top.
 void run()

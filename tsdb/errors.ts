@@ -14,16 +14,14 @@ export class CorruptionError extends AppError {
   }
 }
 
-// Of the file system: these say something of a file. Others speak of this process (open files, memory, permissions).
-const FILE_FAULTS: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EIO', 'EUCLEAN'])
-
-/** Whether a file that could not be read is damaged or gone; otherwise it may well be whole. */
-export const isDamage = (error: unknown): boolean =>
-  error instanceof CorruptionError || FILE_FAULTS.has((error as NodeJS.ErrnoException | undefined)?.code)
-
 /** Another process has the data folder open. */
 export class DataFolderLockedError extends AppError {
   override readonly code = 'ERR_TSDB_LOCKED'
+}
+
+/** The data folder cannot be written: the disk is read-only, or the permission is missing. */
+export class DataFolderReadOnlyError extends AppError {
+  override readonly code = 'ERR_TSDB_READ_ONLY'
 }
 
 /** The memory reserved for recent samples is used up. */

@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { verifyStore } from './index.ts'
 import { lockDataFolder } from './lock.ts'
-import { temporaryFolder } from './testing/store.ts'
+import { openStore, temporaryFolder } from './testing/store.ts'
 
 // Goal: a data folder has one process at a time, also across containers, and never a dead one.
 
@@ -51,3 +52,26 @@ test.skipIf(!hasProc)('a process that was killed and not waited for holds nothin
   }
   remove()
 })
+
+test('a folder that cannot be written is told, and can be verified', async (context) => {
+  const { folder: parent, remove } = temporaryFolder()
+  const folder = join(parent, 'data')
+  await (await openStore(folder)).close()
+  if (!makeReadOnly(folder)) return context.skip('the folder of a store can be written whatever its permissions are')
+  await expect(openStore(folder)).rejects.toMatchObject({ code: 'ERR_TSDB_READ_ONLY' })
+  expect((await verifyStore(folder)).faults).toEqual([])
+  chmodSync(folder, 0o755)
+  remove()
+})
+
+/** @returns whether that helps: it does not where permissions mean nothing, as to root */
+function makeReadOnly(folder: string): boolean {
+  chmodSync(folder, 0o555)
+  try {
+    writeFileSync(join(folder, 'probe'), '')
+    rmSync(join(folder, 'probe'))
+    return false
+  } catch {
+    return true
+  }
+}

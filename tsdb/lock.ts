@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DataFolderLockedError } from './errors.ts'
+import { asReadOnlyError } from './file-errors.ts'
 
 // It takes a few milliseconds.
 const FLOCK_TIMEOUT_MS = 5000
@@ -12,7 +13,7 @@ const FLOCK_TIMEOUT_MS = 5000
  * no longer runs is replaced.
  *
  * @returns what releases it
- * @throws {DataFolderLockedError}
+ * @throws {DataFolderLockedError} @throws {DataFolderReadOnlyError}
  */
 export function lockDataFolder(dataDir: string): () => void {
   const unlock = lockByKernel(dataDir)
@@ -53,7 +54,7 @@ function markByName(dataDir: string): string {
       writeFileSync(file, own, { flag: 'wx' })
       return file
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw asReadOnlyError(error, dataDir)
       if (round > 0 || isHeld(file)) throw locked(dataDir, error)
       rmSync(file, { force: true })
     }

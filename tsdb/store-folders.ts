@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { asReadOnlyError } from './file-errors.ts'
 
 /** Where things lie in the data folder. */
 export interface StoreFolders {
@@ -14,6 +15,7 @@ export interface StoreFolders {
   readonly snapshots: string
 }
 
+/** @throws {DataFolderReadOnlyError} where they are missing and cannot be made */
 export function makeStoreFolders(dataDir: string): StoreFolders {
   const folders = {
     dataDir,
@@ -26,9 +28,11 @@ export function makeStoreFolders(dataDir: string): StoreFolders {
     tombstones: join(dataDir, 'tombstones'),
     snapshots: join(dataDir, 'snapshots'),
   }
-  mkdirSync(folders.wal, { recursive: true })
-  mkdirSync(folders.chunks, { recursive: true })
-  mkdirSync(folders.histograms, { recursive: true })
+  try {
+    for (const name of [folders.wal, folders.chunks, folders.histograms]) mkdirSync(name, { recursive: true })
+  } catch (error) {
+    throw asReadOnlyError(error, dataDir)
+  }
   // What is synced within a folder is found again only when its own name is on disk.
   syncParent(dirname(resolve(dataDir)))
   syncNames(dataDir)

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
-import { CorruptionError, isDamage, NewerFormatError } from '../errors.ts'
+import { CorruptionError, NewerFormatError } from '../errors.ts'
+import { isDamage } from '../file-errors.ts'
 import { verifyBlockHistograms } from '../histogram/block-histograms.ts'
 import { blockFiles, readBlockMeta, summaryFiles } from './block-folder.ts'
 import { decodeBlockIndex, PAGE_BYTES } from './block-index.ts'

@@ -5,7 +5,8 @@ import { setBlockAside, ULID_PATTERN } from '../block/block-folder.ts'
 import { decodeDeletions } from '../block/deletions.ts'
 import { verifyBlock } from '../block/verify.ts'
 import { chunkFileName, isUnbegunChunkFile, listChunkFiles, loadChunkFile } from '../chunk/head-chunk-file.ts'
-import { isDamage } from '../errors.ts'
+import { DataFolderReadOnlyError } from '../errors.ts'
+import { isDamage } from '../file-errors.ts'
 import { lockDataFolder } from '../lock.ts'
 import { makeStoreFolders, type StoreFolders } from '../store-folders.ts'
 import { decodeCheckpoint } from '../wal/checkpoint.ts'
@@ -40,11 +41,21 @@ export interface Verification {
  */
 export async function verifyStore(dataDir: string, onProgress?: OnProgress): Promise<Verification> {
   checkDataFolder(dataDir)
-  const unlock = lockDataFolder(dataDir)
+  const unlock = lockIfWritable(dataDir)
   try {
     return await verifyLocked(makeStoreFolders(dataDir), onProgress)
   } finally {
     unlock()
+  }
+}
+
+/** In what cannot be written nobody writes. */
+function lockIfWritable(dataDir: string): () => void {
+  try {
+    return lockDataFolder(dataDir)
+  } catch (error) {
+    if (!(error instanceof DataFolderReadOnlyError)) throw error
+    return () => undefined
   }
 }
 
