@@ -36,6 +36,12 @@ export class LogWriteError extends AppError {
   override readonly httpStatus = 503
 }
 
+/** What the newest samples were to be written to failed; they are in the log, and it is tried again. */
+export class SealFailedError extends AppError {
+  override readonly code = 'ERR_TSDB_SEAL'
+  override readonly httpStatus = 503
+}
+
 /** The store, or the group, was closed before this call. */
 export class StoreClosedError extends AppError {
   override readonly code = 'ERR_TSDB_CLOSED'

@@ -98,7 +98,7 @@ export function registerTsdbCareCommands(tsdb: Command): void {
     .action(
       action(async (snapshot: string, options: StoreOptions) => {
         const path = options['storage.tsdb.path']
-        await restoreSnapshot(snapshot, path)
+        await restoreSnapshot(snapshot, path, progressBar('restoring'))
         console.log(options.json ? JSON.stringify({ path }) : `restored into ${path}`)
       }),
     )

@@ -5,6 +5,7 @@ import type { Deletion } from '../block/deletions.ts'
 import type { MergeRequest, TierRequest } from '../block/merge-request.ts'
 import type { BlockMeta } from '../block/meta.ts'
 import { removeChunkFile } from '../chunk/head-chunk-file.ts'
+import { SealFailedError } from '../errors.ts'
 import { FailureLog } from '../failure-log.ts'
 import type { Head } from '../head/head.ts'
 import type { HeadGroup } from '../head/head-group.ts'
@@ -331,12 +332,17 @@ export class Maintenance {
   /**
    * Writes what the head holds as blocks into another folder; the head stays as it is. Not while `run` is under way.
    *
-   * @throws {Error} when rows could not be sealed
+   * @throws {SealFailedError} when rows could not be sealed: without them it would not be all
    */
   async writeHeadBlocks(dataDir: string): Promise<void> {
     for (const group of this.#head.groups.values()) if (group.openRows > 0) group.closeRows()
     const endMs = this.#head.newestMs + 1
-    await this.seal()
+    const groups = [...this.#head.groups.values()]
+    const waiting = groups.flatMap((group) => group.pending.map((rows) => ({ group, rows })))
+    const isWaiting = (): boolean => waiting.some(({ group, rows }) => group.pending.includes(rows))
+    // Twice: the first may be one that was about to end.
+    for (let round = 0; round < 2 && isWaiting(); round++) await this.seal()
+    if (isWaiting()) throw new SealFailedError('the newest samples could not be written to a file; the log says why')
     for (const windowStartMs of [...this.#windows.keys()].sort((a, b) => a - b)) {
       // A store that takes the block over goes on right behind its newest sample.
       const windowEndMs = Math.min(windowStartMs + this.#head.windowMs, Math.max(endMs, windowStartMs + 1))
