@@ -73,7 +73,7 @@ export function registerTsdbCareCommands(tsdb: Command): void {
         if (result.faults.length === 0) return console.log('clean: nothing to repair')
         print([
           ...faultLines(result.faults),
-          ...result.setAside.map((name) => `set aside: ${join('quarantine', name)}`),
+          ...result.setAside.map((name) => `set aside: ${join('quarantine', name)}${lostWith(name)}`),
           result.left.length === 0 ? 'repaired' : 'still wrong:',
           ...faultLines(result.left),
         ])
@@ -113,6 +113,9 @@ function countOf(text: string): number {
 function print(lines: readonly string[]): void {
   for (const line of lines) console.log(line)
 }
+
+const lostWith = (name: string): string =>
+  name.startsWith('tombstones') ? ' (what was deleted, and not cleaned yet, shows again)' : ''
 
 const faultLines = (faults: readonly Fault[]): string[] => faults.map(({ place, why }) => `${place}: ${why}`)
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Matcher, TimeRange } from '../../model/index.ts'
+import { CorruptionError } from '../errors.ts'
 import { syncFolder, writeDurably } from '../files.ts'
 import { decodeDeletions, type Deletion, encodeDeletions } from './deletions.ts'
 import type { BlockMeta } from './meta.ts'
@@ -21,7 +22,7 @@ export class DeletionList {
     this.#file = file
     this.#newest = Math.max(0, ...blocks.map((meta) => meta.deletions ?? 0))
     if (!existsSync(file)) return
-    const { newest, deletions } = decodeDeletions(readFileSync(file), file)
+    const { newest, deletions } = readList(file)
     this.#newest = Math.max(this.#newest, newest)
     this.#deletions = deletions
   }
@@ -77,5 +78,17 @@ export class DeletionList {
     const result = this.#saving.then(run, run)
     this.#saving = result.catch(() => undefined) // Its caller gets the failure.
     return result
+  }
+}
+
+/** @throws {CorruptionError} that says what to do */
+function readList(file: string): ReturnType<typeof decodeDeletions> {
+  const bytes = readFileSync(file)
+  try {
+    return decodeDeletions(bytes, file)
+  } catch (cause) {
+    if (!(cause instanceof CorruptionError)) throw cause
+    const why = 'the list of deletions is damaged; "belltower tsdb repair" sets it aside, and what it hides shows again'
+    throw new CorruptionError(file, cause.offset, why, { cause })
   }
 }

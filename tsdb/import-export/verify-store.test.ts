@@ -118,11 +118,22 @@ test('every damaged file is named; after a repair the folder is clean and the re
       faults.map((fault) => fault.place),
       file,
     ).toEqual([place])
-    // Deletions that cannot be read must not be guessed.
-    if (file === 'tombstones') continue
     const repaired = await repairStore(dataDir, silentLogger)
     expect(repaired.left, file).toEqual([])
     expect(repaired.setAside.length, file).toBe(1)
     expect((await contents(dataDir))['a{instance="b"}'], file).toEqual(all['a{instance="b"}'])
   }
+})
+
+test('a damaged list of deletions stops the start, which says what to do; repair sets it aside', {
+  timeout: 60_000,
+}, async () => {
+  const dataDir = copy()
+  writeFileSync(join(dataDir, 'tombstones'), 'not what it was')
+  await expect(openStore(dataDir)).rejects.toThrow('"belltower tsdb repair" sets it aside')
+  const { faults, setAside, left } = await repairStore(dataDir, silentLogger)
+  expect([faults.length, setAside, left]).toEqual([1, ['tombstones'], []])
+  const hidden = Array.from({ length: 6 }, (_, i) => i * 1000)
+  const timesOf = (dumped: Dump): number[] => dumped['a{instance="a"}']!.map(([timeMs]) => timeMs)
+  expect(timesOf(await contents(dataDir))).toEqual([...hidden, ...timesOf(all)])
 })

@@ -133,7 +133,8 @@ export interface Repair {
 
 /**
  * Makes a data folder that no server has open whole again: damaged blocks are set aside, everything of the head that can
- * be read becomes blocks, and the files it was read from are set aside, too. Nothing is deleted.
+ * be read becomes blocks, and the files it was read from are set aside, too. Nothing is deleted. What a damaged list of
+ * deletions had hidden shows again.
  */
 export async function repairStore(dataDir: string, logger: Logger, onProgress?: OnProgress): Promise<Repair> {
   const { faults } = await verifyStore(dataDir, onProgress)
@@ -142,11 +143,11 @@ export async function repairStore(dataDir: string, logger: Logger, onProgress?: 
   const before = new Set(namesIn(quarantine))
   let unlock = lockDataFolder(dataDir)
   try {
-    for (const { place } of faults) if (ULID_PATTERN.test(place)) setBlockAside(dataDir, place)
+    for (const { place } of faults) if (standsAlone(place)) setBlockAside(dataDir, place)
   } finally {
     unlock()
   }
-  if (faults.some(({ place }) => !ULID_PATTERN.test(place))) {
+  if (faults.some(({ place }) => !standsAlone(place))) {
     const store = await openOfflineStore(dataDir, logger)
     const known = new Set(store.blocks().map(({ ulid }) => ulid))
     let name: string
@@ -165,5 +166,8 @@ export async function repairStore(dataDir: string, logger: Logger, onProgress?: 
   const setAside = namesIn(quarantine).filter((entry) => !before.has(entry))
   return { faults, setAside, left: (await verifyStore(dataDir, onProgress)).faults }
 }
+
+/** What can go without the rest of the head: blocks, and the list of what was deleted, which then shows again. */
+const standsAlone = (place: string): boolean => ULID_PATTERN.test(place) || place === 'tombstones'
 
 const namesIn = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : [])
