@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ManualClock } from '../lib/index.ts'
@@ -49,6 +49,23 @@ test('retention: whole blocks go by age, by size, and their folders with them', 
   await store.maintain()
   expect(store.blocks()).toEqual([])
   expect(blockFolders(folder)).toEqual([])
+  await store.close()
+  remove()
+})
+
+test('retention: what is sealed and not in a block yet counts, too', async () => {
+  const { folder, remove } = temporaryFolder()
+  let store = await openStore(folder)
+  fill(store, 0, 11)
+  await store.maintain()
+  const blocks = store.blocks()
+  const chunks = join(folder, 'chunks_head')
+  const chunkBytes = readdirSync(chunks).reduce((sum, name) => sum + statSync(join(chunks, name)).size, 0)
+  const blockBytes = blocks.reduce((sum, { stats }) => sum + stats.numBytes, 0)
+  await store.close()
+  store = await openStore(folder, { retentionBytes: Math.floor(blockBytes + chunkBytes / 2) })
+  await store.maintain()
+  expect(store.blocks().length).toBeLessThan(blocks.length)
   await store.close()
   remove()
 })

@@ -1,4 +1,6 @@
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { type FileHandle, open, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 
 /**
  * Appends to a file and makes it durable. When that fails the file is as long as before: what is written next must not
@@ -28,4 +30,11 @@ export async function syncFolder(folder: string): Promise<void> {
 /** Writes a file and makes its content durable; its name is durable after `syncFolder`. */
 export async function writeDurably(file: string, bytes: Uint8Array | string): Promise<void> {
   await writeFile(file, bytes, { flush: true })
+}
+
+/** Of all files in a folder together; 0 where it is gone, as on a disk that fails. */
+export function bytesIn(folder: string): number {
+  if (!existsSync(folder)) return 0
+  const sizes = readdirSync(folder).map((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0)
+  return sizes.reduce((sum, size) => sum + size, 0)
 }

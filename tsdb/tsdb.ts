@@ -9,6 +9,7 @@ import { writeSnapshot } from './block/snapshot.ts'
 import { listChunkFiles } from './chunk/head-chunk-file.ts'
 import { StoreClosedError } from './errors.ts'
 import { ExemplarStore } from './exemplars/exemplar-store.ts'
+import { bytesIn } from './files.ts'
 import { Head } from './head/head.ts'
 import { HeadLoader } from './head/head-loader.ts'
 import { SampleStream } from './head/sample-stream.ts'
@@ -184,6 +185,7 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
       clock: options.clock,
       logger: options.logger,
       settings: () => this.settings,
+      headFilesBytes: () => bytesIn(folders.chunks) + bytesIn(folders.histograms),
       streams: () => this.#streams.values(),
       // While parts of a history come in from the newest to the oldest, ranges only look as if they were full.
       mayMerge: () => this.#adoption?.isRunning !== true,

@@ -29,6 +29,8 @@ interface UpkeepParts {
   readonly clock: Clock
   readonly logger: Logger
   readonly settings: () => TsdbSettings
+  /** Of what is sealed and not in blocks yet. */
+  readonly headFilesBytes: () => number
   readonly streams: () => Iterable<SampleStream>
   /** Whether blocks may be merged now. */
   readonly mayMerge: () => boolean
@@ -112,7 +114,7 @@ export class Upkeep {
       retentionMs: ({ resolution }) => retentionOf(settings, resolution),
       isNeeded: (meta) => compactor.isToBeSummarised(meta),
       retentionBytes: settings.retentionBytes ?? 0,
-      otherBytes: settings.retentionBytes ? log.sizeBytes() : 0,
+      otherBytes: settings.retentionBytes ? log.sizeBytes() + this.#parts.headFilesBytes() : 0,
     })
     await this.dropDoneDeletions()
   }
