@@ -16,12 +16,18 @@ export type InstantValue =
   | { readonly type: 'scalar'; readonly timestampMs: number; readonly value: number }
   | { readonly type: 'string'; readonly timestampMs: number; readonly value: string }
 
+/** The rule group that a query is asked for. */
+export interface QueryOrigin {
+  readonly file: string
+  readonly name: string
+}
+
 /**
  * Evaluates PromQL at one instant, somewhere else (a query worker). Rules and templates get it by constructor argument.
  *
  * @throws {AppError} parse errors, evaluation errors, timeout; the message is Prometheus'
  */
-export type QueryFunction = (expr: string, timeMs: number) => Promise<InstantValue>
+export type QueryFunction = (expr: string, timeMs: number, origin?: QueryOrigin) => Promise<InstantValue>
 
 /**
  * Samples of `selector` (a plain vector selector) between two times, both inclusive, oldest first; for restoring alert state.

@@ -202,9 +202,10 @@ export class RuleGroup {
 
   #evaluationAt(timeMs: number): Evaluation {
     const { query, settings } = this.#environment
-    const { queryOffsetMs, limit } = this.config
+    const { queryOffsetMs, limit, file, name } = this.config
     const { externalLabels, externalUrl } = settings
-    return { timeMs, queryTimeMs: timeMs - queryOffsetMs, query, externalLabels, externalUrl, limit }
+    const asked: QueryFunction = (expr, atMs) => query(expr, atMs, { file, name })
+    return { timeMs, queryTimeMs: timeMs - queryOffsetMs, query: asked, externalLabels, externalUrl, limit }
   }
 
   /** In order, and without holding up the evaluation. */

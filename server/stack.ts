@@ -227,7 +227,7 @@ export async function buildStack(
     externalLabels: () => labelsFromRecord(config.global.externalLabels),
     relabel: () => relabelAlert,
   })
-  const query = batchedRuleQueries(pool, settings.queryTimeoutMs)
+  const query = batchedRuleQueries(pool, settings.queryTimeoutMs, { queryLog, clock })
   const queryRange: RangeFunction = (selector, { startMs, endMs }) =>
     pool.run(
       'seriesPoints',

@@ -23,6 +23,8 @@ export interface EvaluationStats {
     readonly resultSortTime: number
     readonly queryPreparationTime: number
     readonly innerEvalTime: number
+    /** Before the evaluation began; where there was a queue. */
+    readonly execQueueTime?: number
   }
   readonly samples: {
     /** Samples looked at, counted once per step that saw them. */

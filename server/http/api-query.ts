@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { errorMessage } from '../../lib/index.ts'
 import { astJson, type Expr, ParseCache, parseExpr, prettyExpr, QueryTimeoutError } from '../../promql/index.ts'
 import type { Cancellation } from '../query/cancellation.ts'
-import type { QueryLog } from '../query/query-log.ts'
+import type { LoggedQuery, QueryLog } from '../query/query-log.ts'
 import type { QueryPool } from '../query/query-pool.ts'
 import type { AnswerPart, JsonAnswer } from '../query/answer-memory.ts'
 import type { PromqlFeatures } from '../query/promql-features.ts'
@@ -185,21 +184,13 @@ function logged(
   query: { readonly expr: string; readonly startMs: number; readonly endMs: number; readonly stepMs: number },
 ): Promise<JsonAnswer> {
   if (!queryLog.isOn) return pending
-  const write = (outcome: { stats?: unknown; error?: string }): void =>
-    queryLog.write({
-      params: {
-        query: query.expr,
-        start: new Date(query.startMs).toISOString(),
-        end: new Date(query.endMs).toISOString(),
-        step: query.stepMs / 1000,
-      },
-      ts: new Date(nowMs()).toISOString(),
-      ...outcome,
-      httpRequest: { clientIP: clientIp, method, path: url.split('?')[0]! },
-    })
+  const { expr, startMs, endMs, stepMs } = query
+  const httpRequest = { clientIP: clientIp, method, path: url.split('?')[0]! }
+  const write = (outcome: Pick<LoggedQuery, 'stats' | 'error'>): void =>
+    queryLog.write({ expr, startMs, endMs, stepMs, httpRequest, ...outcome }, nowMs())
   pending.then(
     ({ stats }) => write({ stats }),
-    (error: unknown) => write({ error: errorMessage(error) }),
+    (error: unknown) => write({ error }),
   )
   return pending
 }

@@ -86,6 +86,8 @@ export interface InstantRequest extends CommonRequest {
 export interface BatchRequest extends CommonRequest {
   /** `listId` names the label list that the asker has of the expression's last answer, 0 for none. */
   readonly queries: readonly { readonly expr: string; readonly timeMs: number; readonly listId: number }[]
+  /** The answer shall tell the statistics of each. */
+  readonly isLogged?: boolean
 }
 
 export interface RangeRequest extends CommonRequest {
@@ -176,9 +178,15 @@ function parsedRule(text: string): Expr {
 const ruleAnswers = new AnswerPacker()
 const repeatedSelects = new RepeatedSelects()
 
-function ruleAnswer(view: Queryable, expr: string, timeMs: number, options: QueryOptions): BatchAnswer {
+function ruleAnswer(
+  view: Queryable,
+  { expr, timeMs }: { readonly expr: string; readonly timeMs: number },
+  options: QueryOptions,
+  onStats?: (stats: EvaluationStats) => void,
+): BatchAnswer {
   try {
-    const { result } = engine.instant(view, parsedRule(expr), timeMs, options)
+    const { result, stats } = engine.instant(view, parsedRule(expr), timeMs, options)
+    onStats?.(stats)
     return result.type === 'matrix' ? { error: 'rule result is not a vector or scalar' } : { value: result }
   } catch (error) {
     if (!(error instanceof AppError)) throw error
@@ -211,6 +219,10 @@ function bytes(body: Uint8Array, gzip = false, stats?: EvaluationStats): Transfe
   return new Transfer({ body: answer, gzip: packed, ...(stats && { stats }) }, [answer.buffer as ArrayBuffer])
 }
 
+/** For the query log: tells how long the query waited. */
+const withQueue = (stats: EvaluationStats, { queuedMs = 0 }: CommonRequest): EvaluationStats =>
+  queuedMs === 0 ? stats : { ...stats, timings: { ...stats.timings, execQueueTime: queuedMs / 1000 } }
+
 function queryAnswer(evaluation: Evaluation, request: CommonRequest): PlacedAnswer | Transfer<JsonAnswer> {
   let room: ReturnType<AnswerRooms['find']>
   const body = writeQueryJson(evaluation.result, {
@@ -223,16 +235,18 @@ function queryAnswer(evaluation: Evaluation, request: CommonRequest): PlacedAnsw
       : {}),
     ...(request.stats ? { stats: evaluation.stats, queuedMs: request.queuedMs ?? 0 } : {}),
   })
+  const stats = withQueue(evaluation.stats, request)
   const isPacked = request.gzip === true && body.byteLength >= GZIP_BYTES_MIN
   if (room === undefined || body.buffer !== room.bytes.buffer || isPacked) {
-    return bytes(body, request.gzip, evaluation.stats)
+    return bytes(body, request.gzip, stats)
   }
-  return rooms.place(room.index, body.byteLength, evaluation.stats)
+  return rooms.place(room.index, body.byteLength, stats)
 }
 
-function jsonAnswer(items: readonly unknown[], limit: number): Transfer<JsonAnswer> {
+function jsonAnswer<T>(items: readonly T[], limit: number, jsonOf?: (item: T) => unknown): Transfer<JsonAnswer> {
   const cut = limit > 0 && items.length > limit
-  const data = cut ? items.slice(0, limit) : items
+  const shown = cut ? items.slice(0, limit) : items
+  const data = jsonOf ? shown.map(jsonOf) : shown
   const body = { status: 'success', data, ...(cut ? { warnings: ['results truncated due to limit'] } : {}) }
   return bytes(new TextEncoder().encode(JSON.stringify(body)))
 }
@@ -281,8 +295,13 @@ serveRpc(parentPort!, {
     const { queries } = request
     const view = new SharedView(reader, systemClock, repeatedSelects)
     try {
-      const packed = ruleAnswers.pack(queries, ({ expr, timeMs }) => ruleAnswer(view, expr, timeMs, optionsOf(request)))
-      return new Transfer(packed, [packed.listIds.buffer, packed.values.buffer])
+      const stats = new Map<object, EvaluationStats>()
+      const packed = ruleAnswers.pack(queries, (query) => {
+        const note = (one: EvaluationStats): void => void stats.set(query, withQueue(one, request))
+        return ruleAnswer(view, query, optionsOf(request), request.isLogged ? note : undefined)
+      })
+      const noted = request.isLogged ? { stats: queries.map((query) => stats.get(query)) } : {}
+      return new Transfer({ ...packed, ...noted }, [packed.listIds.buffer, packed.values.buffer])
     } finally {
       view.close()
     }
@@ -303,7 +322,7 @@ serveRpc(parentPort!, {
   seriesJson(request: MatchRequest) {
     const sets = matcherSets(request.matchers)
     const found = withQuerier(request, (querier) => querier.series(sets, request))
-    return jsonAnswer(found.map(labelsToRecord), request.limit)
+    return jsonAnswer(found, request.limit, labelsToRecord)
   },
   labelNamesJson(request: MatchRequest) {
     const sets = matcherSets(request.matchers)

@@ -2,6 +2,7 @@
 // only when they have changed; the values of all vectors of a batch are one column. Covered by `npm run bench -- rules`.
 import { createHash } from 'node:crypto'
 import { type InstantValue, type Labels, labelsKey, type VectorSample } from '../../model/index.ts'
+import type { EvaluationStats } from '../../promql/index.ts'
 
 export type BatchAnswer = { readonly value: InstantValue } | { readonly error: string }
 
@@ -22,6 +23,8 @@ export interface PackedAnswers {
   readonly newLists: ReadonlyMap<number, LabelList>
   /** Errors, scalars, strings, and vectors that hold histograms, by the index of the query. */
   readonly others: ReadonlyMap<number, BatchAnswer>
+  /** Of each query that went well, where they were asked for. */
+  readonly stats?: readonly (EvaluationStats | undefined)[]
 }
 
 // A worker and the main thread each remember up to so many label sets, and expressions; then they start over.
