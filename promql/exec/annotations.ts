@@ -1,5 +1,6 @@
 import { quoteGo } from '../../model/index.ts'
 import type { Span } from '../parse/ast.ts'
+import { positionOf } from '../parse/parse-error.ts'
 
 type Level = 'warning' | 'info'
 
@@ -23,16 +24,14 @@ export class Annotations {
     return [...entries].map(([message, span]) =>
       span === undefined
         ? message
-        : `PromQL ${level}: ${message}${text === '' ? '' : ` (${lineColumn(text, span.start)})`}`,
+        : `PromQL ${level}: ${message}${text === '' ? '' : ` (${placeOf(text, span.start)})`}`,
     )
   }
 }
 
-/** 1-based `line:column` of an offset in UTF-16 units. */
-function lineColumn(text: string, offset: number): string {
-  const before = text.slice(0, offset)
-  const line = before.split('\n').length
-  return `${line}:${offset - (before.lastIndexOf('\n') + 1) + 1}`
+function placeOf(text: string, offset: number): string {
+  const { line, column } = positionOf(text, offset)
+  return `${line}:${column}`
 }
 
 /** ` for metric name "x"`, or nothing where the name is not known. */
@@ -53,8 +52,9 @@ export interface HistogramNotes {
 }
 
 export function histogramNotes(to: Annotations, metricName: string, span: Span): HistogramNotes {
-  const metric = forMetric(metricName)
   const quoted = quoteGo(metricName)
+  // Told also where it is not known, as in Prometheus.
+  const metric = ` for metric name ${quoted}`
   return {
     mixedWithFloats: () => to.warn(`encountered a mix of histograms and floats${metric}`, span),
     mixedSchemas: () => to.warn(`${MIXED_SCHEMAS}${metric}`, span),

@@ -225,15 +225,20 @@ function nativeAt(natives: readonly StepSeries[], step: number): NativeHistogram
   return undefined
 }
 
+const DATE_MS_MAX = 8.64e15
+
 interface TimedFix {
   readonly fix: MonotonicityFix
   readonly timeMs: number
 }
 
 function noteMonotonicity(group: HistogramGroup, fixes: readonly TimedFix[], bucketsArg: Expr, ctx: EvalContext): void {
-  const from = formatFloatGeneral(Math.min(...fixes.map(({ fix }) => fix.fromBound)))
-  const to = formatFloatGeneral(Math.max(...fixes.map(({ fix }) => fix.toBound)))
-  const maxDiff = formatFloatGeneral(Number(Math.max(...fixes.map(({ fix }) => fix.maxDiff)).toPrecision(2)))
+  // There may be too many to be arguments of one call.
+  const most = (numberOf: (fix: MonotonicityFix) => number): number =>
+    fixes.reduce((so, { fix }) => Math.max(so, numberOf(fix)), Number.NEGATIVE_INFINITY)
+  const from = formatFloatGeneral(-most(({ fromBound }) => -fromBound))
+  const to = formatFloatGeneral(most(({ toBound }) => toBound))
+  const maxDiff = formatFloatGeneral(Number(most((fix) => fix.maxDiff).toPrecision(2)))
   const period = `from ${rfc3339(fixes[0]!.timeMs)} to ${rfc3339(fixes[fixes.length - 1]!.timeMs)}`
   ctx.query.annotations.info(
     'input to histogram_quantile needed to be fixed for monotonicity ' +
@@ -244,4 +249,8 @@ function noteMonotonicity(group: HistogramGroup, fixes: readonly TimedFix[], buc
   )
 }
 
-const rfc3339 = (timeMs: number): string => new Date(timeMs).toISOString().replace(/\.?0*Z$/, 'Z')
+/** Whole seconds, as Prometheus tells them; as a number beyond dates. */
+function rfc3339(timeMs: number): string {
+  const seconds = Math.trunc(timeMs / 1000)
+  return Math.abs(timeMs) > DATE_MS_MAX ? `${seconds}` : new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
+}

@@ -285,3 +285,10 @@ test('columns in the kernels’ memory give the same answers', () => {
     expect(ours.result, text).toEqual(plain.result)
   }
 })
+
+test('places of annotations count bytes, as those of errors', () => {
+  const text = 'c_total{i!="é"} or quantile(2, c_total)'
+  const { warnings } = engineWith().instant(counters, text, 0)
+  const column = Buffer.byteLength(text.slice(0, text.indexOf('2'))) + 1
+  expect(warnings).toEqual([`PromQL warning: quantile value should be between 0 and 1, got 2 (1:${column})`])
+})

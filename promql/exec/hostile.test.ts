@@ -47,6 +47,18 @@ describe('giants', () => {
   })
 })
 
+test('very many things to be told of, at times beyond dates', () => {
+  const buckets =
+    'label_replace(vector(5 + 0 * time()), "le", "1", "", "") or label_replace(vector(1), "le", "+Inf", "", "")'
+  const many = `count_over_time(histogram_quantile(0.5, ${buckets})[200000s:1s])`
+  for (const timeMs of [0, 9e15]) {
+    const { result, infos } = engine.instant(storage, many, timeMs)
+    expect(result).toMatchObject({ samples: [{ value: 200_000 }] })
+    expect(infos).toHaveLength(1)
+    expect(infos[0]).toContain('over 200000 samples from ')
+  }
+})
+
 describe('values that double', () => {
   const nested = (seed: string, times: number, wrap: (inner: string) => string): string =>
     times === 0 ? seed : nested(wrap(seed), times - 1, wrap)
