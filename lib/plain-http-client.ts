@@ -10,6 +10,8 @@ import { Inflater } from './inflater.ts'
 export interface PlainRequest {
   readonly host: string
   readonly port: number
+  /** Unix socket that is asked instead; '' = none. */
+  readonly socketPath: string
   /** Method, path and headers as they are sent, up to and including the empty line. Must be safe to repeat. */
   readonly bytes: Uint8Array
   /** For error messages: `GET http://…`. */
@@ -88,10 +90,10 @@ class Origins {
     this.inflater = new Inflater(buffers?.unpack)
   }
 
-  of(key: string, { host, port }: PlainRequest): Origin {
+  of(key: string, { host, port, socketPath }: PlainRequest): Origin {
     let origin = this.#byKey.get(key)
     if (origin === undefined) {
-      origin = new Origin(this, { key, host, port })
+      origin = new Origin(this, key, socketPath === '' ? { host, port } : { path: socketPath })
       this.#byKey.set(key, origin)
     }
     return origin
@@ -126,7 +128,7 @@ class Exchange implements PlainExchange {
     this.request = request
     this.#receiver = receiver
     this.#origins = origins
-    this.#originKey = `${request.host} ${request.port}`
+    this.#originKey = request.socketPath || `${request.host} ${request.port}`
   }
 
   start(): void {
@@ -206,17 +208,19 @@ class Exchange implements PlainExchange {
   }
 }
 
-/** Connections to one host and port. */
+/** Connections to one host and port, or to one socket. */
 class Origin {
   readonly #origins: Origins
-  readonly #address: { readonly key: string; readonly host: string; readonly port: number }
+  readonly #key: string
+  readonly #address: { readonly host: string; readonly port: number } | { readonly path: string }
   readonly #all = new Set<Connection>()
   /** Those used last at the end, so that the others can grow old. */
   readonly #idle: Connection[] = []
   #sweeper: NodeJS.Timeout | undefined
 
-  constructor(origins: Origins, address: { key: string; host: string; port: number }) {
+  constructor(origins: Origins, key: string, address: { host: string; port: number } | { path: string }) {
     this.#origins = origins
+    this.#key = key
     this.#address = address
   }
 
@@ -225,10 +229,9 @@ class Origin {
   }
 
   freshConnection(): Connection {
-    const { host, port } = this.#address
     const { readBuffer } = this.#origins
     const connection = new Connection(this, (onBytes) =>
-      connect({ host, port, noDelay: true, onread: { buffer: readBuffer, callback: onBytes } }),
+      connect({ ...this.#address, noDelay: true, onread: { buffer: readBuffer, callback: onBytes } }),
     )
     this.#all.add(connection)
     return connection
@@ -247,7 +250,7 @@ class Origin {
     if (this.#all.size > 0) return
     clearInterval(this.#sweeper)
     this.#sweeper = undefined
-    this.#origins.forget(this.#address.key, this)
+    this.#origins.forget(this.#key, this)
   }
 
   close(): void {

@@ -9,9 +9,14 @@ const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 /**
  * A GET request as ready bytes, with what the configuration adds to it.
  *
+ * @param socketPath Unix socket that is asked instead of the URL's host; '' = none
  * @returns `undefined` where the general client is needed: TLS, a proxy, secrets in files, a URL or header that is not valid
  */
-export function plainRequest(request: HttpRequest, config: HttpClientConfig = {}): PlainRequest | undefined {
+export function plainRequest(
+  request: HttpRequest,
+  config: HttpClientConfig = {},
+  socketPath = '',
+): PlainRequest | undefined {
   const { basicAuth, authorization } = config
   const files = [basicAuth?.usernameFile, basicAuth?.passwordFile, authorization?.credentialsFile, config.headerFiles]
   const changes = files.some((file) => file !== undefined) || config.oauth2 !== undefined
@@ -36,6 +41,7 @@ export function plainRequest(request: HttpRequest, config: HttpClientConfig = {}
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? 80 : Number(url.port),
+    socketPath,
     bytes: Buffer.from(`GET ${url.pathname}${url.search} HTTP/1.1\r\n${head}\r\n`, 'latin1'),
     name: `GET ${url.origin}${url.pathname}${url.search}`,
     timeoutMs: request.timeoutMs,

@@ -1,5 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { ManualClock } from '../../lib/index.ts'
 import { silentLogger } from '../../lib/log.ts'
@@ -130,6 +133,9 @@ test('scrapes over HTTP, row after row, with up and the report', async () => {
     __scheme__: 'http',
     __scrape_interval__: '20s',
     __scrape_timeout__: '19s',
+    __always_scrape_classic_histograms__: 'false',
+    __convert_classic_histograms_to_nhcb__: 'false',
+    __scrape_native_histograms__: 'false',
     job: 'j',
   })
   expect(manager.metadata()[0]!.metadata.get('a')).toEqual({ type: 'counter', help: '', unit: '' })
@@ -350,4 +356,61 @@ test('tells about its discoveries and limits under the names that alerts ask for
   await apply(manager)
   expect(await value('prometheus_sd_refresh_failures_total', failures)).toBeUndefined()
   expect(await value('prometheus_sd_discovered_targets', { name: 'scrape', config: 'j' })).toBeUndefined()
+})
+
+test('targets behind Unix sockets, several under one address', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'belltower-sockets-'))
+  cleanups.push(() => rm(folder, { recursive: true }))
+  const hosts: (string | undefined)[] = []
+  for (const name of ['a', 'b']) {
+    const server = createServer((req, res) => {
+      hosts.push(req.headers.host)
+      page(() => `from{socket="${name}"} 1\n`)(req, res)
+    })
+    await new Promise<void>((resolve) => server.listen(join(folder, name), resolve))
+    cleanups.push(() => (server.closeAllConnections(), server.close()))
+  }
+  const { manager, store } = rig()
+  const socketOf = (name: string) => ({
+    targets: ['localhost'],
+    labels: { __unix_socket__: join(folder, name), ['of']: name },
+  })
+  // A proxy is for what is elsewhere; a password in a file takes the general client.
+  const passwordFile = join(folder, 'password')
+  await writeFile(passwordFile, 'p')
+  await apply(
+    manager,
+    job('', { staticConfigs: ['a', 'b', 'none'].map(socketOf), http: { proxyUrl: 'http://127.0.0.1:1' } }),
+    job('', { jobName: 'k', staticConfigs: [socketOf('b')], http: { basicAuth: { username: 'u', passwordFile } } }),
+  )
+  await until(() => manager.targets().every(({ health }) => health !== 'unknown'))
+  expect(
+    manager.targets().map(({ scrapePool, labels, health }) => [scrapePool, labelsToRecord(labels)['of'], health]),
+  ).toEqual([
+    ['j', 'a', 'up'],
+    ['j', 'b', 'up'],
+    ['j', 'none', 'down'],
+    ['k', 'b', 'up'],
+  ])
+  expect(new Set(hosts)).toEqual(new Set(['localhost']))
+  const seen = store.groups.flatMap((group) => [...(group.rows.at(-1)?.samples.keys() ?? [])])
+  const sockets = seen.flatMap((key) => /of\W+(\w)\W+socket\W+(\w)/.exec(key)?.slice(1).join('') ?? [])
+  expect(sockets.sort()).toEqual(['aa', 'bb', 'bb'])
+})
+
+test('a target may have its own say about histograms', async () => {
+  const asked = new Map<string, string | undefined>()
+  const address = await serve((req, res) => {
+    asked.set(req.url!, req.headers.accept)
+    page(() => 'a 1\n')(req, res)
+  })
+  const { manager } = rig()
+  const own = (path: string, native: string) => ({
+    targets: [address],
+    labels: { __metrics_path__: path, __scrape_native_histograms__: native },
+  })
+  await apply(manager, job('', { staticConfigs: [own('/job', ''), own('/native', 'true'), own('/wrong', 'yes')] }))
+  await until(() => asked.size === 2)
+  expect(asked.get('/job')).toMatch(/^application\/openmetrics-text/)
+  expect(asked.get('/native')).toMatch(/^application\/vnd\.google\.protobuf/)
 })

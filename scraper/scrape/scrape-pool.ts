@@ -6,7 +6,7 @@ import type { Discovery, TargetGroup } from '../discovery/discovery.ts'
 import type { DiscoveryParts } from '../discovery/poll.ts'
 import { createDiscoveries, type NamedDiscovery } from '../discovery/target-sources.ts'
 import { compileRelabel } from '../relabel/relabel.ts'
-import { buildTarget, type Target } from '../targets/target.ts'
+import { buildTarget, type HistogramChoices, type Target } from '../targets/target.ts'
 import { BuiltTargets } from './built-targets.ts'
 import { FailureLog } from './failure-log.ts'
 import { schemaOfFactor } from './histogram-buckets.ts'
@@ -16,7 +16,13 @@ import type { ScrapeMetrics } from './scrape-metrics.ts'
 import type { TargetRowsRules } from './target-rules.ts'
 import { TargetRows, type TargetRowsParts } from './target-rows.ts'
 import type { Ticker } from './ticker.ts'
-import { httpTransport, type InProcessTarget, inProcessTransport, type Transport } from './transport.ts'
+import {
+  httpTransport,
+  type InProcessTarget,
+  inProcessTransport,
+  KEEP_ALIVE_MIN_MS,
+  type Transport,
+} from './transport.ts'
 
 export interface ScrapePoolParts {
   readonly clock: Clock
@@ -32,8 +38,6 @@ export interface ScrapePoolParts {
   readonly seed: string
 }
 
-// Connections outlive the pause between two scrapes; an interval set by relabelling is rarely longer than this.
-const KEEP_ALIVE_MIN_MS = 300_000
 // How long targets of sources that are no longer asked stay, while new sources have not told theirs.
 const SOURCES_PATIENCE_MS = 5000
 // First scrapes of many targets are spread, so that a start is no burst.
@@ -45,7 +49,9 @@ const LONG_LIST = 1000
 export class ScrapePool {
   #config: ScrapeConfig
   readonly #parts: ScrapePoolParts
-  readonly #rules: TargetRowsRules
+  /** Histograms aside, which each target has its own about. */
+  readonly #rules: Omit<TargetRowsRules, keyof HistogramChoices>
+  #lastRules: { readonly choices: HistogramChoices; readonly rules: TargetRowsRules } | undefined
   readonly #client: HttpClient
   readonly #httpTransport: Transport
   readonly #failureLog: FailureLog | undefined
@@ -273,8 +279,9 @@ export class ScrapePool {
   #add(key: string, target: Target, targetCount: number): void {
     const { clock, ticker, logger, metrics, seed } = this.#parts
     const held = this.#parts.retired.take(target.labels)
-    held?.rows.changeRules(this.#rules)
-    const rows = held?.rows ?? new TargetRows(this.#parts.rows, target.labels, this.#rules)
+    const rules = this.#rulesOf(target.histograms)
+    held?.rows.changeRules(rules)
+    const rows = held?.rows ?? new TargetRows(this.#parts.rows, target.labels, rules)
     const source = this.#parts.inProcess.get(target.address)
     const transport = source ? inProcessTransport(source, this.#config) : this.#httpTransport
     const sampleLimit = this.#rules.sampleLimit
@@ -298,6 +305,12 @@ export class ScrapePool {
     else loop.start(Math.floor((this.#loops.size / targetCount) * spreadMs))
   }
 
+  /** Nearly all targets choose the same, and share them. */
+  #rulesOf(choices: HistogramChoices): TargetRowsRules {
+    if (this.#lastRules?.choices !== choices) this.#lastRules = { choices, rules: { ...this.#rules, ...choices } }
+    return this.#lastRules.rules
+  }
+
   #applyTargetLimit(targetCount: number): void {
     const limit = this.#config.targetLimit ?? 0
     const exceeded = limit > 0 && targetCount > limit
@@ -309,7 +322,7 @@ export class ScrapePool {
   }
 }
 
-function rowRules(config: ScrapeConfig): Omit<TargetRowsRules, 'createdZeros'> {
+function rowRules(config: ScrapeConfig): Omit<TargetRowsRules, 'createdZeros' | keyof HistogramChoices> {
   const metricRules = config.metricRelabelConfigs ?? []
   return {
     honorLabels: config.honorLabels ?? false,
@@ -322,9 +335,6 @@ function rowRules(config: ScrapeConfig): Omit<TargetRowsRules, 'createdZeros'> {
     honorTimestamps: config.honorTimestamps ?? true,
     trackTimestampsStaleness: config.trackTimestampsStaleness ?? false,
     extraScrapeMetrics: config.extraScrapeMetrics ?? false,
-    scrapeNativeHistograms: config.scrapeNativeHistograms ?? false,
-    convertClassicHistograms: config.convertClassicHistogramsToNhcb ?? false,
-    alwaysScrapeClassicHistograms: config.alwaysScrapeClassicHistograms ?? false,
     histogramBucketLimit: config.nativeHistogramBucketLimit ?? 0,
     histogramSchemaMax: schemaOfFactor(config.nativeHistogramMinBucketFactor ?? 0),
   }

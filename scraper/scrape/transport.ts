@@ -1,7 +1,15 @@
 import { STATUS_CODES } from 'node:http'
-import { AppError, type HttpClient, type PlainHttpClient, type PlainRequest, plainRequest } from '../../lib/index.ts'
+import {
+  AppError,
+  type HttpClient,
+  type HttpClientConfig,
+  type PlainHttpClient,
+  type PlainRequest,
+  plainRequest,
+} from '../../lib/index.ts'
+import { createHttpClient } from '../../lib/undici-client.ts'
 import { formatOfContentType } from '../../model/index.ts'
-import { DEFAULT_SCRAPE_PROTOCOLS, type ScrapeConfig, type ScrapeProtocol } from '../config.ts'
+import { DEFAULT_SCRAPE_PROTOCOLS, NATIVE_SCRAPE_PROTOCOLS, type ScrapeConfig, type ScrapeProtocol } from '../config.ts'
 import type { Target } from '../targets/target.ts'
 import type { PageFormat } from './split-page.ts'
 
@@ -25,6 +33,9 @@ export interface PageSource {
   cancel(): void
 }
 
+// Connections outlive the pause between two scrapes; an interval set by relabelling is rarely longer than this.
+export const KEEP_ALIVE_MIN_MS = 300_000
+
 export type Transport = (target: Target, receiver: PageReceiver) => PageSource
 
 /** The target answered something that is no page of metrics. */
@@ -46,15 +57,21 @@ export function httpTransport(parts: HttpTransportParts, config: ScrapeConfig): 
   const bodyBytesMax = config.bodyBytesMax ?? 0
   const headersOf = requestHeaders(parts.userAgent, config)
   return (target, receiver) => {
-    const { url, timeoutMs } = target
-    const request = { url, headers: headersOf(timeoutMs), timeoutMs, bodyBytesMax }
-    const general = (): PageSource =>
+    const { url, timeoutMs, socketPath, histograms } = target
+    const headers = headersOf(timeoutMs, histograms.scrapeNativeHistograms)
+    const request = { url, headers, timeoutMs, bodyBytesMax }
+    const asking = (client: HttpClient): PageSource =>
       promisedSource(receiver, async () => {
-        const { status, headers: answered, body } = await parts.client.request(request)
+        const { status, headers: answered, body } = await client.request(request)
         checkStatus(status)
         return { body, format: formats.of(answered['content-type'] ?? '') }
       })
-    const plain = plainRequest(request, config.http)
+    const general = (): PageSource => {
+      if (socketPath === '') return asking(parts.client)
+      const client = socketClient(socketPath, config)
+      return ownClientSource(asking(client), client)
+    }
+    const plain = plainRequest(request, socketPath === '' ? config.http : withoutProxy(config), socketPath)
     return plain === undefined
       ? general()
       : plainSource(parts.plainClient, plain, { receiver, formats, config, general })
@@ -62,21 +79,47 @@ export function httpTransport(parts: HttpTransportParts, config: ScrapeConfig): 
 }
 
 /** Thousands of targets, nearly always with the same timeout, share what they send. */
-function requestHeaders(userAgent: string, config: ScrapeConfig): (timeoutMs: number) => Record<string, string> {
+function requestHeaders(userAgent: string, config: ScrapeConfig) {
   const common = {
-    accept: acceptHeader(config),
     'accept-encoding': config.enableCompression === false ? 'identity' : 'gzip',
     'user-agent': userAgent,
   }
-  let last: { readonly timeoutMs: number; readonly headers: Record<string, string> } | undefined
-  return (timeoutMs) => {
-    if (last?.timeoutMs !== timeoutMs) {
-      const headers = { ...common, 'x-prometheus-scrape-timeout-seconds': String(timeoutMs / 1000) }
-      last = { timeoutMs, headers }
+  let last:
+    | { readonly timeoutMs: number; readonly wantsNative: boolean; readonly headers: Record<string, string> }
+    | undefined
+  return (timeoutMs: number, wantsNative: boolean): Record<string, string> => {
+    if (last?.timeoutMs !== timeoutMs || last.wantsNative !== wantsNative) {
+      const headers = {
+        accept: acceptHeader(config, wantsNative),
+        ...common,
+        'x-prometheus-scrape-timeout-seconds': String(timeoutMs / 1000),
+      }
+      last = { timeoutMs, wantsNative, headers }
     }
     return last.headers
   }
 }
+
+/** A socket on this machine is not asked through a proxy. */
+function withoutProxy({ http = {} }: ScrapeConfig): HttpClientConfig {
+  const { proxyUrl: _url, proxyFromEnvironment: _environment, noProxy: _exceptions, ...rest } = http
+  return rest
+}
+
+const socketClient = (socketPath: string, config: ScrapeConfig): HttpClient =>
+  createHttpClient(withoutProxy(config), {
+    keepAliveMs: Math.max(KEEP_ALIVE_MIN_MS, config.scrapeIntervalMs * 2),
+    socketPath,
+  })
+
+/** With a client that nobody else uses. */
+const ownClientSource = (source: PageSource, client: HttpClient): PageSource => ({
+  request: () => source.request(),
+  cancel() {
+    source.cancel()
+    void client.close()
+  },
+})
 
 export function inProcessTransport(source: InProcessTarget, config: ScrapeConfig): Transport {
   const formats = new PageFormats(config)
@@ -160,11 +203,11 @@ const MEDIA_TYPES: Readonly<Record<ScrapeProtocol, string>> = {
 }
 
 /** Falling weights in the configured order; only the 1.0.0 formats know how to escape names. */
-export function acceptHeader(config: ScrapeConfig): string {
+export function acceptHeader(config: ScrapeConfig, wantsNative = false): string {
   const escaping = `;escaping=${config.metricNameEscapingScheme ?? 'allow-utf-8'}`
   let weight = 6
   const parts: string[] = []
-  for (const protocol of config.scrapeProtocols ?? DEFAULT_SCRAPE_PROTOCOLS) {
+  for (const protocol of config.scrapeProtocols ?? (wantsNative ? NATIVE_SCRAPE_PROTOCOLS : DEFAULT_SCRAPE_PROTOCOLS)) {
     parts.push(`${MEDIA_TYPES[protocol]}${protocol.endsWith('1.0.0') ? escaping : ''};q=0.${weight--}`)
   }
   return [...parts, `*/*;q=0.${weight}`].join(',')

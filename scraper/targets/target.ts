@@ -15,8 +15,24 @@ export interface Target {
   /** `__address__` after relabelling. */
   readonly address: string
   readonly url: string
+  /** Unix socket that is asked instead of the address; '' = none. */
+  readonly socketPath: string
   readonly intervalMs: number
   readonly timeoutMs: number
+  readonly histograms: HistogramChoices
+}
+
+/** What is stored of histograms; the job says it, and relabelling may say otherwise for a target. */
+export interface HistogramChoices {
+  readonly scrapeNativeHistograms: boolean
+  readonly convertClassicHistograms: boolean
+  readonly alwaysScrapeClassicHistograms: boolean
+}
+
+const CHOICE_LABELS: Readonly<Record<keyof HistogramChoices, string>> = {
+  scrapeNativeHistograms: '__scrape_native_histograms__',
+  convertClassicHistograms: '__convert_classic_histograms_to_nhcb__',
+  alwaysScrapeClassicHistograms: '__always_scrape_classic_histograms__',
 }
 
 export type TargetResult =
@@ -35,15 +51,53 @@ export function buildTarget(discovered: Labels, config: ScrapeConfig, relabel: R
   if (address.includes('/')) return { kind: 'invalid', discoveredLabels, why: `${address} is not a valid hostname` }
   const timing = readTiming(record)
   if (typeof timing === 'string') return { kind: 'invalid', discoveredLabels, why: timing }
+  const histograms = readChoices(record)
+  if (typeof histograms === 'string') return { kind: 'invalid', discoveredLabels, why: histograms }
   const labels = labelsFromEntries([
     ['instance', address],
     ...Object.entries(record).filter(([name]) => !name.startsWith('__')),
   ])
   const url = targetUrl(record, config)
-  return {
-    kind: 'active',
-    target: { key: labelsKey([url, ...labels]), labels, discoveredLabels, address, url, ...timing },
+  const socketPath = record['__unix_socket__'] ?? ''
+  const special = [...(socketPath === '' ? [] : [socketPath]), ...otherChoices(histograms, choicesOf(config))]
+  const key = labelsKey([url, ...special, ...labels])
+  const target = { key, labels, discoveredLabels, address, url, socketPath, ...timing, histograms }
+  return { kind: 'active', target }
+}
+
+const choicesOf = (config: ScrapeConfig): HistogramChoices => ({
+  scrapeNativeHistograms: config.scrapeNativeHistograms ?? false,
+  convertClassicHistograms: config.convertClassicHistogramsToNhcb ?? false,
+  alwaysScrapeClassicHistograms: config.alwaysScrapeClassicHistograms ?? false,
+})
+
+const eachChoice = Object.entries(CHOICE_LABELS) as readonly [keyof HistogramChoices, string][]
+
+/** Names of those that are not the job's. */
+const otherChoices = (chosen: HistogramChoices, ofJob: HistogramChoices): string[] =>
+  eachChoice.filter(([choice]) => chosen[choice] !== ofJob[choice]).map(([, label]) => label)
+
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ...['1', 't', 'T', 'true', 'TRUE', 'True'].map((text) => [text, true] as const),
+  ...['0', 'f', 'F', 'false', 'FALSE', 'False', ''].map((text) => [text, false] as const),
+])
+
+// Thousands of targets share one of these.
+const knownChoices = new Map<string, HistogramChoices>()
+
+/** The reason as text where a label is no truth value. */
+function readChoices(record: Readonly<Record<string, string>>): HistogramChoices | string {
+  const read: Partial<Record<keyof HistogramChoices, boolean>> = {}
+  for (const [choice, label] of eachChoice) {
+    const text = record[label] ?? ''
+    const value = BOOLEANS.get(text)
+    if (value === undefined) return `${label} is neither true nor false: ${JSON.stringify(text)}`
+    read[choice] = value
   }
+  const key = Object.values(read).join()
+  const known = knownChoices.get(key) ?? (read as HistogramChoices)
+  knownChoices.set(key, known)
+  return known
 }
 
 // Scrapes of one slot start together: this process, the network and the targets' hosts wake up once for all of them, and the
@@ -71,6 +125,8 @@ function withDefaults(discovered: Labels, config: ScrapeConfig): Labels {
     ['__metrics_path__', config.metricsPath ?? '/metrics'],
     ['__scheme__', config.scheme ?? 'http'],
   ]
+  const choices = choicesOf(config)
+  for (const [choice, label] of eachChoice) defaults.push([label, String(choices[choice])])
   for (const [name, values] of Object.entries(config.params ?? {})) {
     if (values[0] !== undefined) defaults.push([`__param_${name}`, values[0]])
   }
