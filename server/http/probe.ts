@@ -14,10 +14,11 @@ export function registerProbe(app: FastifyInstance, prober: Prober): void {
     const module = params.get('module') || MODULE_DEFAULT
     const refuse = (why: string) => reply.code(400).type(PLAIN_TYPE).send(`${why}\n`)
     if (target === '') return refuse('Target parameter is missing')
+    const hostname = params.get('hostname') ?? ''
     const debug = params.get('debug') === 'true'
     const timeout = Number(request.headers['x-prometheus-scrape-timeout-seconds'])
     const scrapeTimeoutSeconds = Number.isFinite(timeout) ? timeout : undefined
-    const probed = await prober.probe({ target, module, scrapeTimeoutSeconds, debug })
+    const probed = await prober.probe({ target, module, hostname, scrapeTimeoutSeconds, debug })
     if (probed === undefined) return refuse(`Unknown module ${JSON.stringify(module)}`)
     return reply.type(debug ? PLAIN_TYPE : METRICS_TYPE).send(probed.body)
   })

@@ -7,7 +7,7 @@ import { compileSearch } from '../../../model/index.ts'
 import type { DnsProbeOptions, RecordChecks } from './config.ts'
 import { decodeAnswer, type DnsAnswer, type DnsRecord, encodeQuestion, typeNumber } from './dns-message.ts'
 import type { ProbeLog, ProbeResult } from './probe-page.ts'
-import { ProbeFailure, resolveHost } from './resolve.ts'
+import { type ProbeContext, ProbeFailure, resolveHost } from './resolve.ts'
 import { splitTarget } from './tcp-probe.ts'
 import { addTlsMetrics, tlsOptions } from './tls-metrics.ts'
 
@@ -23,11 +23,7 @@ interface Server {
 }
 
 /** Asks a name server the module's question and checks its records. @throws {ProbeFailure} */
-export async function dnsProbe(
-  target: string,
-  options: DnsProbeOptions,
-  context: { readonly result: ProbeResult; readonly log: ProbeLog; readonly deadlineMs: number },
-): Promise<boolean> {
+export async function dnsProbe(target: string, options: DnsProbeOptions, context: ProbeContext): Promise<boolean> {
   const { result, log, deadlineMs } = context
   const phase = (name: string, seconds: number): void =>
     result.add('probe_dns_duration_seconds', PHASE_HELP, seconds, { phase: name })
@@ -40,7 +36,7 @@ export async function dnsProbe(
   succeeded(0)
   if (typeNumber(options.query_type) === undefined) throw new ProbeFailure(`no record type ${options.query_type}`)
   const { host, port } = splitTarget(target, options.dns_over_tls ? TLS_PORT : PORT)
-  const { address, family, durationSeconds } = await resolveHost(host, options, result, log)
+  const { address, family, durationSeconds } = await resolveHost(host, options, context)
   phase('resolve', durationSeconds)
   const id = randomInt(0x10000)
   const question = encodeQuestion({

@@ -8,7 +8,7 @@ import { unpackBody } from '../../../lib/http-unpack.ts'
 import { compileSearch } from '../../../model/index.ts'
 import type { HttpProbeOptions } from './config.ts'
 import type { ProbeLog, ProbeResult } from './probe-page.ts'
-import { ProbeFailure, resolveHost } from './resolve.ts'
+import { type ProbeContext, ProbeFailure, resolveHost } from './resolve.ts'
 import { addTlsMetrics, tlsOptions } from './tls-metrics.ts'
 
 const REDIRECTS_MAX = 10
@@ -26,11 +26,7 @@ interface Answer {
 }
 
 /** Asks a URL and checks the answer. @returns whether it is as the module wants it. @throws {ProbeFailure} */
-export async function httpProbe(
-  target: string,
-  options: HttpProbeOptions,
-  context: { readonly result: ProbeResult; readonly log: ProbeLog; readonly deadlineMs: number },
-): Promise<boolean> {
+export async function httpProbe(target: string, options: HttpProbeOptions, context: ProbeContext): Promise<boolean> {
   const { result, log } = context
   for (const phase of PHASES) result.add('probe_http_duration_seconds', PHASE_HELP, 0, { phase })
   let url = parseTarget(target)
@@ -63,17 +59,20 @@ async function exchange(
   method: string,
   mayAuthorize: boolean,
   options: HttpProbeOptions,
-  context: { readonly result: ProbeResult; readonly log: ProbeLog; readonly deadlineMs: number },
+  context: ProbeContext,
 ): Promise<Answer> {
   const { result, log, deadlineMs } = context
   const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  const resolved = await resolveHost(hostname, options, result, log)
+  const resolved = await resolveHost(hostname, options, context)
   const isTls = url.protocol === 'https:'
   const body = options.body_file === undefined ? options.body : await readFile(options.body_file)
   const headers: Record<string, string> = { host: url.host, 'user-agent': 'Belltower Probe', accept: '*/*' }
   if (mayAuthorize) Object.assign(headers, await authorization(options))
   if (options.compression) headers['accept-encoding'] = options.compression
-  for (const [name, value] of Object.entries(options.headers)) headers[name.toLowerCase()] = value
+  for (const [name, value] of Object.entries(options.headers)) {
+    // Another host is asked for by its own name.
+    if (mayAuthorize || name.toLowerCase() !== 'host') headers[name.toLowerCase()] = value
+  }
   const settings: https.RequestOptions = {
     host: resolved.address,
     family: resolved.family,
@@ -83,7 +82,8 @@ async function exchange(
     headers,
     agent: false,
     ...(options.source_ip_address !== undefined && { localAddress: options.source_ip_address }),
-    ...(isTls && (await tlsOptions(options.tls_config, hostname))),
+    // A virtual host behind an address: its certificate is for the name that is asked for.
+    ...(isTls && (await tlsOptions(options.tls_config, (headers['host'] ?? url.host).replace(/:\d+$/, '')))),
   }
   const leftMs = deadlineMs - performance.now()
   const times = await send(isTls ? https.request(settings) : http.request(settings), body, leftMs, (socket) => {

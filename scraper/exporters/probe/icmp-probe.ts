@@ -1,22 +1,17 @@
 import { execFile } from 'node:child_process'
 import { performance } from 'node:perf_hooks'
 import type { IcmpProbeOptions } from './config.ts'
-import type { ProbeLog, ProbeResult } from './probe-page.ts'
-import { ProbeFailure, resolveHost } from './resolve.ts'
+import { type ProbeContext, ProbeFailure, resolveHost } from './resolve.ts'
 
 const PHASE_HELP = 'How long each phase took, in seconds.'
 
 /** One echo request, by the system's `ping`: Node has no raw sockets. @throws {ProbeFailure} also where there is no `ping` */
-export async function icmpProbe(
-  target: string,
-  options: IcmpProbeOptions,
-  context: { readonly result: ProbeResult; readonly log: ProbeLog; readonly deadlineMs: number },
-): Promise<boolean> {
+export async function icmpProbe(target: string, options: IcmpProbeOptions, context: ProbeContext): Promise<boolean> {
   const { result, log, deadlineMs } = context
   const phase = (name: string, seconds: number): void =>
     result.add('probe_icmp_duration_seconds', PHASE_HELP, seconds, { phase: name })
   for (const name of ['resolve', 'setup', 'rtt']) phase(name, 0)
-  const { address, family, durationSeconds } = await resolveHost(target, options, result, log)
+  const { address, family, durationSeconds } = await resolveHost(target, options, context)
   phase('resolve', durationSeconds)
   const leftMs = Math.max(1, Math.ceil(deadlineMs - performance.now()))
   const waitSeconds = Math.max(1, Math.ceil(leftMs / 1000))

@@ -4,12 +4,14 @@ import { mkdtempSync, readFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { silentLogger } from '../../../lib/log.ts'
 import { ConfigError } from '../../../lib/yaml-config.ts'
 import { createProber, defaultProbeModules, parseProbeConfig } from './index.ts'
+import { beforeDeadline } from './resolve.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -31,9 +33,10 @@ const talk = (onConnection: (socket: Socket) => void): Promise<number> =>
   )
 
 /** Values by name and labels, of a probe with one module. */
-async function probe(target: string, module: string): Promise<Record<string, number>> {
+async function probe(target: string, module: string, hostname = ''): Promise<Record<string, number>> {
   const modules = parseProbeConfig('probes.yml', `modules:\n  m: ${module}\n`)
-  const probed = await createProber(() => modules, silentLogger).probe({ target, module: 'm', scrapeTimeoutSeconds: 3 })
+  const request = { target, module: 'm', hostname, scrapeTimeoutSeconds: 3 }
+  const probed = await createProber(() => modules, silentLogger).probe(request)
   const lines = probed!.body.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
   const values = Object.fromEntries(
     lines.map((line) => {
@@ -103,7 +106,9 @@ describe('http', () => {
     const subject = ['-subj', '/CN=probe.test', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:probe.test']
     const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30']
     execFileSync('openssl', [...made, '-keyout', key, '-out', cert, ...subject], { stdio: 'ignore' })
-    const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_request, response) => {
+    let asked: unknown
+    const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
+      asked = [request.headers.host, (request.socket as TLSSocket).servername]
       response.end('secret')
     })
     const url = `https://127.0.0.1:${await listen(server)}/`
@@ -121,6 +126,23 @@ describe('http', () => {
     expect((await probe(url, '{ prober: http }'))['probe_success']).toBe(0)
     const careless = '{ prober: http, http: { tls_config: { insecure_skip_verify: true } } }'
     expect((await probe(url, careless))['probe_success']).toBe(1)
+
+    // A virtual host, asked for at its address.
+    const trusting = (header: string) => `{ prober: http, http: { ${header} tls_config: { ca_file: ${cert} } } }`
+    expect((await probe(url, trusting('headers: { host: probe.test },')))['probe_success']).toBe(1)
+    expect(asked).toEqual(['probe.test', 'probe.test'])
+    expect((await probe(url, trusting('headers: { Host: other.test },')))['probe_success']).toBe(0)
+    expect((await probe(url, trusting('headers: { Host: other.test },'), 'probe.test'))['probe_success']).toBe(1)
+    const overTls = `{ prober: tcp, tcp: { tls: true, tls_config: { ca_file: ${cert} } } }`
+    const place = new URL(url).host
+    expect((await probe(place, overTls, 'probe.test'))['probe_success']).toBe(1)
+    expect((await probe(place, overTls, 'other.test'))['probe_success']).toBe(0)
+  })
+
+  test('looking a name up ends with the probe', async () => {
+    const never = new Promise<void>(() => undefined)
+    await expect(beforeDeadline(never, performance.now() + 10, 'too late')).rejects.toThrow('too late')
+    await expect(beforeDeadline(Promise.resolve(1), performance.now() + 5000, 'too late')).resolves.toBe(1)
   })
 
   test('nobody there, and nobody answering in time', async () => {

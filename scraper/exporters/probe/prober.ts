@@ -11,6 +11,8 @@ import { tcpProbe } from './tcp-probe.ts'
 export interface ProbeRequest {
   readonly target: string
   readonly module: string
+  /** Name to ask for where the target is an address: the header Host, and the name of the certificate. '' = none. */
+  readonly hostname?: string | undefined
   /** `X-Prometheus-Scrape-Timeout-Seconds`; `undefined` = no scrape behind it. */
   readonly scrapeTimeoutSeconds?: number | undefined
   /** Adds what went on to the page. */
@@ -38,9 +40,10 @@ const TIMEOUT_DEFAULT_SECONDS = 120
 export function createProber(modules: () => ProbeModules, logger: Logger): Prober {
   const log = logger.child({ module: 'probe' })
   return {
-    async probe({ target, module: name, scrapeTimeoutSeconds, debug }) {
-      const module = Object.hasOwn(modules(), name) ? modules()[name] : undefined
-      if (module === undefined) return undefined
+    async probe({ target, module: name, hostname = '', scrapeTimeoutSeconds, debug }) {
+      const configured = Object.hasOwn(modules(), name) ? modules()[name] : undefined
+      if (configured === undefined) return undefined
+      const module = hostname === '' ? configured : withHostname(configured, hostname)
       const timeoutMs = timeoutOf(module, scrapeTimeoutSeconds)
       const report: string[] = []
       const note = (message: string, facts: Readonly<Record<string, unknown>> = {}): void => {
@@ -76,6 +79,17 @@ function run(module: ProbeModule, target: string, context: Parameters<typeof htt
       return dnsProbe(target, module.dns!, context)
     case 'icmp':
       return icmpProbe(target, module.icmp, context)
+  }
+}
+
+function withHostname(module: ProbeModule, hostname: string): ProbeModule {
+  const { http, tcp } = module
+  const headers = Object.entries(http.headers).filter(([name]) => name.toLowerCase() !== 'host')
+  const tls = tcp.tls_config ?? { insecure_skip_verify: false }
+  return {
+    ...module,
+    http: { ...http, headers: { ...Object.fromEntries(headers), Host: hostname } },
+    tcp: { ...tcp, tls_config: { ...tls, server_name: tls.server_name ?? hostname } },
   }
 }
 

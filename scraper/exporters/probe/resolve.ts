@@ -1,8 +1,17 @@
+import type { LookupAddress } from 'node:dns'
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import type { IpOptions } from './config.ts'
 import type { ProbeLog, ProbeResult } from './probe-page.ts'
+
+/** What every prober works with. */
+export interface ProbeContext {
+  readonly result: ProbeResult
+  readonly log: ProbeLog
+  /** On the `performance.now()` scale. */
+  readonly deadlineMs: number
+}
 
 /** An address to probe was not found. */
 export class ProbeFailure extends Error {}
@@ -17,16 +26,13 @@ export interface ResolvedAddress {
 export async function resolveHost(
   host: string,
   options: IpOptions,
-  result: ProbeResult,
-  log: ProbeLog,
+  { result, log, deadlineMs }: ProbeContext,
 ): Promise<ResolvedAddress> {
   const startMs = performance.now()
   const literal = isIP(host)
   const found =
     literal === 0
-      ? await lookup(host, { all: true, verbatim: true }).catch((cause: unknown) => {
-          throw new ProbeFailure(`resolution of ${host} failed: ${(cause as Error).message}`, { cause })
-        })
+      ? await beforeDeadline(lookUp(host), deadlineMs, `resolution of ${host} timed out`)
       : [{ address: host, family: literal }]
   const durationSeconds = (performance.now() - startMs) / 1000
   const preferred = options.preferred_ip_protocol === 'ip6' ? 6 : 4
@@ -39,6 +45,19 @@ export async function resolveHost(
   result.set('probe_ip_addr_hash', 'Hash of the address, to see when it changes.', addressHash(picked.address))
   log('resolved', { host, address: picked.address })
   return { address: picked.address, family, durationSeconds }
+}
+
+const lookUp = (host: string): Promise<LookupAddress[]> =>
+  lookup(host, { all: true, verbatim: true }).catch((cause: unknown) => {
+    throw new ProbeFailure(`resolution of ${host} failed: ${(cause as Error).message}`, { cause })
+  })
+
+/** The system looks names up for as long as it likes. @throws {ProbeFailure} */
+export function beforeDeadline<T>(work: Promise<T>, deadlineMs: number, late: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new ProbeFailure(late)), Math.max(0, deadlineMs - performance.now()))
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
 }
 
 /** FNV-1a over the address as text. */

@@ -3,21 +3,16 @@ import { performance } from 'node:perf_hooks'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { compileSearch } from '../../../model/index.ts'
 import type { TcpProbeOptions } from './config.ts'
-import type { ProbeLog, ProbeResult } from './probe-page.ts'
-import { ProbeFailure, resolveHost } from './resolve.ts'
+import { type ProbeContext, ProbeFailure, resolveHost } from './resolve.ts'
 import { addTlsMetrics, tlsOptions } from './tls-metrics.ts'
 
 const RECEIVED_BYTES_MAX = 1 << 20
 
 /** Connects, and talks as the module says. @throws {ProbeFailure} */
-export async function tcpProbe(
-  target: string,
-  options: TcpProbeOptions,
-  context: { readonly result: ProbeResult; readonly log: ProbeLog; readonly deadlineMs: number },
-): Promise<boolean> {
+export async function tcpProbe(target: string, options: TcpProbeOptions, context: ProbeContext): Promise<boolean> {
   const { result, log } = context
   const { host, port } = splitTarget(target)
-  const { address, family } = await resolveHost(host, options, result, log)
+  const { address, family } = await resolveHost(host, options, context)
   const local = options.source_ip_address === undefined ? {} : { localAddress: options.source_ip_address }
   const tls = await tlsOptions(options.tls_config, host)
   let talk = new Talk(connect({ host: address, family, port, ...local }), context.deadlineMs)
