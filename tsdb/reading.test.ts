@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { startWorker } from '../lib/index.ts'
+import { createMatcher } from '../model/index.ts'
+import { openReader } from './index.ts'
 import { openStore, temporaryFolder, writeRow } from './testing/store.ts'
 
 test('readers: a worker sees whole rows and whole batches while the main thread appends and seals', async () => {
@@ -49,3 +51,34 @@ test('readers: a worker sees whole rows and whole batches while the main thread 
   await store.close()
   remove()
 }, 60_000)
+
+test('looking at the values of a label ends when the reader is told to, and goes on from there', async () => {
+  const { folder, remove } = temporaryFolder()
+  const store = await openStore(folder)
+  const appender = store.appender()
+  for (let i = 0; i < 500; i++) appender.append(undefined, ['__name__', 'a', 'i', String(i)], 1000, i)
+  await appender.commit()
+  const { handle, detach } = store.attachReader()
+  const reader = openReader(handle)
+  const range = { minTimeMs: 0, maxTimeMs: 2000 }
+  const found = (): number => {
+    const querier = reader.querier(range)
+    try {
+      return querier.series([[createMatcher('=~', 'i', '.*[13579]')]], range).length
+    } finally {
+      querier.close()
+    }
+  }
+  let looks = 0
+  reader.check = () => {
+    if (looks++ === 5) throw new Error('enough')
+  }
+  expect(found).toThrow('enough')
+  expect(found()).toBe(250)
+  // What was known at the first end was not looked at again.
+  expect(looks).toBeLessThan(500 / 8)
+  reader.close()
+  detach()
+  await store.close()
+  remove()
+})

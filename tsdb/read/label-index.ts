@@ -8,6 +8,7 @@ export const MatchState = { UNNAMED: 0, MATCH: 1, NO_MATCH: 2 } as const
 
 const STATES_BYTES_MAX = 32 << 20
 const NOT_MAPPED = 0xffff_ffff
+const VALUES_PER_CHECK = 16
 /** Matches nothing; stands for positions whose labels were lost. */
 export const LOST = 0
 
@@ -38,8 +39,12 @@ export class LabelIndex {
   #headLabelSets = new Uint32Array(256).fill(NOT_MAPPED)
   readonly #headPairs: number[] = []
   #borrowed = new Int32Array(0)
+  readonly #check: () => void
+  #unchecked = 0
 
-  constructor() {
+  /** @param check called now and then while many values are looked at; throws to end that, which can be taken up again later */
+  constructor(check: () => void = () => {}) {
+    this.#check = check
     // Number 0, LOST, is given to a pair that no real label set has.
     this.labelSet([0, 0])
   }
@@ -171,6 +176,8 @@ export class LabelIndex {
         if (pairs[at] !== name) continue
         const value = pairs[at + 1]!
         if (known[value] === 0) {
+          // A regular expression may take milliseconds for one value.
+          if (this.#unchecked++ % VALUES_PER_CHECK === 0) this.#check()
           known[value] = matches(matcher, this.#texts[value]!) ? MatchState.MATCH : MatchState.NO_MATCH
         }
         state = known[value]!

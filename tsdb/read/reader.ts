@@ -52,6 +52,8 @@ export class TsdbReader implements Queryable {
   /** Of earlier numberings, until no querier is left that uses them. */
   #formerBlocks: BlockSet[] = []
   #openQueriers = 0
+  /** Called now and then during long work for a query; what it throws ends the query. */
+  check: () => void = () => {}
 
   /** @param findRoom finds memory for whole columns, best where queries compute; absent: none are kept */
   constructor(handle: ReaderHandle, findRoom?: () => ColumnRoom) {
@@ -96,7 +98,7 @@ export class TsdbReader implements Queryable {
   }
 
   #startOver(generation: number): Known {
-    const index = new LabelIndex()
+    const index = new LabelIndex(() => this.check())
     return {
       generation,
       index,
