@@ -67,7 +67,9 @@ test('queries of rules name their group, all have their times', async () => {
     params: { step: 0 },
     stats: { timings: { evalTotalTime: expect.any(Number) } },
   })
-  const failed = lines('a.log').find(({ params }) => params.query.startsWith('label_replace'))!
+  const failing = (): Line | undefined => lines('a.log').find(({ params }) => params.query.startsWith('label_replace'))
+  await expect.poll(failing, { timeout: 10_000 }).toBeDefined()
+  const failed = failing()!
   expect(failed).toMatchObject({ ruleGroup, error: 'invalid destination label name in label_replace(): ' })
   expect(failed).not.toHaveProperty('stats')
 })
