@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { gzipSync } from 'node:zlib'
 import { ownWindowKernels } from '../../kernels/index.ts'
+import { ByteBuffer } from '../../lib/byte-buffer.ts'
 import { AppError, serveRpc, systemClock, Transfer } from '../../lib/index.ts'
 import { type Labels, labelsToRecord, type Matcher, type Queryable } from '../../model/index.ts'
 import {
@@ -252,12 +253,22 @@ function queryAnswer(evaluation: Evaluation, request: CommonRequest): PlacedAnsw
   return rooms.place(room.index, body.byteLength, stats)
 }
 
+/** At first: it grows. */
+const LIST_BYTES = 1 << 14
+
+/** Item by item: all of them together may be longer than a string should be. */
 function jsonAnswer<T>(items: readonly T[], limit: number, jsonOf?: (item: T) => unknown): Transfer<JsonAnswer> {
   const cut = limit > 0 && items.length > limit
-  const shown = cut ? items.slice(0, limit) : items
-  const data = jsonOf ? shown.map(jsonOf) : shown
-  const body = { status: 'success', data, ...(cut ? { warnings: ['results truncated due to limit'] } : {}) }
-  return bytes(new TextEncoder().encode(JSON.stringify(body)))
+  const end = cut ? limit : items.length
+  const body = new ByteBuffer(LIST_BYTES)
+  body.ascii('{"status":"success","data":[')
+  for (let i = 0; i < end; i++) {
+    const item = items[i]!
+    if (i > 0) body.ascii(',')
+    body.utf8(JSON.stringify(jsonOf ? jsonOf(item) : item))
+  }
+  body.ascii(cut ? '],"warnings":["results truncated due to limit"]}' : ']}')
+  return bytes(body.toBytes())
 }
 
 const matcherSets = (texts: readonly string[]): Matcher[][] => texts.map(parseSelectorParam)
