@@ -1,107 +1,22 @@
 /** Modules as in blackbox_exporter's configuration file. */
 import { z } from 'zod'
 import { parseConfig } from '../../../lib/yaml-config.ts'
-import { compileSearch, parseDuration } from '../../../model/index.ts'
-
-const duration = z.string().transform((text, context) => {
-  try {
-    return parseDuration(text)
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: (error as Error).message })
-    return z.NEVER
-  }
-})
-const regex = z.string().superRefine((text, context) => {
-  try {
-    compileSearch(text)
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: (error as Error).message })
-  }
-})
-const list = <T extends z.ZodType>(item: T) => z.array(item).default([])
-const notYet = (what: string) =>
-  z.undefined({ error: `${what} is not available yet in Belltower` }).optional() as z.ZodOptional<z.ZodUndefined>
-
-const tlsConfig = z.strictObject({
-  insecure_skip_verify: z.boolean().default(false),
-  ca_file: z.string().optional(),
-  cert_file: z.string().optional(),
-  key_file: z.string().optional(),
-  server_name: z.string().optional(),
-  min_version: z.enum(['TLS10', 'TLS11', 'TLS12', 'TLS13']).optional(),
-  max_version: z.enum(['TLS10', 'TLS11', 'TLS12', 'TLS13']).optional(),
-})
-export type ProbeTls = z.output<typeof tlsConfig>
-
-const ipKeys = {
-  preferred_ip_protocol: z.enum(['ip4', 'ip6']).default('ip6'),
-  ip_protocol_fallback: z.boolean().default(true),
-  source_ip_address: z.string().optional(),
-}
-const ipOptions = z.strictObject(ipKeys)
-export type IpOptions = z.output<typeof ipOptions>
-
-const headerMatch = z.strictObject({
-  header: z.string(),
-  regexp: regex,
-  allow_missing: z.boolean().default(false),
-})
-
-const http = z.strictObject({
-  ...ipKeys,
-  valid_status_codes: list(z.number().int()),
-  valid_http_versions: list(z.string()),
-  method: z.string().default('GET'),
-  headers: z.record(z.string(), z.string()).default({}),
-  http_headers: notYet('http_headers'),
-  body: z.string().optional(),
-  body_file: z.string().optional(),
-  body_size_limit: z.union([z.literal(0), z.string().regex(/^\d+(B|KB|MB|GB)$/)]).default(0),
-  compression: z.enum(['gzip', 'deflate', 'identity', '']).optional(),
-  follow_redirects: z.boolean().default(true),
-  no_follow_redirects: z.boolean().optional(),
-  fail_if_ssl: z.boolean().default(false),
-  fail_if_not_ssl: z.boolean().default(false),
-  fail_if_body_matches_regexp: list(regex),
-  fail_if_body_not_matches_regexp: list(regex),
-  fail_if_body_json_matches_cel: notYet('fail_if_body_json_matches_cel'),
-  fail_if_body_json_not_matches_cel: notYet('fail_if_body_json_not_matches_cel'),
-  fail_if_header_matches: list(headerMatch),
-  fail_if_header_not_matches: list(headerMatch),
-  tls_config: tlsConfig.optional(),
-  basic_auth: z
-    .strictObject({ username: z.string(), password: z.string().optional(), password_file: z.string().optional() })
-    .optional(),
-  authorization: z
-    .strictObject({
-      type: z.string().default('Bearer'),
-      credentials: z.string().optional(),
-      credentials_file: z.string().optional(),
-    })
-    .optional(),
-  bearer_token: z.string().optional(),
-  bearer_token_file: z.string().optional(),
-  oauth2: notYet('oauth2'),
-  proxy_url: notYet('proxy_url'),
-  proxy_from_environment: notYet('proxy_from_environment'),
-  no_proxy: notYet('no_proxy'),
-  skip_resolve_phase_with_proxy: z.boolean().optional(),
-  /** Probes speak HTTP/1.1. */
-  enable_http2: z.boolean().optional(),
-  enable_http3: notYet('enable_http3'),
-})
+import { duration, ipKeys, list, queryResponse, regex, tlsConfig } from './config-keys.ts'
+import { http } from './http-config.ts'
 
 const tcp = z.strictObject({
   ...ipKeys,
-  query_response: list(
-    z.strictObject({
-      expect: regex.optional(),
-      expect_bytes: z.string().optional(),
-      send: z.string().optional(),
-      starttls: z.boolean().default(false),
-      labels: list(z.strictObject({ name: z.string(), value: z.string() })),
-    }),
-  ),
+  query_response: queryResponse,
+  tls: z.boolean().default(false),
+  tls_config: tlsConfig.optional(),
+})
+
+const unix = tcp.omit({ preferred_ip_protocol: true, ip_protocol_fallback: true, source_ip_address: true })
+
+const grpc = z.strictObject({
+  ...ipKeys,
+  service: z.string().default(''),
+  metadata: z.record(z.string(), z.array(z.string())).default({}),
   tls: z.boolean().default(false),
   tls_config: tlsConfig.optional(),
 })
@@ -138,14 +53,17 @@ const icmp = z.strictObject({
   ttl: z.number().int().min(0).max(255).default(0),
 })
 
+const PROBERS = ['http', 'tcp', 'dns', 'icmp', 'grpc', 'unix'] as const
 const module = z
   .strictObject({
-    prober: z.enum(['http', 'tcp', 'dns', 'icmp'], { error: 'prober must be http, tcp, dns or icmp' }),
+    prober: z.enum(PROBERS, { error: `prober must be one of ${PROBERS.join(', ')}` }),
     timeout: duration.optional(),
     http: http.optional(),
     tcp: tcp.optional(),
     dns: dns.optional(),
     icmp: icmp.optional(),
+    grpc: grpc.optional(),
+    unix: unix.optional(),
   })
   .superRefine((one, context) => {
     if (one.prober === 'dns' && !one.dns) {
@@ -159,12 +77,15 @@ const module = z
     tcp: one.tcp ?? tcp.parse({}),
     dns: one.dns,
     icmp: one.icmp ?? icmp.parse({}),
+    grpc: one.grpc ?? grpc.parse({}),
+    unix: one.unix ?? unix.parse({}),
   }))
 export type ProbeModule = z.output<typeof module>
-export type HttpProbeOptions = ProbeModule['http']
 export type TcpProbeOptions = ProbeModule['tcp']
 export type DnsProbeOptions = NonNullable<ProbeModule['dns']>
 export type IcmpProbeOptions = ProbeModule['icmp']
+export type GrpcProbeOptions = ProbeModule['grpc']
+export type UnixProbeOptions = ProbeModule['unix']
 
 const probeFile = z.strictObject({ modules: z.record(z.string(), module).default({}) })
 

@@ -1,21 +1,24 @@
 import { readFile } from 'node:fs/promises'
 import * as http from 'node:http'
-import * as https from 'node:https'
 import { performance } from 'node:perf_hooks'
 import type { TLSSocket } from 'node:tls'
-import { basicCredentials } from '../../../lib/http-text.ts'
+import { promisify } from 'node:util'
+import { brotliDecompress } from 'node:zlib'
 import { unpackBody } from '../../../lib/http-unpack.ts'
 import { compileSearch } from '../../../model/index.ts'
-import type { HttpProbeOptions } from './config.ts'
+import { failureOf, timedOut } from './dialer.ts'
+import type { HttpProbeOptions } from './http-config.ts'
+import { openConnection } from './http-connection.ts'
+import { requestHeaders } from './http-headers.ts'
 import type { ProbeLog, ProbeResult } from './probe-page.ts'
-import { type ProbeContext, ProbeFailure, resolveHost } from './resolve.ts'
-import { addTlsMetrics, tlsOptions } from './tls-metrics.ts'
+import { type ProbeContext, ProbeFailure } from './resolve.ts'
+import { addTlsMetrics } from './tls-metrics.ts'
 
 const REDIRECTS_MAX = 10
 const BODY_BYTES_MAX = 64 << 20
 const PHASE_HELP = 'How long each phase of the request took, in seconds, over all redirects.'
 const PHASES = ['resolve', 'connect', 'tls', 'processing', 'transfer'] as const
-const UNITS: Readonly<Record<string, number>> = { B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 }
+const unpackBrotli = promisify(brotliDecompress)
 
 interface Answer {
   readonly status: number
@@ -57,54 +60,44 @@ function parseTarget(target: string): URL {
 async function exchange(
   url: URL,
   method: string,
-  mayAuthorize: boolean,
+  isFirstHost: boolean,
   options: HttpProbeOptions,
   context: ProbeContext,
 ): Promise<Answer> {
   const { result, log, deadlineMs } = context
-  const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  const resolved = await resolveHost(hostname, options, context)
   const isTls = url.protocol === 'https:'
   const body = options.body_file === undefined ? options.body : await readFile(options.body_file)
-  const headers: Record<string, string> = { host: url.host, 'user-agent': 'Belltower Probe', accept: '*/*' }
-  if (mayAuthorize) Object.assign(headers, await authorization(options))
-  if (options.compression) headers['accept-encoding'] = options.compression
-  for (const [name, value] of Object.entries(options.headers)) {
-    // Another host is asked for by its own name.
-    if (mayAuthorize || name.toLowerCase() !== 'host') headers[name.toLowerCase()] = value
-  }
-  const settings: https.RequestOptions = {
-    host: resolved.address,
-    family: resolved.family,
-    port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
-    path: url.pathname + url.search,
+  const headers = await requestHeaders(url, options, isFirstHost, deadlineMs)
+  // A virtual host behind an address: its certificate is for the name that is asked for.
+  const serverName = String(headers['host']).replace(/:\d+$/, '')
+  const connection = await openConnection(url, serverName, options, context)
+  const { socket } = connection
+  const request = http.request({
+    createConnection: () => socket,
+    path: connection.requestTarget,
     method,
-    headers,
-    agent: false,
-    ...(options.source_ip_address !== undefined && { localAddress: options.source_ip_address }),
-    // A virtual host behind an address: its certificate is for the name that is asked for.
-    ...(isTls && (await tlsOptions(options.tls_config, (headers['host'] ?? url.host).replace(/:\d+$/, '')))),
-  }
-  const leftMs = deadlineMs - performance.now()
-  const times = await send(isTls ? https.request(settings) : http.request(settings), body, leftMs, (socket) => {
+    headers: { ...headers, ...connection.headers },
+  })
+  request.on('response', () => {
     if (isTls) addTlsMetrics(socket as TLSSocket, result)
   })
+  const received = await send(request, body, deadlineMs - performance.now()).finally(() => socket.destroy())
   const add = (phase: (typeof PHASES)[number], ms: number): void =>
     result.add('probe_http_duration_seconds', PHASE_HELP, ms / 1000, { phase })
-  add('resolve', resolved.durationSeconds * 1000)
-  add('connect', times.connectedMs - times.startMs)
-  if (isTls) add('tls', times.securedMs - times.connectedMs)
-  add('processing', times.answeredMs - times.securedMs)
-  add('transfer', times.endMs - times.answeredMs)
-  const { statusCode = 0, httpVersion, headers: answered } = times.response
+  add('resolve', connection.resolveMs)
+  add('connect', connection.connectMs)
+  if (isTls) add('tls', connection.tlsMs)
+  add('processing', received.answeredMs - received.startMs)
+  add('transfer', received.endMs - received.answeredMs)
+  const { statusCode = 0, httpVersion, headers: answered } = received.response
   log('answered', { status: statusCode })
   result.set(
     'probe_http_content_length',
     'Length that the answer states, -1 if it states none.',
     Number(answered['content-length'] ?? -1),
   )
-  const unpacked = await unpackBody(times.chunks, answered['content-encoding'] ?? '', BODY_BYTES_MAX)
-  const limit = bytesOf(options.body_size_limit)
+  const unpacked = await unpack(received.chunks, answered['content-encoding'] ?? '')
+  const limit = options.body_size_limit
   if (limit > 0 && unpacked.length > limit) {
     result.set('probe_failed_due_to_bytes', 'Whether the body was longer than the module allows.', 1)
     throw new ProbeFailure('the body is longer than body_size_limit')
@@ -112,45 +105,27 @@ async function exchange(
   return { status: statusCode, httpVersion, headers: answered, body: unpacked, isTls }
 }
 
-interface Times {
+interface Received {
   readonly response: http.IncomingMessage
   readonly chunks: Uint8Array[]
   readonly startMs: number
-  readonly connectedMs: number
-  /** As `connectedMs` without TLS. */
-  readonly securedMs: number
   readonly answeredMs: number
   readonly endMs: number
 }
 
-function send(
-  request: http.ClientRequest,
-  body: string | Uint8Array | undefined,
-  leftMs: number,
-  onReady: (socket: NonNullable<http.ClientRequest['socket']>) => void,
-): Promise<Times> {
+/** @throws {ProbeFailure} */
+function send(request: http.ClientRequest, body: string | Uint8Array | undefined, leftMs: number): Promise<Received> {
   return new Promise((resolve, reject) => {
     const startMs = performance.now()
-    let connectedMs = startMs
-    let securedMs = startMs
     const fail = (error: Error): void => {
       clearTimeout(timer)
       request.destroy()
-      reject(error instanceof ProbeFailure ? error : new ProbeFailure(error.message, { cause: error }))
+      reject(failureOf(error))
     }
-    const timer = setTimeout(() => fail(new ProbeFailure('the probe timed out')), Math.max(0, leftMs))
+    const timer = setTimeout(() => fail(timedOut()), Math.max(0, leftMs))
     request.on('error', fail)
-    request.on('socket', (socket) => {
-      socket.once('connect', () => {
-        connectedMs = securedMs = performance.now()
-      })
-      socket.once('secureConnect', () => {
-        securedMs = performance.now()
-      })
-    })
     request.on('response', (response) => {
       const answeredMs = performance.now()
-      if (request.socket) onReady(request.socket)
       const chunks: Uint8Array[] = []
       let byteCount = 0
       response.on('error', fail)
@@ -161,24 +136,21 @@ function send(
       })
       response.on('end', () => {
         clearTimeout(timer)
-        resolve({ response, chunks, startMs, connectedMs, securedMs, answeredMs, endMs: performance.now() })
+        resolve({ response, chunks, startMs, answeredMs, endMs: performance.now() })
       })
     })
     request.end(body)
   })
 }
 
-async function authorization(options: HttpProbeOptions): Promise<Record<string, string>> {
-  const read = async (path: string | undefined) =>
-    path === undefined ? undefined : (await readFile(path, 'utf8')).trim()
-  const { basic_auth: basic, authorization: own } = options
-  if (basic) {
-    const password = basic.password ?? (await read(basic.password_file)) ?? ''
-    return { authorization: basicCredentials(basic.username, password) }
+/** @throws {ProbeFailure} */
+async function unpack(chunks: readonly Uint8Array[], encoding: string): Promise<Uint8Array> {
+  try {
+    if (encoding.trim().toLowerCase() !== 'br') return await unpackBody(chunks, encoding, BODY_BYTES_MAX)
+    return await unpackBrotli(Buffer.concat(chunks), { maxOutputLength: BODY_BYTES_MAX })
+  } catch (error) {
+    throw failureOf(error)
   }
-  const token = own?.credentials ?? (await read(own?.credentials_file)) ?? options.bearer_token
-  const credentials = token ?? (await read(options.bearer_token_file))
-  return credentials === undefined ? {} : { authorization: `${own?.type ?? 'Bearer'} ${credentials}` }
 }
 
 function addAnswer(
@@ -242,9 +214,4 @@ function headerFaults({ headers }: Answer, options: HttpProbeOptions): string[] 
   check(options.fail_if_header_matches, true)
   check(options.fail_if_header_not_matches, false)
   return faults
-}
-
-function bytesOf(size: 0 | string): number {
-  const match = size === 0 ? null : /^(\d+)([KMG]?B)$/.exec(size)
-  return match ? Number(match[1]) * UNITS[match[2]!]! : 0
 }

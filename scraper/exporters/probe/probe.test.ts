@@ -1,28 +1,18 @@
 import { createSocket } from 'node:dgram'
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
+import { createServer as createTcpServer, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { silentLogger } from '../../../lib/log.ts'
 import { ConfigError } from '../../../lib/yaml-config.ts'
 import { createProber, defaultProbeModules, parseProbeConfig } from './index.ts'
+import { cleanups, listen, makeCertificate, probe } from '../../../tests/support/probing.ts'
 import { beforeDeadline } from './resolve.ts'
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  cleanups.push(() => new Promise((resolve) => server.close(resolve)))
-  return (server.address() as AddressInfo).port
-}
 const serve = (handler: RequestListener): Promise<number> => listen(createServer(handler))
 const talk = (onConnection: (socket: Socket) => void): Promise<number> =>
   listen(
@@ -31,22 +21,6 @@ const talk = (onConnection: (socket: Socket) => void): Promise<number> =>
       onConnection(socket)
     }),
   )
-
-/** Values by name and labels, of a probe with one module. */
-async function probe(target: string, module: string, hostname = ''): Promise<Record<string, number>> {
-  const modules = parseProbeConfig('probes.yml', `modules:\n  m: ${module}\n`)
-  const request = { target, module: 'm', hostname, scrapeTimeoutSeconds: 3 }
-  const probed = await createProber(() => modules, silentLogger).probe(request)
-  const lines = probed!.body.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
-  const values = Object.fromEntries(
-    lines.map((line) => {
-      const space = line.lastIndexOf(' ')
-      return [line.slice(0, space), Number(line.slice(space + 1))]
-    }),
-  )
-  expect(values['probe_success']).toBe(probed!.success ? 1 : 0)
-  return values
-}
 
 describe('http', () => {
   test('phases, status, length, redirects', async () => {
@@ -101,11 +75,7 @@ describe('http', () => {
   })
 
   test('a certificate: when it ends, what it says; one that is not trusted fails the probe', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'belltower-probe-'))
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-    const subject = ['-subj', '/CN=probe.test', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:probe.test']
-    const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30']
-    execFileSync('openssl', [...made, '-keyout', key, '-out', cert, ...subject], { stdio: 'ignore' })
+    const { key, cert } = makeCertificate()
     let asked: unknown
     const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
       asked = [request.headers.host, (request.socket as TLSSocket).servername]
@@ -176,6 +146,34 @@ describe('tcp', () => {
   test('a target without a port', async () => {
     expect((await probe('localhost', '{ prober: tcp }'))['probe_success']).toBe(0)
   })
+})
+
+test('unix: a conversation over a socket at a path', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'belltower-probe-'))
+  cleanups.push(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'socket')
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.write('ready 7\n')
+    socket.on('data', (data) => socket.end(data.toString() === 'go 7\n' ? 'done\n' : 'no\n'))
+  })
+  await new Promise<void>((resolve) => server.listen(path, resolve))
+  cleanups.push(() => new Promise((resolve) => server.close(resolve)))
+  const steps = '[{ expect: "^ready ([0-9]+)", send: "go ${1}" }, { expect: "^done$" }]'
+  const module = `{ prober: unix, unix: { query_response: ${steps} } }`
+  for (const target of [path, `unix://${path}`]) {
+    expect(await probe(target, module)).toMatchObject({ probe_success: 1, probe_failed_due_to_regex: 0 })
+  }
+  expect(
+    await probe(
+      path,
+      '{ prober: unix, unix: { query_response: [{ expect: "^x" }, { expect: "^y" }] } , timeout: 100ms }',
+    ),
+  ).toMatchObject({
+    probe_success: 0,
+    probe_failed_due_to_regex: 1,
+  })
+  expect((await probe(join(folder, 'none'), '{ prober: unix }'))['probe_success']).toBe(0)
 })
 
 describe('dns', () => {

@@ -1,12 +1,14 @@
 import { performance } from 'node:perf_hooks'
 import { errorMessage, type Logger } from '../../../lib/index.ts'
 import type { ProbeModule, ProbeModules } from './config.ts'
+import type { ProbeTls } from './config-keys.ts'
 import { dnsProbe } from './dns-probe.ts'
+import { grpcProbe } from './grpc-probe.ts'
 import { httpProbe } from './http-probe.ts'
 import { icmpProbe } from './icmp-probe.ts'
 import { ProbeResult } from './probe-page.ts'
 import { ProbeFailure } from './resolve.ts'
-import { tcpProbe } from './tcp-probe.ts'
+import { tcpProbe, unixProbe } from './tcp-probe.ts'
 
 export interface ProbeRequest {
   readonly target: string
@@ -79,17 +81,25 @@ function run(module: ProbeModule, target: string, context: Parameters<typeof htt
       return dnsProbe(target, module.dns!, context)
     case 'icmp':
       return icmpProbe(target, module.icmp, context)
+    case 'grpc':
+      return grpcProbe(target, module.grpc, context)
+    case 'unix':
+      return unixProbe(target, module.unix, context)
   }
 }
 
 function withHostname(module: ProbeModule, hostname: string): ProbeModule {
-  const { http, tcp } = module
+  const { http, tcp, grpc } = module
   const headers = Object.entries(http.headers).filter(([name]) => name.toLowerCase() !== 'host')
-  const tls = tcp.tls_config ?? { insecure_skip_verify: false }
+  const named = (tls: ProbeTls = { insecure_skip_verify: false }): ProbeTls => ({
+    ...tls,
+    server_name: tls.server_name ?? hostname,
+  })
   return {
     ...module,
     http: { ...http, headers: { ...Object.fromEntries(headers), Host: hostname } },
-    tcp: { ...tcp, tls_config: { ...tls, server_name: tls.server_name ?? hostname } },
+    tcp: { ...tcp, tls_config: named(tcp.tls_config) },
+    grpc: { ...grpc, tls_config: named(grpc.tls_config) },
   }
 }
 

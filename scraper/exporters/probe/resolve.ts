@@ -2,7 +2,7 @@ import type { LookupAddress } from 'node:dns'
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { performance } from 'node:perf_hooks'
-import type { IpOptions } from './config.ts'
+import type { IpOptions } from './config-keys.ts'
 import type { ProbeLog, ProbeResult } from './probe-page.ts'
 
 /** What every prober works with. */
@@ -28,6 +28,21 @@ export async function resolveHost(
   options: IpOptions,
   { result, log, deadlineMs }: ProbeContext,
 ): Promise<ResolvedAddress> {
+  const resolved = await lookUpHost(host, options, deadlineMs)
+  const { address, family, durationSeconds } = resolved
+  result.add('probe_dns_lookup_time_seconds', 'How long looking up the name took, in seconds.', durationSeconds)
+  result.set('probe_ip_protocol', 'Version of the IP protocol that was used: 4 or 6.', family)
+  result.set('probe_ip_addr_hash', 'Hash of the address, to see when it changes.', addressHash(address))
+  log('resolved', { host, address })
+  return resolved
+}
+
+/** An address of a host, of the preferred family where it has one. @throws {ProbeFailure} */
+export async function lookUpHost(
+  host: string,
+  options: Pick<IpOptions, 'preferred_ip_protocol' | 'ip_protocol_fallback'>,
+  deadlineMs: number,
+): Promise<ResolvedAddress> {
   const startMs = performance.now()
   const literal = isIP(host)
   const found =
@@ -39,12 +54,7 @@ export async function resolveHost(
   const picked =
     found.find(({ family }) => family === preferred) ?? (options.ip_protocol_fallback ? found[0] : undefined)
   if (!picked) throw new ProbeFailure(`${host} has no ${options.preferred_ip_protocol} address`)
-  const family = picked.family === 6 ? 6 : 4
-  result.add('probe_dns_lookup_time_seconds', 'How long looking up the name took, in seconds.', durationSeconds)
-  result.set('probe_ip_protocol', 'Version of the IP protocol that was used: 4 or 6.', family)
-  result.set('probe_ip_addr_hash', 'Hash of the address, to see when it changes.', addressHash(picked.address))
-  log('resolved', { host, address: picked.address })
-  return { address: picked.address, family, durationSeconds }
+  return { address: picked.address, family: picked.family === 6 ? 6 : 4, durationSeconds }
 }
 
 const lookUp = (host: string): Promise<LookupAddress[]> =>

@@ -1,8 +1,8 @@
-import { connect, type Socket } from 'node:net'
+import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import { compileSearch } from '../../../model/index.ts'
-import type { TcpProbeOptions } from './config.ts'
+import type { TcpProbeOptions, UnixProbeOptions } from './config.ts'
 import { type ProbeContext, ProbeFailure, resolveHost } from './resolve.ts'
 import { addTlsMetrics, tlsOptions } from './tls-metrics.ts'
 
@@ -10,21 +10,35 @@ const RECEIVED_BYTES_MAX = 1 << 20
 
 /** Connects, and talks as the module says. @throws {ProbeFailure} */
 export async function tcpProbe(target: string, options: TcpProbeOptions, context: ProbeContext): Promise<boolean> {
-  const { result, log } = context
   const { host, port } = splitTarget(target)
   const { address, family } = await resolveHost(host, options, context)
   const local = options.source_ip_address === undefined ? {} : { localAddress: options.source_ip_address }
   const tls = await tlsOptions(options.tls_config, host)
-  let talk = new Talk(connect({ host: address, family, port, ...local }), context.deadlineMs)
+  return converse({ host: address, family, port, ...local }, tls, options, context)
+}
+
+/** As `tcpProbe`, with the socket at a path. @throws {ProbeFailure} */
+export async function unixProbe(target: string, options: UnixProbeOptions, context: ProbeContext): Promise<boolean> {
+  const path = target.replace(/^unix:(\/\/)?/, '')
+  return converse({ path }, await tlsOptions(options.tls_config, ''), options, context)
+}
+
+async function converse(
+  to: NetConnectOpts,
+  tls: ConnectionOptions,
+  options: UnixProbeOptions,
+  { result, log, deadlineMs }: ProbeContext,
+): Promise<boolean> {
+  let talk = new Talk(connect(to), deadlineMs)
   const secure = async (): Promise<void> => {
     const socket = connectTls({ socket: talk.release(), ...tls })
-    talk = new Talk(socket, context.deadlineMs)
+    talk = new Talk(socket, deadlineMs)
     await talk.ready('secureConnect')
     addTlsMetrics(socket as TLSSocket, result)
   }
   try {
     await talk.ready('connect')
-    log('connected', { address, port })
+    log('connected', { ...to })
     if (options.tls) await secure()
     let groups: readonly string[] = []
     for (const step of options.query_response) {

@@ -1,19 +1,24 @@
 import { readFile } from 'node:fs/promises'
 import type { DetailedPeerCertificate, PeerCertificate, SecureVersion, TLSSocket } from 'node:tls'
-import type { ProbeTls } from './config.ts'
+import type { ProbeTls } from './config-keys.ts'
 import type { ProbeResult } from './probe-page.ts'
 
-const VERSIONS: Readonly<Record<string, SecureVersion>> = {
+export const TLS_VERSIONS = {
   TLS10: 'TLSv1',
   TLS11: 'TLSv1.1',
   TLS12: 'TLSv1.2',
   TLS13: 'TLSv1.3',
-}
+} as const satisfies Record<string, SecureVersion>
 
 /** Options of a TLS connection; files are read anew for each probe. */
 export async function tlsOptions(tls: ProbeTls | undefined, serverName: string) {
-  const file = async (path: string | undefined) => (path === undefined ? undefined : readFile(path))
-  const [ca, cert, key] = await Promise.all([file(tls?.ca_file), file(tls?.cert_file), file(tls?.key_file)])
+  const file = async (text: string | undefined, path: string | undefined) =>
+    path === undefined ? text : readFile(path)
+  const [ca, cert, key] = await Promise.all([
+    file(tls?.ca, tls?.ca_file),
+    file(tls?.cert, tls?.cert_file),
+    file(tls?.key, tls?.key_file),
+  ])
   const name = tls?.server_name ?? serverName
   return {
     ...(ca && { ca }),
@@ -21,8 +26,8 @@ export async function tlsOptions(tls: ProbeTls | undefined, serverName: string) 
     ...(key && { key }),
     ...(/[a-z]/i.test(name) && !name.includes(':') && { servername: name }),
     rejectUnauthorized: tls?.insecure_skip_verify !== true,
-    ...(tls?.min_version && { minVersion: VERSIONS[tls.min_version]! }),
-    ...(tls?.max_version && { maxVersion: VERSIONS[tls.max_version]! }),
+    ...(tls?.min_version && { minVersion: TLS_VERSIONS[tls.min_version] }),
+    ...(tls?.max_version && { maxVersion: TLS_VERSIONS[tls.max_version] }),
   }
 }
 
