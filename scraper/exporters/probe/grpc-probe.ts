@@ -1,4 +1,4 @@
-import { connect, constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
+import { connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
 import { performance } from 'node:perf_hooks'
 import type { GrpcProbeOptions } from './config.ts'
 import { Dialer, failureOf, timedOut } from './dialer.ts'
@@ -96,7 +96,7 @@ function call(dialer: Dialer, authority: string, options: GrpcProbeOptions, dead
       chunks.push(chunk)
     })
     stream.on('close', () => {
-      const status = headers[constants.HTTP2_HEADER_STATUS]
+      const status = headers[':status']
       if (status === undefined) return fail(new ProbeFailure('the other side closed the connection'))
       const code = trailers['grpc-status'] ?? headers['grpc-status']
       const message = String(trailers['grpc-message'] ?? headers['grpc-message'] ?? '')

@@ -6,20 +6,22 @@ import { ipKeys, list, notYet, regex, tlsConfig } from './config-keys.ts'
 const UNITS: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 }
 
 /** Bytes; 0 = no limit. Both `KB` and `KiB` are 1024 bytes, as the original has it. */
-const size = z
-  .union([z.literal(0), z.string().regex(/^(0|\d+([KMGT]i?)?B)$/, { error: 'not a size such as 10MB' })])
-  .transform((written) => {
-    const [, digits = '0', unit = ''] = /^(\d+)([KMGT]?)/.exec(String(written)) ?? []
-    return Number(digits) * UNITS[unit]!
+const size = () =>
+  z
+    .union([z.literal(0), z.string().regex(/^(0|\d+([KMGT]i?)?B)$/, { error: 'not a size such as 10MB' })])
+    .transform((written) => {
+      const [, digits = '0', unit = ''] = /^(\d+)([KMGT]?)/.exec(String(written)) ?? []
+      return Number(digits) * UNITS[unit]!
+    })
+
+const headerMatch = () =>
+  z.strictObject({
+    header: z.string(),
+    regexp: regex,
+    allow_missing: z.boolean().default(false),
   })
 
-const headerMatch = z.strictObject({
-  header: z.string(),
-  regexp: regex,
-  allow_missing: z.boolean().default(false),
-})
-
-const proxyKeys = {
+const proxyKeys = () => ({
   proxy_url: z
     .string()
     .refine((text) => /^https?:\/\//.test(text) && URL.canParse(text), { error: 'not an http or https URL' })
@@ -27,94 +29,95 @@ const proxyKeys = {
   no_proxy: z.string().optional(),
   proxy_from_environment: z.boolean().default(false),
   proxy_connect_header: z.record(z.string(), z.array(z.string())).optional(),
-}
-const proxyOptions = z.strictObject(proxyKeys)
-export type ProxyOptions = z.output<typeof proxyOptions>
+})
+export type ProxyOptions = z.output<z.ZodObject<ReturnType<typeof proxyKeys>>>
 
-const oauth2 = z
-  .strictObject({
-    client_id: z.string().min(1, { error: 'oauth2 client_id must be configured' }),
-    client_secret: z.string().optional(),
-    client_secret_file: z.string().optional(),
-    scopes: list(z.string()),
-    token_url: z.string().refine((text) => URL.canParse(text), { error: 'not a URL' }),
-    endpoint_params: z.record(z.string(), z.string()).default({}),
-    tls_config: tlsConfig.optional(),
-    ...proxyKeys,
-  })
-  .superRefine((file, context) => {
-    const fault = faultsOf(context)
-    const secrets = [file.client_secret, file.client_secret_file].filter((secret) => secret !== undefined)
-    if (secrets.length === 0) fault('either oauth2 client_secret or client_secret_file must be configured')
-    if (secrets.length > 1) fault('at most one of oauth2 client_secret & client_secret_file must be configured')
-    checkProxy(file, fault)
-  })
-export type ProbeOAuth2 = z.output<typeof oauth2>
+const oauth2 = () =>
+  z
+    .strictObject({
+      client_id: z.string().min(1, { error: 'oauth2 client_id must be configured' }),
+      client_secret: z.string().optional(),
+      client_secret_file: z.string().optional(),
+      scopes: list(z.string()),
+      token_url: z.string().refine((text) => URL.canParse(text), { error: 'not a URL' }),
+      endpoint_params: z.record(z.string(), z.string()).default({}),
+      tls_config: tlsConfig().optional(),
+      ...proxyKeys(),
+    })
+    .superRefine((file, context) => {
+      const fault = faultsOf(context)
+      const secrets = [file.client_secret, file.client_secret_file].filter((secret) => secret !== undefined)
+      if (secrets.length === 0) fault('either oauth2 client_secret or client_secret_file must be configured')
+      if (secrets.length > 1) fault('at most one of oauth2 client_secret & client_secret_file must be configured')
+      checkProxy(file, fault)
+    })
+export type ProbeOAuth2 = z.output<ReturnType<typeof oauth2>>
 
-export const http = z
-  .strictObject({
-    ...ipKeys,
-    valid_status_codes: list(z.number().int()),
-    valid_http_versions: list(z.string()),
-    method: z.string().default('GET'),
-    headers: z.record(z.string(), z.string()).default({}),
-    http_headers: z
-      .record(
-        z.string(),
-        z.strictObject({ values: list(z.string()), secrets: list(z.string()), files: list(z.string()) }),
-      )
-      .default({}),
-    body: z.string().optional(),
-    body_file: z.string().optional(),
-    body_size_limit: size.default(0),
-    compression: z.enum(['gzip', 'br', 'deflate', 'identity', '']).optional(),
-    follow_redirects: z.boolean().default(true),
-    no_follow_redirects: z.boolean().optional(),
-    fail_if_ssl: z.boolean().default(false),
-    fail_if_not_ssl: z.boolean().default(false),
-    fail_if_body_matches_regexp: list(regex),
-    fail_if_body_not_matches_regexp: list(regex),
-    fail_if_body_json_matches_cel: notYet('fail_if_body_json_matches_cel'),
-    fail_if_body_json_not_matches_cel: notYet('fail_if_body_json_not_matches_cel'),
-    fail_if_header_matches: list(headerMatch),
-    fail_if_header_not_matches: list(headerMatch),
-    tls_config: tlsConfig.optional(),
-    basic_auth: z
-      .strictObject({
-        username: z.string().optional(),
-        username_file: z.string().optional(),
-        password: z.string().optional(),
-        password_file: z.string().optional(),
-      })
-      .optional(),
-    authorization: z
-      .strictObject({
-        type: z.string().default('Bearer'),
-        credentials: z.string().optional(),
-        credentials_file: z.string().optional(),
-      })
-      .optional(),
-    bearer_token: z.string().optional(),
-    bearer_token_file: z.string().optional(),
-    oauth2: oauth2.optional(),
-    ...proxyKeys,
-    skip_resolve_phase_with_proxy: z.boolean().default(false),
-    /** Probes speak HTTP/1.1. */
-    enable_http2: z.boolean().optional(),
-    enable_http3: z.literal(false, { error: 'enable_http3 is not available yet in Belltower' }).optional(),
-  })
-  .superRefine((file, context) => {
-    const fault = faultsOf(context)
-    checkAuthentication(file, fault)
-    checkProxy(file, fault)
-    checkBody(file, fault)
-    for (const name of Object.keys(file.http_headers)) {
-      if (RESERVED_HEADERS.has(name.toLowerCase())) {
-        fault(`setting header ${JSON.stringify(name)} is not allowed`, 'http_headers', name)
+export const http = () =>
+  z
+    .strictObject({
+      ...ipKeys(),
+      valid_status_codes: list(z.number().int()),
+      valid_http_versions: list(z.string()),
+      method: z.string().default('GET'),
+      headers: z.record(z.string(), z.string()).default({}),
+      http_headers: z
+        .record(
+          z.string(),
+          z.strictObject({ values: list(z.string()), secrets: list(z.string()), files: list(z.string()) }),
+        )
+        .default({}),
+      body: z.string().optional(),
+      body_file: z.string().optional(),
+      body_size_limit: size().default(0),
+      compression: z.enum(['gzip', 'br', 'deflate', 'identity', '']).optional(),
+      follow_redirects: z.boolean().default(true),
+      no_follow_redirects: z.boolean().optional(),
+      fail_if_ssl: z.boolean().default(false),
+      fail_if_not_ssl: z.boolean().default(false),
+      fail_if_body_matches_regexp: list(regex),
+      fail_if_body_not_matches_regexp: list(regex),
+      fail_if_body_json_matches_cel: notYet('fail_if_body_json_matches_cel'),
+      fail_if_body_json_not_matches_cel: notYet('fail_if_body_json_not_matches_cel'),
+      fail_if_header_matches: list(headerMatch()),
+      fail_if_header_not_matches: list(headerMatch()),
+      tls_config: tlsConfig().optional(),
+      basic_auth: z
+        .strictObject({
+          username: z.string().optional(),
+          username_file: z.string().optional(),
+          password: z.string().optional(),
+          password_file: z.string().optional(),
+        })
+        .optional(),
+      authorization: z
+        .strictObject({
+          type: z.string().default('Bearer'),
+          credentials: z.string().optional(),
+          credentials_file: z.string().optional(),
+        })
+        .optional(),
+      bearer_token: z.string().optional(),
+      bearer_token_file: z.string().optional(),
+      oauth2: oauth2().optional(),
+      ...proxyKeys(),
+      skip_resolve_phase_with_proxy: z.boolean().default(false),
+      /** Probes speak HTTP/1.1. */
+      enable_http2: z.boolean().optional(),
+      enable_http3: z.literal(false, { error: 'enable_http3 is not available yet in Belltower' }).optional(),
+    })
+    .superRefine((file, context) => {
+      const fault = faultsOf(context)
+      checkAuthentication(file, fault)
+      checkProxy(file, fault)
+      checkBody(file, fault)
+      for (const name of Object.keys(file.http_headers)) {
+        if (RESERVED_HEADERS.has(name.toLowerCase())) {
+          fault(`setting header ${JSON.stringify(name)} is not allowed`, 'http_headers', name)
+        }
       }
-    }
-  })
-export type HttpProbeOptions = z.output<typeof http>
+    })
+export type HttpProbeOptions = z.output<ReturnType<typeof http>>
 
 // Set by the request itself or by keys of their own.
 const RESERVED_HEADERS: ReadonlySet<string> = new Set([...CONNECTION_HEADERS, 'authorization'])

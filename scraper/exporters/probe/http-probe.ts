@@ -66,22 +66,26 @@ async function exchange(
 ): Promise<Answer> {
   const { result, log, deadlineMs } = context
   const isTls = url.protocol === 'https:'
-  const body = options.body_file === undefined ? options.body : await readFile(options.body_file)
+  // What is asked for elsewhere with GET has no body any more.
+  const body = method === options.method ? await bodyOf(options) : undefined
   const headers = await requestHeaders(url, options, isFirstHost, deadlineMs)
   // A virtual host behind an address: its certificate is for the name that is asked for.
   const serverName = String(headers['host']).replace(/:\d+$/, '')
   const connection = await openConnection(url, serverName, options, context)
   const { socket } = connection
-  const request = http.request({
-    createConnection: () => socket,
-    path: connection.requestTarget,
-    method,
-    headers: { ...headers, ...connection.headers },
-  })
-  request.on('response', () => {
+  let received: Received
+  try {
     if (isTls) addTlsMetrics(socket as TLSSocket, result)
-  })
-  const received = await send(request, body, deadlineMs - performance.now()).finally(() => socket.destroy())
+    const request = http.request({
+      createConnection: () => socket,
+      path: connection.requestTarget,
+      method,
+      headers: { ...headers, ...connection.headers },
+    })
+    received = await send(request, body, deadlineMs - performance.now())
+  } finally {
+    socket.destroy()
+  }
   const add = (phase: (typeof PHASES)[number], ms: number): void =>
     result.add('probe_http_duration_seconds', PHASE_HELP, ms / 1000, { phase })
   add('resolve', connection.resolveMs)
@@ -104,6 +108,8 @@ async function exchange(
   }
   return { status: statusCode, httpVersion, headers: answered, body: unpacked, isTls }
 }
+
+const bodyOf = async ({ body, body_file: file }: HttpProbeOptions) => (file === undefined ? body : readFile(file))
 
 interface Received {
   readonly response: http.IncomingMessage

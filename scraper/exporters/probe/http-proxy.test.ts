@@ -201,6 +201,24 @@ describe('requests', () => {
     ])
   })
 
+  test('what is redirected to GET has no body any more', async () => {
+    const seen: string[] = []
+    const port = await serve((request, response) => {
+      let body = ''
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+      request.on('end', () => {
+        seen.push(`${request.method} ${request.url} ${body}`)
+        const status = { '/see': 303, '/same': 307 }[request.url!] ?? 200
+        response.writeHead(status, { location: '/there' }).end()
+      })
+    })
+    const module = '{ prober: http, http: { method: POST, body: hello } }'
+    for (const path of ['see', 'same']) {
+      expect((await probe(`http://127.0.0.1:${port}/${path}`, module))['probe_success']).toBe(1)
+    }
+    expect(seen).toEqual(['POST /see hello', 'GET /there ', 'POST /same hello', 'POST /there hello'])
+  })
+
   test('brotli is unpacked; sizes are read with their units', async () => {
     const port = await serve((request, response) => {
       response.writeHead(200, { 'content-encoding': request.headers['accept-encoding'] as string })
@@ -215,22 +233,34 @@ describe('requests', () => {
 })
 
 test.each([
-  ['no_proxy: a', 'no_proxy: if no_proxy is configured, proxy_url must also be configured'],
-  ['proxy_url: "socks5://x"', 'proxy_url: not an http or https URL'],
-  ['proxy_url: "http://x", proxy_from_environment: true', 'proxy_url must not be configured'],
-  ['proxy_connect_header: { a: [b] }', 'proxy_url or proxy_from_environment must also be configured'],
-  ['http_headers: { Host: { values: [a] } }', 'setting header "Host" is not allowed'],
-  ['oauth2: { client_id: a, token_url: "http://x" }', 'either oauth2 client_secret or client_secret_file'],
-  ['bearer_token: a, basic_auth: { username: u }', 'at most one of basic_auth, oauth2, authorization & bearer_token'],
-  ['body: a, body_file: b', 'setting body and body_file both'],
-  ['compression: gzip, headers: { accept-encoding: "br, gzip;q=0" }', 'does not accept gzip'],
-  ['tls_config: { ca: a, ca_file: b }', 'at most one of ca and ca_file'],
-  ['body_size_limit: 10 apples', 'not a size such as 10MB'],
-  ['enable_http3: true', 'enable_http3 is not available yet'],
+  ['prober: http, http: { no_proxy: a }', 'no_proxy: if no_proxy is configured, proxy_url must also be configured'],
+  ['prober: http, http: { proxy_url: "socks5://x" }', 'proxy_url: not an http or https URL'],
+  ['prober: http, http: { proxy_url: "http://x", proxy_from_environment: true }', 'proxy_url must not be configured'],
+  [
+    'prober: http, http: { proxy_connect_header: { a: [b] } }',
+    'proxy_url or proxy_from_environment must also be configured',
+  ],
+  ['prober: http, http: { http_headers: { Host: { values: [a] } } }', 'setting header "Host" is not allowed'],
+  [
+    'prober: http, http: { oauth2: { client_id: a, token_url: "http://x" } }',
+    'either oauth2 client_secret or client_secret_file',
+  ],
+  [
+    'prober: http, http: { bearer_token: a, basic_auth: { username: u } }',
+    'at most one of basic_auth, oauth2, authorization & bearer_token',
+  ],
+  ['prober: http, http: { body: a, body_file: b }', 'setting body and body_file both'],
+  ['prober: http, http: { compression: gzip, headers: { accept-encoding: "br, gzip;q=0" } }', 'does not accept gzip'],
+  ['prober: http, http: { tls_config: { ca: a, ca_file: b } }', 'at most one of ca and ca_file'],
+  ['prober: http, http: { body_size_limit: 10 apples }', 'not a size such as 10MB'],
+  ['prober: http, http: { enable_http3: true }', 'enable_http3 is not available yet'],
+  ['prober: grpc, grpc: { metadata: { "a b": [c] } }', 'not a name of metadata'],
+  ['prober: unix, unix: { preferred_ip_protocol: ip4 }', 'preferred_ip_protocol'],
+  ['prober: websocket', 'prober must be one of http, tcp, dns, icmp, grpc, unix'],
 ])('a fault with its place: %s', (keys, why) => {
   let faults: readonly string[] = []
   try {
-    parseProbeConfig('b.yml', `modules:\n  a: { prober: http, http: { ${keys} } }`)
+    parseProbeConfig('b.yml', `modules:\n  a: { ${keys} }`)
   } catch (error) {
     faults = (error as ConfigError).faults
   }

@@ -3,7 +3,6 @@ import { errorMessage, type Logger } from '../../../lib/index.ts'
 import type { ProbeModule, ProbeModules } from './config.ts'
 import type { ProbeTls } from './config-keys.ts'
 import { dnsProbe } from './dns-probe.ts'
-import { grpcProbe } from './grpc-probe.ts'
 import { httpProbe } from './http-probe.ts'
 import { icmpProbe } from './icmp-probe.ts'
 import { ProbeResult } from './probe-page.ts'
@@ -71,7 +70,7 @@ export function createProber(modules: () => ProbeModules, logger: Logger): Probe
   }
 }
 
-function run(module: ProbeModule, target: string, context: Parameters<typeof httpProbe>[2]): Promise<boolean> {
+async function run(module: ProbeModule, target: string, context: Parameters<typeof httpProbe>[2]): Promise<boolean> {
   switch (module.prober) {
     case 'http':
       return httpProbe(target, module.http, context)
@@ -81,8 +80,11 @@ function run(module: ProbeModule, target: string, context: Parameters<typeof htt
       return dnsProbe(target, module.dns!, context)
     case 'icmp':
       return icmpProbe(target, module.icmp, context)
-    case 'grpc':
+    case 'grpc': {
+      // HTTP/2 is not needed by most, and a start has no time for it.
+      const { grpcProbe } = await import('./grpc-probe.ts')
       return grpcProbe(target, module.grpc, context)
+    }
     case 'unix':
       return unixProbe(target, module.unix, context)
   }
