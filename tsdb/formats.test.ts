@@ -80,11 +80,11 @@ test('formats: the file of chunk.md', () => {
   remove()
 })
 
-test('formats: the segment of wal.md', () => {
+test('formats: the segment of wal.md', async () => {
   const { folder, remove } = temporaryFolder()
   mkdirSync(join(folder, 'wal'))
   writeFileSync(join(folder, 'wal/00000001'), example('wal'))
-  const { dump, result } = replayFolder(join(folder, 'wal'), join(folder, 'quarantine'))
+  const { dump, result } = await replayFolder(join(folder, 'wal'), join(folder, 'quarantine'))
   expect(result).toMatchObject({ rowCount: 2, rowsLost: 0, damagedRanges: 0 })
   expect(dump).toEqual({
     'up{job="x"}': [

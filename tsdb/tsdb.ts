@@ -1,59 +1,77 @@
-import { columnKernels, createKernelMemory, instantiateKernels, rowKernels } from '../kernels/index.ts'
-import type { Logger } from '../lib/index.ts'
+import { type Logger, Turns } from '../lib/index.ts'
 import type { Appender, GroupWriter, Labels, Matcher, SeriesExemplars, TimeRange } from '../model/index.ts'
-import { removeLeftovers } from './block/block-folder.ts'
-import { BlockList } from './block/block-list.ts'
-import { DeletionList } from './block/deletion-list.ts'
+import type { BlockList } from './block/block-list.ts'
+import type { DeletionList } from './block/deletion-list.ts'
 import type { BlockMeta } from './block/meta.ts'
 import { writeSnapshot } from './block/snapshot.ts'
 import { listChunkFiles } from './chunk/head-chunk-file.ts'
 import { StoreClosedError } from './errors.ts'
 import { ExemplarStore } from './exemplars/exemplar-store.ts'
 import { bytesIn } from './files.ts'
-import { Head } from './head/head.ts'
-import { HeadLoader } from './head/head-loader.ts'
+import type { Head } from './head/head.ts'
 import { SampleStream } from './head/sample-stream.ts'
 import { StreamAppender } from './head/stream-appender.ts'
-import { Adoption } from './import-export/adoption.ts'
+import type { Adoption } from './import-export/adoption.ts'
 import { lockDataFolder } from './lock.ts'
 import { Compactor } from './maintenance/compactor.ts'
 import { Maintenance } from './maintenance/maintenance.ts'
-import { HeadMemory } from './memory/head-memory.ts'
 import { Root } from './memory/layout.ts'
+import { type LoadedHead, loadHead, type OpenBlocks, openBlocks } from './opening.ts'
+import type { ReaderSlots } from './reader-slots.ts'
 import { registerTsdbMetrics, type TsdbMetricSource } from './metrics.ts'
 import type { TsdbOptions, TsdbSettings } from './options.ts'
 import type { ReaderHandle } from './read/reader.ts'
 import { makeStoreFolders, type StoreFolders } from './store-folders.ts'
 import type { Tsdb, TsdbStats } from './tsdb-interface.ts'
 import { Upkeep } from './upkeep.ts'
-import { replayLog, type ReplayResult } from './wal/replay.ts'
+import type { ReplayResult } from './wal/replay.ts'
 import { WalLog } from './wal/wal-log.ts'
 import { WalWriter } from './wal/wal-writer.ts'
 
 export type { Tsdb, TsdbStats } from './tsdb-interface.ts'
 
-const HEAD_MEMORY_BYTES_MAX = 65_536 * 65_536
 const FUTURE_MAX_MS = 10 * 60_000
-const BLOCK_DURATION_MS = 2 * 3_600_000
 const WAL_SEGMENT_BYTES_MAX = 32 << 20
 const WAL_BACKLOG_BYTES_MAX = 64 << 20
 const CHECKPOINT_LOG_BYTES = 32 << 20
 const EXEMPLARS_MAX = 100_000
 
+/** What may happen while a store is being opened. */
+export interface OpeningOptions {
+  /**
+   * Called when the blocks can be read: readers answer from them alone until the head has been read back, and
+   * `TsdbReader.takeMissing` tells when that was not all. They stay good for as long as the store is open.
+   */
+  readonly onBlocks?: (readers: Pick<Tsdb, 'attachReader'>) => void
+  /** When others have their turn while the head is read back; what its `next` throws ends the opening. */
+  readonly turns?: Turns
+}
+
 /**
- * Opens the store in a folder, which is made if missing, and brings back what a former run left.
+ * Opens the store in a folder, which is made if missing, and brings back what a former run left. Resolves when all of it is
+ * there.
  *
  * @throws {DataFolderLockedError} when another process has it open
  */
-export async function openTsdb(options: TsdbOptions): Promise<Tsdb> {
+export async function openTsdb(options: TsdbOptions, opening: OpeningOptions = {}): Promise<Tsdb> {
   const folders = makeStoreFolders(options.dataDir)
   const unlock = lockDataFolder(options.dataDir)
+  const startedAt = performance.now()
   try {
-    return new OpenTsdb(options, folders, unlock)
+    const blocks = openBlocks(options, folders)
+    opening.onBlocks?.(blocks.readers)
+    const loaded = await loadHead(blocks, options, folders, opening.turns ?? new Turns())
+    return new OpenTsdb(options, folders, { blocks, loaded, unlock }, startedAt)
   } catch (error) {
     unlock()
     throw error
   }
+}
+
+interface OpenParts {
+  readonly blocks: OpenBlocks
+  readonly loaded: LoadedHead
+  readonly unlock: () => void
 }
 
 class OpenTsdb implements Tsdb, TsdbMetricSource {
@@ -75,52 +93,25 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
   readonly #adoption: Adoption | undefined
   readonly #upkeep: Upkeep
   readonly #streams = new Map<string, SampleStream>()
-  readonly #readerSlots = new Set<number>()
+  readonly #readers: ReaderSlots
   #observeSync: (seconds: number) => void = () => undefined
   #isClosed = false
 
-  constructor(options: TsdbOptions, folders: StoreFolders, unlock: () => void) {
-    const startedAt = performance.now()
+  /** @param startedAt when opening began, by `performance` */
+  constructor(options: TsdbOptions, folders: StoreFolders, parts: OpenParts, startedAt: number) {
+    const { memory, head, blockList, deletions, adoption, readers } = parts.blocks
+    const { replayed, files, corruptions } = parts.loaded
     this.options = options
     this.settings = options
     this.#folders = folders
     this.#logger = options.logger
-    this.#unlock = unlock
-    removeLeftovers(folders.dataDir)
-    removeLeftovers(folders.snapshots)
-    this.#adoption = this.#makeAdoption()
-    const maximumBytes = Math.min(options.headMemoryMaxBytes ?? HEAD_MEMORY_BYTES_MAX, HEAD_MEMORY_BYTES_MAX)
-    const shared = createKernelMemory({ initialBytes: 4 << 20, maximumBytes })
-    const memory = new HeadMemory(shared, maximumBytes)
-    let upkeep: Upkeep | undefined
-    const instance = instantiateKernels(shared)
-    this.head = new Head({
-      memory,
-      kernels: rowKernels(instance),
-      columns: columnKernels(instance),
-      windowMs: options.blockDurationMs ?? BLOCK_DURATION_MS,
-      // While the log is read there is none yet.
-      onClosed: (bytes) => upkeep?.sealSoon(bytes),
-    })
-    this.blockList = new BlockList(folders.dataDir, memory, options.logger)
-    this.blockList.load()
-    this.deletions = new DeletionList(folders.tombstones, this.blockList.metas)
-    this.blockList.deletions = this.deletions.all
-    this.head.minValidMs = Math.max(this.blockList.maxTimeMs, this.#adoption?.limitMs ?? Number.NEGATIVE_INFINITY)
-    const loader = new HeadLoader(this.head, folders, options.logger)
-    const checkpointMinValidMs = loader.loadCheckpoint()
-    let files = new Map<number, number>()
-    const replayed = replayLog(this.head, folders.wal, {
-      quarantineFolder: folders.quarantine,
-      logger: options.logger,
-      isCheckpointLost: loader.damageCount > 0,
-      beforeRows: () => {
-        files = loader.loadChunks(this.blockList.metas)
-      },
-    })
-    this.head.histograms.endRestore()
-    this.head.minValidMs = Math.max(this.head.minValidMs, checkpointMinValidMs)
-    this.walCorruptions = loader.damageCount + replayed.damagedRanges
+    this.#unlock = parts.unlock
+    this.#adoption = adoption
+    this.#readers = readers
+    this.head = head
+    this.blockList = blockList
+    this.deletions = deletions
+    this.walCorruptions = corruptions
     this.writer = new WalWriter({
       memory,
       folder: folders.wal,
@@ -155,7 +146,7 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
         ...listChunkFiles(folders.chunks),
         ...this.blockList.metas.flatMap((meta) => meta.headFiles ?? []),
       ),
-      slot: this.#takeSlot(),
+      slot: readers.take(),
       checkpointLogBytes: options.checkpointLogBytes ?? CHECKPOINT_LOG_BYTES,
       deletions: this.deletions,
       onBlock: (meta) => this.blockList.add(meta),
@@ -171,11 +162,10 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
       settings: () => this.settings,
       onFailure: () => memory.setRoot(Root.DAMAGE_REPORTS, memory.root(Root.DAMAGE_REPORTS) + 1),
     })
-    for (const group of this.head.groups.values()) group.closeRows()
     this.replaySeconds = (performance.now() - startedAt) / 1000
     this.#observeSync = registerTsdbMetrics(options.registry, this)
     this.#logStart(replayed)
-    this.#upkeep = upkeep = new Upkeep({
+    this.#upkeep = new Upkeep({
       head: this.head,
       log: this.log,
       blockList: this.blockList,
@@ -190,21 +180,9 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
       // While parts of a history come in from the newest to the oldest, ranges only look as if they were full.
       mayMerge: () => this.#adoption?.isRunning !== true,
     })
+    parts.blocks.onClosed = (bytes) => this.#upkeep.sealSoon(bytes)
     this.#upkeep.start()
     this.#adoption?.start()
-  }
-
-  #makeAdoption(): Adoption | undefined {
-    const { prometheusDir, dataDir, clock, retentionMs } = this.options
-    if (prometheusDir === undefined) return undefined
-    return new Adoption({
-      sourceDir: prometheusDir,
-      dataDir,
-      nowMs: clock.nowMs(),
-      retentionMs,
-      logger: this.#logger,
-      addBlock: (meta) => this.blockList.add(meta),
-    })
   }
 
   openGroup(groupLabels: Labels): GroupWriter {
@@ -234,15 +212,7 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
 
   attachReader(): { handle: ReaderHandle; detach(): void } {
     this.#checkOpen()
-    const slot = this.#takeSlot()
-    const { memory } = this.head.memory
-    return {
-      handle: { memory, slot, dataDir: this.#folders.dataDir },
-      detach: () => {
-        this.head.memory.setRoot(Root.READER_SLOTS + slot, 0)
-        this.#readerSlots.delete(slot)
-      },
-    }
+    return this.#readers.attachReader()
   }
 
   stats(): TsdbStats {
@@ -333,12 +303,6 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
         this.#unlock()
       }
     }
-  }
-
-  #takeSlot(): number {
-    const slot = this.head.memory.takeReaderSlot(this.#readerSlots)
-    this.#readerSlots.add(slot)
-    return slot
   }
 
   #checkOpen(): void {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { NewerFormatError } from '../errors.ts'
 import { chunkLengthAt } from './head-chunk.ts'
@@ -24,9 +24,14 @@ interface LoadedChunkFile {
   readonly file: number
   readonly windowStartMs: number
   readonly chunks: readonly Uint8Array[]
-  /** Runs of bytes that are no intact chunk, except a torn tail. */
-  readonly damage: readonly { readonly offset: number; readonly length: number }[]
+  readonly damage: readonly DamagedRange[]
   readonly bytes: Uint8Array
+}
+
+/** Bytes that are no intact chunk. */
+export interface DamagedRange {
+  readonly offset: number
+  readonly length: number
 }
 
 /** Numbers of the head-chunk files in a folder, ascending. */
@@ -44,12 +49,41 @@ export function listChunkFiles(folder: string): number[] {
  */
 export function loadChunkFile(folder: string, file: number): LoadedChunkFile | undefined {
   const bytes = readFileSync(join(folder, chunkFileName(file)))
-  if (bytes.length < CHUNK_FILE_HEADER_BYTES || bytes.readUInt32LE(0) !== CHUNK_FILE_MAGIC) return undefined
-  if (bytes.readUInt32LE(4) > CHUNK_FILE_VERSION) {
+  const windowStartMs = windowOfChunkFile(bytes, folder, file)
+  if (windowStartMs === undefined) return undefined
+  const damage: DamagedRange[] = []
+  return { file, windowStartMs, chunks: [...chunksIn(bytes, damage)], damage, bytes }
+}
+
+/**
+ * Start of the window that all chunks of a file lie in; `undefined` when its header is unreadable.
+ *
+ * @param bytes the header at least
+ * @throws {NewerFormatError}
+ */
+export function windowOfChunkFile(bytes: Uint8Array, folder: string, file: number): number | undefined {
+  if (bytes.length < CHUNK_FILE_HEADER_BYTES) return undefined
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (view.getUint32(0, true) !== CHUNK_FILE_MAGIC) return undefined
+  if (view.getUint32(4, true) > CHUNK_FILE_VERSION) {
     throw new NewerFormatError(`${chunkFileName(file)} in ${folder} was written by a newer version of Belltower`)
   }
-  const chunks: Uint8Array[] = []
-  const damage: { offset: number; length: number }[] = []
+  return view.getFloat64(8, true)
+}
+
+/** As `windowOfChunkFile`, of a file of which nothing else is to be read yet. @throws {NewerFormatError} */
+export function readChunkFileWindow(folder: string, file: number): number | undefined {
+  const header = new Uint8Array(CHUNK_FILE_HEADER_BYTES)
+  const fd = openSync(join(folder, chunkFileName(file)), 'r')
+  try {
+    return windowOfChunkFile(header.subarray(0, readSync(fd, header)), folder, file)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** The intact chunks of a file. @param damage what lies between them is added to it; a torn tail is not */
+export function* chunksIn(bytes: Uint8Array, damage: DamagedRange[]): Generator<Uint8Array> {
   let validEnd = CHUNK_FILE_HEADER_BYTES
   for (let at = CHUNK_FILE_HEADER_BYTES; at < bytes.length; ) {
     const length = chunkLengthAt(bytes, at)
@@ -59,11 +93,10 @@ export function loadChunkFile(folder: string, file: number): LoadedChunkFile | u
       continue
     }
     if (at > validEnd) damage.push({ offset: validEnd, length: at - validEnd })
-    chunks.push(bytes.subarray(at, at + length))
+    yield bytes.subarray(at, at + length)
     at += length
     validEnd = at
   }
-  return { file, windowStartMs: bytes.readDoubleLE(8), chunks, damage, bytes }
 }
 
 /** Whether a file ends within its header: nothing was ever acknowledged in it. */

@@ -1,9 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs'
-import type { Logger } from '../../lib/index.ts'
+import { join } from 'node:path'
+import type { Logger, Turns } from '../../lib/index.ts'
 import type { BlockMeta } from '../block/meta.ts'
-import { isUnbegunChunkFile, listChunkFiles, loadChunkFile, removeChunkFile } from '../chunk/head-chunk-file.ts'
+import {
+  chunkFileName,
+  chunksIn,
+  type DamagedRange,
+  isUnbegunChunkFile,
+  listChunkFiles,
+  removeChunkFile,
+  windowOfChunkFile,
+} from '../chunk/head-chunk-file.ts'
 import { ChunkView } from '../chunk/head-chunk.ts'
 import { CorruptionError } from '../errors.ts'
+import { readInTurns } from '../files.ts'
 import { listHistogramFiles, loadHistogramPages } from '../histogram/head-histogram-file.ts'
 import { LOST_LABEL_SET } from '../memory/layout.ts'
 import type { StoreFolders } from '../store-folders.ts'
@@ -18,29 +28,36 @@ export class HeadLoader {
   readonly #head: Head
   readonly #folders: StoreFolders
   readonly #logger: Logger
+  readonly #turns: Turns
 
-  constructor(head: Head, folders: StoreFolders, logger: Logger) {
+  /** @param turns when others have theirs */
+  constructor(head: Head, folders: StoreFolders, logger: Logger, turns: Turns) {
+    this.#turns = turns
     this.#head = head
     this.#folders = folders
     this.#logger = logger
   }
 
   /** @returns from when on samples were still taken */
-  loadCheckpoint(): number {
+  async loadCheckpoint(): Promise<number> {
     const file = this.#folders.checkpoint
     if (!existsSync(file)) return Number.NEGATIVE_INFINITY
     try {
       const checkpoint = decodeCheckpoint(readFileSync(file), file)
       const { catalogue } = this.#head
-      const templates = checkpoint.templates.map((template) =>
-        Uint32Array.from(template, (labels) =>
+      const templates: Uint32Array[] = []
+      for (const template of checkpoint.templates) {
+        const labelSets = Uint32Array.from(template, (labels) =>
           labels[0] === LOST_LABELS[0] && labels.length === 2 ? LOST_LABEL_SET : catalogue.labelSet(labels),
-        ),
-      )
+        )
+        templates.push(labelSets)
+        if (this.#turns.isOver) await this.#turns.next()
+      }
       for (const { id, labels, stream, newestMs, template, ...kind } of checkpoint.groups) {
         const group = this.#head.restoreGroup(id, labels, stream, kind)
         group.addPositions(templates[template]!)
         group.newestMs = newestMs
+        if (this.#turns.isOver) await this.#turns.next()
       }
       return checkpoint.minValidMs
     } catch (error) {
@@ -56,7 +73,7 @@ export class HeadLoader {
    *
    * @returns window start by number of the head-chunk file
    */
-  loadChunks(blocks: readonly BlockMeta[]): Map<number, number> {
+  async loadChunks(blocks: readonly BlockMeta[]): Promise<Map<number, number>> {
     const windows = new Map<number, number>()
     const byGroup = new Map<number, HeadChunk[]>()
     const inBlocks = new Set(blocks.flatMap((meta) => meta.headFiles ?? []))
@@ -66,8 +83,9 @@ export class HeadLoader {
         removeChunkFile(this.#folders.chunks, file)
         continue
       }
-      const loaded = loadChunkFile(this.#folders.chunks, file)
-      if (loaded === undefined) {
+      const bytes = await readInTurns(join(this.#folders.chunks, chunkFileName(file)), this.#turns)
+      const windowStartMs = windowOfChunkFile(bytes, this.#folders.chunks, file)
+      if (windowStartMs === undefined) {
         this.#logger.error({ file }, 'head chunk file has no readable header, it is left alone')
         continue
       }
@@ -76,28 +94,36 @@ export class HeadLoader {
         removeChunkFile(this.#folders.chunks, file)
         continue
       }
-      this.#reportDamage({ file }, loaded.damage)
-      windows.set(file, loaded.windowStartMs)
-      for (const bytes of loaded.chunks) this.#adoptChunk(bytes, file, byGroup)
+      windows.set(file, windowStartMs)
+      const damage: DamagedRange[] = []
+      for (const chunk of chunksIn(bytes, damage)) {
+        this.#adoptChunk(chunk, file, byGroup)
+        if (this.#turns.isOver) await this.#turns.next()
+      }
+      this.#reportDamage({ file }, damage)
     }
     for (const [id, chunks] of byGroup) {
       const group = this.#head.groups.get(id)!
       group.adoptChunks(chunks.sort((a, b) => a.minTimeMs - b.minTimeMs))
+      if (this.#turns.isOver) await this.#turns.next()
     }
-    this.#loadHistograms()
+    await this.#loadHistograms()
     return windows
   }
 
-  #loadHistograms(): void {
+  async #loadHistograms(): Promise<void> {
     const { histograms, catalogue } = this.#head
     for (const windowStartMs of listHistogramFiles(this.#folders.histograms)) {
       const { pages, damage } = loadHistogramPages(this.#folders.histograms, windowStartMs)
       this.#reportDamage({ windowStartMs }, damage)
-      for (const { labels, bytes, ...times } of pages) histograms.adopt(catalogue.labelSet(labels), bytes, times)
+      for (const { labels, bytes, ...times } of pages) {
+        histograms.adopt(catalogue.labelSet(labels), bytes, times)
+        if (this.#turns.isOver) await this.#turns.next()
+      }
     }
   }
 
-  #reportDamage(place: Readonly<Record<string, number>>, damage: readonly { offset: number; length: number }[]): void {
+  #reportDamage(place: Readonly<Record<string, number>>, damage: readonly DamagedRange[]): void {
     for (const range of damage) {
       this.damageCount++
       this.#logger.error({ ...place, ...range }, 'a file of the head is damaged; that part is passed over')

@@ -57,6 +57,18 @@ export class HeadMemory {
     if (--this.#changeDepth === 0) Atomics.add(this.views.u32, (ROOT >>> 2) + Root.VERSION, 1)
   }
 
+  /** Until `showHead` readers find no groups. @param fromMs no sample before it is in the head */
+  hideHead(fromMs: number): void {
+    this.change(() => {
+      this.views.f64[(ROOT + 4 * Root.HIDDEN_FROM_TIME) >>> 3] = fromMs
+      this.setRoot(Root.HEAD_HIDDEN, 1)
+    })
+  }
+
+  showHead(): void {
+    this.change(() => this.setRoot(Root.HEAD_HIDDEN, 0))
+  }
+
   /** Runs `apply` as one change; whatever it throws, readers go on. */
   change(apply: () => void): void {
     this.beginChange()

@@ -35,6 +35,10 @@ export const Root = {
   HISTOGRAM_COUNT: 15,
   /** Moves on when numbers of strings and label sets may come to mean something else: readers forget theirs. */
   CATALOGUE_GENERATION: 16,
+  /** Not 0 while the head is being read back: what there is of it is not to be looked at. */
+  HEAD_HIDDEN: 17,
+  /** f64; while the head is hidden: samples from this time on are in it, not in blocks. */
+  HIDDEN_FROM_TIME: 18,
   READER_SLOTS: 64,
 } as const
 export const READER_SLOTS_MAX = 128

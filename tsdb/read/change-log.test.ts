@@ -35,6 +35,7 @@ const snapshot = (groups: readonly Rows[], blockList = '[]'): HeadSnapshot => ({
   blockList,
   catalogueGeneration: 0,
   histograms: { directory: 0, count: 0 },
+  missingFromMs: Number.POSITIVE_INFINITY,
 })
 
 const A = { id: 1, minMs: 100, newestMs: 500, rows: 5 }

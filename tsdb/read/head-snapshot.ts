@@ -58,6 +58,8 @@ export interface HeadSnapshot {
   /** Of the numbers of strings and label sets. */
   readonly catalogueGeneration: number
   readonly histograms: { readonly directory: number; readonly count: number }
+  /** Samples from this time on are missing, because the head is still being read back; +∞: none are. */
+  readonly missingFromMs: number
 }
 
 /** Keeps the memory a reader looks at from being freed. One per reader; pins nest. */
@@ -108,20 +110,22 @@ export function takeSnapshot(
       Atomics.wait(views.i32, version, before, 1)
       continue
     }
-    const extents = copyExtents(views)
+    const isHidden = rootWord(views, Root.HEAD_HIDDEN) !== 0
+    const missingFromMs = isHidden ? views.f64[(ROOT + 4 * Root.HIDDEN_FROM_TIME) >>> 3]! : Number.POSITIVE_INFINITY
+    const extents = isHidden ? [] : copyExtents(views)
     const block = rootWord(views, Root.BLOCK_LIST)
     const blockBytes = rootWord(views, Root.BLOCK_LIST_BYTES)
     const catalogueGeneration = rootWord(views, Root.CATALOGUE_GENERATION)
     const histograms = {
       directory: rootWord(views, Root.HISTOGRAM_DIRECTORY),
-      count: rootWord(views, Root.HISTOGRAM_COUNT),
+      count: isHidden ? 0 : rootWord(views, Root.HISTOGRAM_COUNT),
     }
     // A read-modify-write, because it also keeps the loads before it from being moved behind it.
     if (Atomics.add(views.i32, version, 0) !== before) continue
     views.refreshTo(rootWord(views, Root.MEMORY_PAGES) * 65_536)
     const blockList = blockBytes === 0 ? '[]' : new TextDecoder().decode(views.u8.slice(block, block + blockBytes))
     const groups = groupsOf(views, extents, options)
-    return { groups, blockList, histograms, catalogueGeneration }
+    return { groups, blockList, histograms, catalogueGeneration, missingFromMs }
   }
 }
 

@@ -61,20 +61,23 @@ export class StoreQuerier implements Querier {
   readonly #groupings: GroupingCache
   readonly #onDamage: () => void
   readonly #onClose: () => void
-  readonly changes: StoreChanges
+  readonly changes?: StoreChanges
   #isClosed = false
 
-  /** @param finders oldest data first */
+  /**
+   * @param finders oldest data first
+   * @param changes absent: nothing that is made of this view may be kept
+   */
   constructor(
     index: LabelIndex,
     { scratches, assembled }: ReaderMemories,
     finders: readonly SourceFinder[],
     histograms: HistogramLookup,
     groupings: GroupingCache,
-    changes: StoreChanges,
+    changes: StoreChanges | undefined,
     events: { onDamage: () => void; onClose: () => void },
   ) {
-    this.changes = changes
+    if (changes !== undefined) this.changes = changes
     this.#index = index
     this.#scratches = scratches
     this.#assembled = assembled

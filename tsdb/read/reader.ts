@@ -1,5 +1,5 @@
 import type { ColumnRoom } from '../../kernels/index.ts'
-import type { Querier, Queryable, TimeRange } from '../../model/index.ts'
+import type { Querier, Queryable, StoreChanges, TimeRange } from '../../model/index.ts'
 import { MemoryViews } from '../memory/views.ts'
 import { AssembledColumns } from './assembled-columns.ts'
 import { BlockSet } from './block-set.ts'
@@ -12,9 +12,10 @@ import { HeadHistogramIndex, HeadHistogramSource } from './head-histogram-source
 import { EpochPin, type HeadSnapshot, type KnownGroups, takeSnapshot } from './head-snapshot.ts'
 import { DecodedPages, HistogramLookup } from './histogram-source.ts'
 import { LabelIndex } from './label-index.ts'
+import { MissingHead } from './missing-head.ts'
 import { SelectionCache } from './selection-cache.ts'
 import { GroupingCache } from './series-groups.ts'
-import { type ReaderMemories, ScratchPool, StoreQuerier } from './querier.ts'
+import { type ReaderMemories, ScratchPool, type SourceFinder, StoreQuerier } from './querier.ts'
 
 /** What a thread needs to read the store; can be posted to a worker. Good for one reader at a time. */
 export interface ReaderHandle {
@@ -52,6 +53,7 @@ export class TsdbReader implements Queryable {
   /** Of earlier numberings, until no querier is left that uses them. */
   #formerBlocks: BlockSet[] = []
   #openQueriers = 0
+  #missingFromMs: number | undefined
   /** Called now and then during long work for a query; what it throws ends the query. */
   check: () => void = () => {}
 
@@ -69,16 +71,41 @@ export class TsdbReader implements Queryable {
     this.#pin.pin()
     if (this.#openQueriers++ === 0) this.#memories.assembled?.startEpoch()
     const snapshot = takeSnapshot(this.#views, { known: this.#groups })
-    const { index, templates, selections, groupings, blocks } = this.#knownOf(snapshot)
-    templates.prune(snapshot)
-    const head = new HeadFinder(this.#views, index, { templates, selections, columns: this.#columns }, snapshot)
-    const version = this.#changes.note(snapshot)
-    const changes = { version, unchangedSince: (since: number) => this.#changes.unchangedSince(since) }
-    const finders = [blocks.finder(snapshot.blockList, () => snapshot.groups.map(reachOf)), blocks.withoutDeleted(head)]
+    const { index, groupings, blocks } = this.#knownOf(snapshot)
+    const changes = this.#changesOf(snapshot)
+    const finders = [blocks.finder(snapshot.blockList, () => snapshot.groups.map(reachOf)), this.#headOf(snapshot)]
     return new StoreQuerier(index, this.#memories, finders, this.#histogramsOf(snapshot), groupings, changes, {
       onDamage: () => blocks.report(),
       onClose: () => this.#release(),
     })
+  }
+
+  /**
+   * Since the last call: from when on samples are missing that somebody has asked for, because the head is still being read
+   * back; `undefined` when every answer was whole.
+   */
+  takeMissing(): number | undefined {
+    const missingFromMs = this.#missingFromMs
+    this.#missingFromMs = undefined
+    return missingFromMs
+  }
+
+  #headOf(snapshot: HeadSnapshot): SourceFinder {
+    const { index, templates, selections, blocks } = this.#known
+    const { missingFromMs } = snapshot
+    if (missingFromMs !== Number.POSITIVE_INFINITY) {
+      return new MissingHead(missingFromMs, () => (this.#missingFromMs = missingFromMs))
+    }
+    templates.prune(snapshot)
+    const head = new HeadFinder(this.#views, index, { templates, selections, columns: this.#columns }, snapshot)
+    return blocks.withoutDeleted(head)
+  }
+
+  /** Of what is not there yet nothing is known: answers from such a view must not be kept. */
+  #changesOf(snapshot: HeadSnapshot): StoreChanges | undefined {
+    if (snapshot.missingFromMs !== Number.POSITIVE_INFINITY) return undefined
+    const version = this.#changes.note(snapshot)
+    return { version, unchangedSince: (since: number) => this.#changes.unchangedSince(since) }
   }
 
   #histogramsOf(snapshot: HeadSnapshot): HistogramLookup {

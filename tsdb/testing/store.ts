@@ -13,7 +13,7 @@ import {
   type SelectHints,
   type SeriesColumn,
 } from '../../model/index.ts'
-import { openReader, openTsdb, type Tsdb, type TsdbOptions, type TsdbReader } from '../index.ts'
+import { openReader, type OpeningOptions, openTsdb, type Tsdb, type TsdbOptions, type TsdbReader } from '../index.ts'
 
 /** A folder of its own; `remove` deletes it. */
 export function temporaryFolder(): { folder: string; remove: () => void } {
@@ -21,16 +21,21 @@ export function temporaryFolder(): { folder: string; remove: () => void } {
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
-export function openStore(dataDir: string, options: Partial<TsdbOptions> & { clock?: Clock } = {}): Promise<Tsdb> {
-  return openTsdb({
+/** @param opening what may happen meanwhile */
+export function openStore(
+  dataDir: string,
+  options: Partial<TsdbOptions> & { clock?: Clock } = {},
+  opening?: OpeningOptions,
+): Promise<Tsdb> {
+  const defaults = {
     dataDir,
     clock: systemClock,
     logger: silentLogger,
     registry: new Registry(),
     retentionMs: 1e15,
     futureMaxMs: Number.POSITIVE_INFINITY,
-    ...options,
-  })
+  }
+  return openTsdb({ ...defaults, ...options }, opening)
 }
 
 /** A value of a row: a number, the bits of a float64, a staleness marker, or nothing. */

@@ -59,14 +59,14 @@ test('batch: a log cut at any byte holds whole batches', async () => {
   let complete = 0
   for (let cut = 16; cut <= file.length; cut++) {
     const wal = writeLog(folder, file.subarray(0, cut))
-    const { dump: got, result } = replayFolder(wal, join(folder, 'quarantine'))
+    const { dump: got, result } = await replayFolder(wal, join(folder, 'quarantine'))
     const state = states.findIndex((one) => Object.keys(one).length === Object.keys(got).length && isSame(one, got))
     expect(state, `cut at ${cut}`).toBeGreaterThanOrEqual(complete)
     expect(result).toMatchObject({ damagedRanges: 0, rowsLost: 0 })
     complete = state
     // What was left out is gone from the file, too: a second replay has nothing to cut.
     const left = readFileSync(join(wal, '00000001'))
-    expect(replayFolder(wal, join(folder, 'quarantine')).dump).toEqual(got)
+    expect((await replayFolder(wal, join(folder, 'quarantine'))).dump).toEqual(got)
     expect(readFileSync(join(wal, '00000001')).equals(left), `cut at ${cut}`).toBe(true)
   }
   expect(complete).toBe(BATCHES)
@@ -103,13 +103,13 @@ test('batch: when damage took its end, what is there of it counts', async () => 
   // The last batch but one loses its end and the last one its begin: all of both is there.
   const bytes = Buffer.from(file)
   for (const mark of marks.slice(-3, -1)) bytes.fill(0x55, mark.end - 12, mark.end)
-  const { dump: got, result } = replayFolder(writeLog(folder, bytes), join(folder, 'quarantine'))
+  const { dump: got, result } = await replayFolder(writeLog(folder, bytes), join(folder, 'quarantine'))
   expect(got).toEqual(states.at(-1))
   expect(result.damagedRanges).toBe(1)
   // The last one alone loses a row: it is known to be damaged, and what is left of it is not taken away.
   const other = Buffer.from(file)
   other.fill(0x55, ends.at(-3)!.end - 4, ends.at(-3)!.end)
-  const rest = replayFolder(writeLog(folder, other), join(folder, 'quarantine'))
+  const rest = await replayFolder(writeLog(folder, other), join(folder, 'quarantine'))
   expect(Object.keys(rest.dump)).toHaveLength(3)
   expect(rest.result.damagedRanges).toBe(1)
   remove()

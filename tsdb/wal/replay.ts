@@ -1,13 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync, existsSync } from 'node:fs'
+import { mkdirSync, readdirSync, truncateSync, writeFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { RowFlag } from '../../kernels/index.ts'
-import { AppError, type Logger } from '../../lib/index.ts'
+import { AppError, type Logger, Turns } from '../../lib/index.ts'
+import { readInTurns } from '../files.ts'
 import type { Head } from '../head/head.ts'
 import type { HeadGroup } from '../head/head-group.ts'
 import { LOST_LABEL_SET } from '../memory/layout.ts'
 import { BatchMark, decodeGroup, decodeSeries, RECORD_HEADER_BYTES, RecordType, rowTime } from './format.ts'
 import { decodeHistograms } from './histogram-record.ts'
-import { readSegment, recordAt, type WalRecord } from './wal-reader.ts'
+import { recordAt, SegmentReader, type WalRecord } from './wal-reader.ts'
 import { segmentName } from './wal-writer.ts'
 
 export interface ReplayResult {
@@ -22,6 +23,10 @@ export interface ReplayResult {
 // Of segments that are kept in memory between the two passes; the others are read twice.
 const KEPT_BYTES_MAX = 96 << 20
 
+// How much is read back until it is asked whether others are to have their turn: some milliseconds' work at most.
+const TURN_BYTES = 256 << 10
+const TURN_ROWS = 64
+
 /** Log segments in a folder, ascending. */
 export function listSegments(folder: string): number[] {
   return readdirSync(folder)
@@ -34,7 +39,7 @@ export function listSegments(folder: string): number[] {
  * Brings the head up to the end of the log: groups and series first, then, after `beforeRows`, the rows. Damage is set aside
  * in `quarantineFolder`, counted and passed over.
  */
-export function replayLog(
+export async function replayLog(
   head: Head,
   folder: string,
   options: {
@@ -42,10 +47,12 @@ export function replayLog(
     logger: Logger
     /** The checkpoint could not be read: groups may be missing that the log relies on. */
     isCheckpointLost?: boolean
-    beforeRows?: () => void
+    beforeRows?: () => Promise<void>
+    /** When others have theirs. */
+    turns?: Turns
   },
-): ReplayResult {
-  const { logger } = options
+): Promise<ReplayResult> {
+  const { logger, turns = new Turns() } = options
   const replayer = new Replayer(head, logger)
   replayer.hasDamage = options.isCheckpointLost === true
   const segments = listSegments(folder)
@@ -53,17 +60,19 @@ export function replayLog(
   let damagedRanges = 0
   let lastEnd = 0
   let keptBytes = 0
-  const readings = paths.map((path, i) => {
-    const bytes = fileBytes(path)
+  const readings: SegmentRows[] = []
+  for (const [i, path] of paths.entries()) {
+    const bytes = await readInTurns(path, turns)
     const batches = new BatchWatch(bytes)
-    /** Where rows begin: they are checked once and taken when all groups are known. */
     const rows: number[] = []
     const takeRecord = (record: WalRecord, at: number): void => {
       batches.note(record)
       if (record.type === RecordType.ROW || record.type === RecordType.HISTOGRAMS) rows.push(at)
       replayer.applyCatalogue(record)
     }
-    const { repairedCount, damage, validBytes } = readSegment(bytes, takeRecord, path)
+    const reader = new SegmentReader(bytes, takeRecord, path)
+    while (!reader.readOn(TURN_BYTES)) if (turns.isOver) await turns.next()
+    const { repairedCount, damage, validBytes } = reader.reading
     lastEnd = batches.endOf(validBytes, damage)
     const isTorn = validBytes < bytes.length && i < paths.length - 1
     replayer.hasDamage ||= damage.length > 0 || isTorn
@@ -76,16 +85,19 @@ export function replayLog(
     }
     keptBytes += bytes.length
     // Bits are turned back in memory only.
-    return { rows, damage, kept: repairedCount > 0 || keptBytes <= KEPT_BYTES_MAX ? bytes : undefined }
-  })
-  options.beforeRows?.()
+    readings.push({ rows, damage, kept: repairedCount > 0 || keptBytes <= KEPT_BYTES_MAX ? bytes : undefined })
+  }
+  await options.beforeRows?.()
   for (const [i, segment] of segments.entries()) {
     const isLast = i === segments.length - 1
     const { rows, damage, kept } = readings[i]!
-    const bytes = kept ?? fileBytes(paths[i]!)
+    const bytes = kept ?? (await readInTurns(paths[i]!, turns))
     const end = isLast && lastEnd > 0 ? lastEnd : bytes.length
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    for (const at of rows) if (at < end) replayer.applyRow(recordAt(bytes, view, at), segment)
+    for (let r = 0; r < rows.length && rows[r]! < end; r++) {
+      replayer.applyRow(recordAt(bytes, view, rows[r]!), segment)
+      if (r % TURN_ROWS === 0 && turns.isOver) await turns.next()
+    }
     for (const range of damage) {
       damagedRanges++
       const name = `wal-${segmentName(segment)}-${range.offset}`
@@ -97,7 +109,10 @@ export function replayLog(
       truncateSync(paths[i]!, end)
     }
   }
-  for (const group of head.groups.values()) group.endReplay()
+  for (const group of head.groups.values()) {
+    group.endReplay()
+    if (turns.isOver) await turns.next()
+  }
   const { rowCount, rowsLost } = replayer
   if (rowsLost > 0) logger.error({ rowsLost }, 'rows behind damage in the log could not be used')
   return {
@@ -108,10 +123,12 @@ export function replayLog(
   }
 }
 
-/** Not as a `Buffer`: taking parts of one takes three times as long. */
-function fileBytes(path: string): Uint8Array {
-  const { buffer, byteOffset, byteLength } = readFileSync(path)
-  return new Uint8Array(buffer, byteOffset, byteLength)
+/** What the first pass has found in a segment. */
+interface SegmentRows {
+  /** Where rows begin: they are checked once and taken when all groups are known. */
+  readonly rows: readonly number[]
+  readonly damage: readonly { readonly offset: number; readonly length: number }[]
+  readonly kept: Uint8Array | undefined
 }
 
 function setAside(folder: string, name: string, bytes: Uint8Array): void {

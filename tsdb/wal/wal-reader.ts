@@ -49,39 +49,83 @@ interface SegmentReading {
 export function readSegment(
   bytes: Uint8Array,
   onRecord: (record: WalRecord, at: number) => void,
-  file = 'a log segment',
+  file?: string,
 ): SegmentReading {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const damage: DamagedRange[] = []
-  if (isNewer(view)) throw new NewerFormatError(`${file} was written by a newer version of Belltower`)
-  if (!hasHeader(view)) {
+  const reader = new SegmentReader(bytes, onRecord, file)
+  reader.readOn(bytes.length)
+  return reader.reading
+}
+
+/** As `readSegment`, piece by piece. */
+export class SegmentReader {
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  readonly #onRecord: (record: WalRecord, at: number) => void
+  readonly #damage: DamagedRange[] = []
+  readonly #salt: number
+  /** The salt is right: a record that is not may have one wrong bit. */
+  readonly #isProven: boolean
+  #recordCount = 0
+  #repairedCount = 0
+  #at: number
+  #validEnd: number
+
+  /** @throws {NewerFormatError} */
+  constructor(bytes: Uint8Array, onRecord: (record: WalRecord, at: number) => void, file = 'a log segment') {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#bytes = bytes
+    this.#view = view
+    this.#onRecord = onRecord
+    if (isNewer(view)) throw new NewerFormatError(`${file} was written by a newer version of Belltower`)
+    const isReadable = hasHeader(view)
     // Without its salt no record can be told from noise.
-    if (bytes.length > SEGMENT_HEADER_BYTES) damage.push({ offset: 0, length: bytes.length })
-    return { recordCount: 0, repairedCount: 0, damage, validBytes: 0 }
+    if (!isReadable && bytes.length > SEGMENT_HEADER_BYTES) this.#damage.push({ offset: 0, length: bytes.length })
+    const salt = isReadable ? repairSalt(bytes, view) : { isProven: false, repairedCount: 0 }
+    this.#isProven = salt.isProven
+    this.#repairedCount = salt.repairedCount
+    this.#salt = isReadable ? view.getUint32(12, true) : 0
+    this.#at = isReadable ? SEGMENT_HEADER_BYTES : bytes.length
+    this.#validEnd = isReadable ? SEGMENT_HEADER_BYTES : 0
   }
-  const { isProven, repairedCount: repairedSalt } = repairSalt(bytes, view)
-  let repairedCount = repairedSalt
-  const salt = view.getUint32(12, true)
-  let recordCount = 0
-  let at = SEGMENT_HEADER_BYTES
-  let validEnd = at
-  while (at + RECORD_HEADER_BYTES <= bytes.length) {
-    let length = recordLength(bytes, view, at, salt)
-    if (length === 0 && at === validEnd && isProven) {
-      length = repairBit(bytes, at, salt)
-      if (length > 0) repairedCount++
+
+  /** Goes through about so many further bytes. @returns whether it has come to the end */
+  readOn(bytesMax: number): boolean {
+    const bytes = this.#bytes
+    const view = this.#view
+    const salt = this.#salt
+    const until = Math.min(this.#at + bytesMax, bytes.length - RECORD_HEADER_BYTES)
+    let at = this.#at
+    let validEnd = this.#validEnd
+    while (at <= until) {
+      let length = recordLength(bytes, view, at, salt)
+      if (length === 0 && at === validEnd && this.#isProven) {
+        length = repairBit(bytes, at, salt)
+        if (length > 0) this.#repairedCount++
+      }
+      if (length === 0) {
+        at++
+        continue
+      }
+      if (at > validEnd) this.#damage.push({ offset: validEnd, length: at - validEnd })
+      this.#onRecord(recordAt(bytes, view, at), at)
+      this.#recordCount++
+      at += length
+      validEnd = at
     }
-    if (length === 0) {
-      at++
-      continue
-    }
-    if (at > validEnd) damage.push({ offset: validEnd, length: at - validEnd })
-    onRecord(recordAt(bytes, view, at), at)
-    recordCount++
-    at += length
-    validEnd = at
+    this.#at = at
+    this.#validEnd = validEnd
+    return at + RECORD_HEADER_BYTES > bytes.length
   }
-  return { recordCount, repairedCount, damage, validBytes: validEnd }
+
+  /** So far. */
+  get reading(): SegmentReading {
+    return {
+      recordCount: this.#recordCount,
+      repairedCount: this.#repairedCount,
+      damage: this.#damage,
+      validBytes: this.#validEnd,
+    }
+  }
 }
 
 /** A record that `readSegment` has found valid. @param view of the same bytes */

@@ -42,7 +42,7 @@ test('wal: cut at any byte, it comes back as a prefix of what was written', asyn
   const { file, want } = await makeLog(folder, 8)
   let seen = 0
   for (let cut = 0; cut <= file.length; cut++) {
-    const { dump: got, result } = replayBytes(folder, file.subarray(0, cut))
+    const { dump: got, result } = await replayBytes(folder, file.subarray(0, cut))
     let count = 0
     for (const [name, samples] of Object.entries(got)) {
       expect(samples, `cut at ${cut}`).toEqual(want[name]!.slice(0, samples.length))
@@ -72,7 +72,7 @@ test('wal: a changed byte costs its record, and of its group what builds on it, 
   for (let flip = 16; flip < file.length; flip++) {
     const bytes = Buffer.from(file)
     bytes[flip]! ^= 0x5a
-    const { dump: got, result } = replayBytes(folder, bytes)
+    const { dump: got, result } = await replayBytes(folder, bytes)
     const owner = owners.find((record) => flip >= record.from && flip < record.to)!
     const isLast = owner === owners.at(-1)
     expect(result.damagedRanges, `byte ${flip}`).toBe(isLast ? 0 : 1)
@@ -126,7 +126,7 @@ test('wal: rows behind a lost one are used again from the next key row on', asyn
   })
   const third = records.filter((record) => record.type === 3 && record.group === 0)[3]!
   file[third.at + 21]! ^= 3
-  const { dump: got, result } = replayBytes(folder, file)
+  const { dump: got, result } = await replayBytes(folder, file)
   const full = want['n{instance="a"}']!
   const kept = got['n{instance="a"}']!
   expect(result.rowsLost).toBeGreaterThan(0)
