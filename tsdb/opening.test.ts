@@ -1,7 +1,8 @@
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Turns } from '../lib/index.ts'
+import { HeldTurns } from '../lib/held-turns.ts'
+import type { Turns } from '../lib/index.ts'
 import type { Labels } from '../model/index.ts'
 import { openReader, type Tsdb, type TsdbOptions, type TsdbReader } from './index.ts'
 import { dump, type Dump, dumpReader, openStore, temporaryFolder } from './testing/store.ts'
@@ -15,35 +16,6 @@ const OPTIONS: Partial<TsdbOptions> = { blockDurationMs: WINDOW_MS }
 const BLOCKS_END_MS = FIRST_MS + 6 * WINDOW_MS
 
 const series = (name: string): Labels => ['__name__', name, 'instance', 'a']
-
-/** A turn after each step: held when it is told to, until it is let go on. */
-class HeldTurns extends Turns {
-  taken = 0
-  readonly #holdAt: number
-  #goOn: () => void = () => undefined
-  readonly held: Promise<void>
-  #tellHeld: () => void = () => undefined
-
-  constructor(holdAt: number) {
-    super()
-    this.#holdAt = holdAt
-    this.held = new Promise((resolve) => (this.#tellHeld = resolve))
-  }
-
-  override get isOver(): boolean {
-    return true
-  }
-
-  override async next(): Promise<void> {
-    if (++this.taken !== this.#holdAt) return
-    this.#tellHeld()
-    await new Promise<void>((resolve) => (this.#goOn = resolve))
-  }
-
-  goOn(): void {
-    this.#goOn()
-  }
-}
 
 let folder: string
 let remove: () => void
@@ -108,7 +80,7 @@ const upTo = (samples: Dump, endMs: number): Dump =>
   )
 
 async function stepsOfOpening(): Promise<number> {
-  const turns = new HeldTurns(-1)
+  const turns = new HeldTurns(0)
   const opening = open(turns, join(folder, 'counted'))
   await opening.opened
   await opening.end()
@@ -204,7 +176,7 @@ test('an opening that is broken off leaves the folder as it was, free for the ne
       if (this.taken === 3) throw new Error('told to stop')
     }
   }
-  await expect(open(new EndingTurns(-1)).opened).rejects.toThrow('told to stop')
+  await expect(open(new EndingTurns(0)).opened).rejects.toThrow('told to stop')
   const store = await openStore(join(folder, 'killed'), OPTIONS)
   expect(dump(store)).toEqual(all)
   await store.close()

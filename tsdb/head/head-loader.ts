@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger, Turns } from '../../lib/index.ts'
 import type { BlockMeta } from '../block/meta.ts'
@@ -17,7 +17,7 @@ import { readInTurns } from '../files.ts'
 import { listHistogramFiles, loadHistogramPages } from '../histogram/head-histogram-file.ts'
 import { LOST_LABEL_SET } from '../memory/layout.ts'
 import type { StoreFolders } from '../store-folders.ts'
-import { decodeCheckpoint, LOST_LABELS } from '../wal/checkpoint.ts'
+import { checkpointSteps, LOST_LABELS } from '../wal/checkpoint.ts'
 import type { HeadChunk } from './pieces.ts'
 import type { Head } from './head.ts'
 
@@ -43,7 +43,7 @@ export class HeadLoader {
     const file = this.#folders.checkpoint
     if (!existsSync(file)) return Number.NEGATIVE_INFINITY
     try {
-      const checkpoint = decodeCheckpoint(readFileSync(file), file)
+      const checkpoint = await this.#inTurns(checkpointSteps(await readInTurns(file, this.#turns), file))
       const { catalogue } = this.#head
       const templates: Uint32Array[] = []
       for (const template of checkpoint.templates) {
@@ -109,6 +109,14 @@ export class HeadLoader {
     }
     await this.#loadHistograms()
     return windows
+  }
+
+  async #inTurns<T>(steps: Generator<void, T>): Promise<T> {
+    for (;;) {
+      const step = steps.next()
+      if (step.done) return step.value
+      if (this.#turns.isOver) await this.#turns.next()
+    }
   }
 
   async #loadHistograms(): Promise<void> {

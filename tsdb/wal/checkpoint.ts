@@ -1,5 +1,6 @@
 import type { Labels } from '../../model/index.ts'
 import { type ByteReader, ByteWriter } from '../bytes.ts'
+import { CorruptionError } from '../errors.ts'
 import { packFile, unpackFile } from '../packed-file.ts'
 import { groupFlags, groupKind } from './format.ts'
 
@@ -72,19 +73,37 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
 
 /** @throws {CorruptionError} */
 export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
-  return unpackFile(KIND, bytes, file, decodeBody)
+  const steps = checkpointSteps(bytes, file)
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
 }
 
-function decodeBody(body: ByteReader): Checkpoint {
+/** As `decodeCheckpoint`, in steps of a few milliseconds at most: it may be of millions of series. */
+export function* checkpointSteps(bytes: Uint8Array, file: string): Generator<void, Checkpoint> {
+  const body = unpackFile(KIND, bytes, file, (whole) => whole)
+  try {
+    return yield* decodeBody(body)
+  } catch (cause) {
+    throw new CorruptionError(file, 0, (cause as Error).message, { cause })
+  }
+}
+
+// Templates and label sets that are read in a step.
+const TEMPLATES_A_STEP = 4
+const LABEL_SETS_A_STEP = 1024
+
+function* decodeBody(body: ByteReader): Generator<void, Checkpoint> {
   const walSegment = body.varint()
   const minValidMs = body.f64()
-  const symbols = Array.from({ length: body.count() }, () => body.string())
+  const symbols = yield* listOf(body.count(), LABEL_SETS_A_STEP, () => body.string())
   const readLabelSet = (): Labels => Array.from({ length: 2 * body.count(2) }, () => symbols[body.varint()]!)
-  const labelSets = Array.from({ length: body.count() }, readLabelSet)
-  const templates = Array.from({ length: body.count() }, () =>
+  const labelSets = yield* listOf(body.count(), LABEL_SETS_A_STEP, readLabelSet)
+  const templates = yield* listOf(body.count(), TEMPLATES_A_STEP, () =>
     Array.from({ length: body.count() }, () => labelSets[body.varint()]!),
   )
-  const groups = Array.from({ length: body.count() }, () => ({
+  const groups = yield* listOf(body.count(), LABEL_SETS_A_STEP, () => ({
     id: body.varint(),
     ...groupKind(body.u8()),
     stream: symbols[body.varint()]!,
@@ -93,4 +112,13 @@ function decodeBody(body: ByteReader): Checkpoint {
     labels: readLabelSet(),
   }))
   return { walSegment, minValidMs, groups, templates }
+}
+
+function* listOf<T>(count: number, aStep: number, read: () => T): Generator<void, T[]> {
+  const list: T[] = []
+  for (let i = 0; i < count; i++) {
+    list.push(read())
+    if (i % aStep === 0) yield
+  }
+  return list
 }

@@ -24,7 +24,7 @@ export interface ReplayResult {
 const KEPT_BYTES_MAX = 96 << 20
 
 // How much is read back until it is asked whether others are to have their turn: some milliseconds' work at most.
-const TURN_BYTES = 256 << 10
+const TURN_BYTES = 64 << 10
 const TURN_ROWS = 64
 
 /** Log segments in a folder, ascending. */
