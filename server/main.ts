@@ -1,6 +1,6 @@
 /** The life of the process: configure, build, start in order, wait for a signal, stop in reverse. */
 import { existsSync } from 'node:fs'
-import { type Logger, systemClock } from '../lib/index.ts'
+import { type Logger, systemClock, Turns } from '../lib/index.ts'
 import { createLogger } from '../lib/log.ts'
 import type { ParsedFlags } from './flags.ts'
 import { Listeners } from './http/listeners.ts'
@@ -23,21 +23,48 @@ export async function runServer(flags: ParsedFlags, env: NodeJS.ProcessEnv, firs
 
   // The port is taken first: links in notifications name it, and a second process fails before it touches the data.
   const listeners = await Listeners.open(settings, logger)
+  const ending = untilSignal(logger)
   let stack: Stack | undefined
   try {
     const { externalUrl } = listeners
-    stack = await buildStack(settings, { clock: systemClock, logger, env, externalUrl, configPath, firstWorker })
-    const ending = untilSignal(logger)
+    stack = await buildStack(settings, {
+      clock: systemClock,
+      logger,
+      env,
+      externalUrl,
+      configPath,
+      firstWorker,
+      turns: new TurnsUntil(ending.told),
+      onQueries: (queries, registry) => listeners.serveQueries(queries, registry, settings),
+    })
     listeners.serve(stack, { settings, flags: flags.values, quit: ending.now })
     await stack.start()
     process.on('SIGHUP', () => void stack?.reload().catch(() => undefined))
     announce(logger, listeners.url, stack)
     await ending.signal
+  } catch (error) {
+    // Whoever stops the server while its store is being opened has no failure to hear of.
+    if (error !== ending.told.reason) throw error
   } finally {
     logger.info('stopping')
     await listeners.close()
     await stack?.stop()
     logger.info('stopped')
+  }
+}
+
+/** Breaks work off once the process has been told to stop. */
+class TurnsUntil extends Turns {
+  readonly #told: AbortSignal
+
+  constructor(told: AbortSignal) {
+    super()
+    this.#told = told
+  }
+
+  override async next(): Promise<void> {
+    await super.next()
+    this.#told.throwIfAborted()
   }
 }
 

@@ -1,6 +1,6 @@
 /** Builds every part in order and knows how they hold together; `main.ts` gives it its life. */
-import { mkdirSync, statfsSync } from 'node:fs'
-import { dirname, join, resolve as resolvePath } from 'node:path'
+import { mkdirSync } from 'node:fs'
+import { dirname, resolve as resolvePath } from 'node:path'
 import { type Alertmanager, createAlertmanager, parseAlertmanagerConfig, withOnCall } from '../alertmanager/index.ts'
 import { type Clock, errorMessage, type Logger } from '../lib/index.ts'
 import { Registry } from '../lib/metrics.ts'
@@ -26,23 +26,22 @@ import {
   type Prober,
   type ScrapeManager,
 } from '../scraper/index.ts'
-import { openTsdb, storePlaceOf, type Tsdb } from '../tsdb/index.ts'
+import type { Tsdb } from '../tsdb/index.ts'
 import { Notifications } from './http/notifications.ts'
 import { IN_PROCESS } from './config/built-in.ts'
 import { type LoadedConfig, loadConfig } from './config/load.ts'
 import { ExternalAlertmanagers } from './external-alertmanagers.ts'
 import { OperatorSource } from './operator-source.ts'
-import { ActiveQueryFile } from './query/active-query-file.ts'
-import { QueryLog } from './query/query-log.ts'
-import { QueryPool } from './query/query-pool.ts'
+import type { QueryLog } from './query/query-log.ts'
+import type { QueryPool } from './query/query-pool.ts'
 import { batchedRuleQueries } from './query/rule-queries.ts'
 import { TinyQueries } from './query/tiny-queries.ts'
-import type { WaitingWorker } from './query/early-start.ts'
-import type { EngineSettings, MatchRequest } from './query/query-worker.ts'
+import type { MatchRequest } from './query/query-worker.ts'
 import { RemoteMetadata } from './remote-write/remote-metadata.ts'
 import { RemoteWriteReceiver } from './remote-write/receiver.ts'
-import { registerProcessMetrics, registerQueryMetrics, type ReloadState } from './self-metrics.ts'
+import { registerProcessMetrics, type ReloadState } from './self-metrics.ts'
 import { type Settings, stateFolder } from './settings.ts'
+import { engineSettings, openStoreAndQueries, type StoreAndQueriesOptions, storeSettings } from './store-and-queries.ts'
 import { VERSION } from './version.ts'
 
 export interface Stack {
@@ -89,14 +88,10 @@ const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 export async function buildStack(
   settings: Settings,
   options: {
-    clock: Clock
-    logger: Logger
     env: NodeJS.ProcessEnv
     externalUrl: string
     configPath: string | undefined
-    /** A query worker that has been started already. */
-    firstWorker?: WaitingWorker
-  },
+  } & Omit<StoreAndQueriesOptions, 'registry'>,
 ): Promise<Stack> {
   const { clock, logger, externalUrl } = options
   const files = {
@@ -117,22 +112,8 @@ export async function buildStack(
   const reloadState: ReloadState = { successful: true, timeMs: clock.nowMs() }
   registerProcessMetrics(registry, VERSION, reloadState)
 
-  const storePlace = storePlaceOf(settings.dataDir)
-  const tsdb = await openTsdb({
-    ...storePlace,
-    clock,
-    logger: logger.child({ module: 'tsdb' }),
-    registry,
-    retentionMs: config.retention.timeMs ?? settings.retentionMs,
-    retentionBytes: retentionBytesOf(config.retention, settings),
-    outOfOrderTimeWindowMs: config.outOfOrderTimeWindowMs,
-    exemplarsMax: config.exemplarsMax,
-    retentionRules: config.retentionRules,
-    tiers: config.tiers,
-    blockDurationMs: settings.blockDurationMs,
-    walSegmentBytesMax: settings.walSegmentBytes,
-    checkpointLogBytes: settings.walSegmentBytes,
-  })
+  const { tsdb, queries } = await openStoreAndQueries(config, settings, { ...options, registry })
+  const { pool } = queries
 
   const remoteMetadata = new RemoteMetadata()
   const remoteWrite = new RemoteWriteReceiver({
@@ -142,27 +123,8 @@ export async function buildStack(
     registry,
   })
 
-  const engineSettings = (loaded: LoadedConfig): EngineSettings => ({
-    lookbackDeltaMs: settings.lookbackDeltaMs,
-    evaluationIntervalMs: loaded.global.evaluationIntervalMs,
-    maxSamples: settings.queryMaxSamples,
-    promql: settings.promql,
-  })
   const notifications = new Notifications(clock)
-  const queryLogger = logger.child({ module: 'query' })
-  const queryLog = new QueryLog(queryLogger)
-  const activeFile = ActiveQueryFile.open(join(storePlace.dataDir, 'queries.active'), queryLogger)
-  const pool = new QueryPool({
-    tsdb,
-    clock,
-    logger: queryLogger,
-    workerCount: settings.queryWorkers,
-    firstWorker: options.firstWorker,
-    settings: engineSettings(config),
-    activeFile,
-  })
-  registerQueryMetrics(registry, pool)
-  const tinyQueries = new TinyQueries({ tsdb, clock, settings: engineSettings(config) })
+  const tinyQueries = new TinyQueries({ tsdb, clock, settings: engineSettings(config, settings) })
 
   const alertmanagerRegistry = new Registry()
   const openingAlertmanager = createAlertmanager({
@@ -227,7 +189,7 @@ export async function buildStack(
     externalLabels: () => labelsFromRecord(config.global.externalLabels),
     relabel: () => relabelAlert,
   })
-  const query = batchedRuleQueries(pool, settings.queryTimeoutMs, { queryLog, clock })
+  const query = batchedRuleQueries(pool, settings.queryTimeoutMs, { queryLog: queries.log, clock })
   const queryRange: RangeFunction = (selector, { startMs, endMs }) =>
     pool.run(
       'seriesPoints',
@@ -279,18 +241,11 @@ export async function buildStack(
 
   const apply = async (next: LoadedConfig): Promise<void> => {
     config = next
-    pool.configure(engineSettings(next))
-    tinyQueries.configure(engineSettings(next))
+    pool.configure(engineSettings(next, settings))
+    tinyQueries.configure(engineSettings(next, settings))
     const { queryLogFile } = next.global
-    queryLog.configure(queryLogFile === '' ? '' : resolvePath(dirname(next.source), queryLogFile))
-    tsdb.configure({
-      retentionMs: next.retention.timeMs ?? settings.retentionMs,
-      retentionBytes: retentionBytesOf(next.retention, settings),
-      outOfOrderTimeWindowMs: next.outOfOrderTimeWindowMs,
-      exemplarsMax: next.exemplarsMax,
-      retentionRules: next.retentionRules,
-      tiers: next.tiers,
-    })
+    queries.log.configure(queryLogFile === '' ? '' : resolvePath(dirname(next.source), queryLogFile))
+    tsdb.configure(storeSettings(next, settings))
     relabelAlert = compileRelabel(next.alertRelabelConfigs)
     await externalAlertmanagers.apply(next.alertmanagers)
     await operator.apply(next.operator)
@@ -339,7 +294,7 @@ export async function buildStack(
     rules,
     externalAlertmanagers,
     notifications,
-    queryLog,
+    queryLog: queries.log,
     reloadState,
     config: () => config,
     async start() {
@@ -363,19 +318,10 @@ export async function buildStack(
       await alertmanager.stop()
       await pushgateway.close()
       tinyQueries.close()
-      await pool.close()
-      activeFile.close()
-      await queryLog.close()
+      await queries.close()
       await tsdb.close()
     },
   }
-}
-
-/** A share counts for the disk as it is now. */
-function retentionBytesOf({ bytes, percentage }: LoadedConfig['retention'], settings: Settings): number {
-  if (percentage === undefined) return bytes ?? settings.retentionBytes
-  const { blocks, bsize } = statfsSync(settings.dataDir)
-  return Math.floor((blocks * bsize * percentage) / 100)
 }
 
 function inProcessTargets(parts: {

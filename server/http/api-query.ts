@@ -25,7 +25,8 @@ import { staysOnThisMachine } from './request-facts.ts'
 
 export interface QueryApiOptions {
   readonly pool: QueryPool
-  readonly tiny: TinyQueries
+  /** Absent: all are left to workers. */
+  readonly tiny: TinyQueries | undefined
   readonly nowMs: () => number
   /** `--query.timeout`; a request may ask for less. */
   readonly timeoutMs: number
@@ -113,13 +114,13 @@ async function answerInstant(
 ): Promise<JsonAnswer> {
   if (expr === undefined) return parsedThere(pool.run<JsonAnswer>('instantJson', query, { cancellation }))
   const startMs = performance.now()
-  const own = tiny.answer(query, expr)
+  const own = tiny?.answer(query, expr)
   if (own !== undefined) {
     pool.onFinished({ queuedMs: 0, runMs: performance.now() - startMs })
     return own
   }
   const answer = await pool.run<JsonAnswer>('instantJson', query, { cancellation })
-  tiny.learn(query, expr, answer)
+  tiny?.learn(query, expr, answer)
   return answer
 }
 

@@ -7,7 +7,7 @@ import { directRemoteWrite } from '../remote-write/routes.ts'
 import type { Settings } from '../settings.ts'
 import { metricsPage, type Stack } from '../stack.ts'
 import { addDirectQueries, type QueryApiOptions } from './api-query.ts'
-import { type DirectHandler, type DirectRoutes, sendDirect } from './direct.ts'
+import { type DirectHandler, type DirectRoutes, sendDirect, textHandler } from './direct.ts'
 import { failureOf } from './envelope.ts'
 import { HEALTHY_TEXT, READY_TEXT } from './management.ts'
 import { staysOnThisMachine } from './request-facts.ts'
@@ -29,13 +29,6 @@ export function addDirectRoutes(
   direct.add('GET', `${routePrefix}/-/healthy`, textHandler(HEALTHY_TEXT))
   direct.add('GET', `${routePrefix}/-/ready`, textHandler(READY_TEXT))
 }
-
-const textHandler =
-  (text: string): DirectHandler =>
-  async (_request, response) => {
-    sendDirect(response, 200, ['Content-Type', 'text/plain; charset=utf-8'], text)
-    return 200
-  }
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 const pack = promisify(gzip)

@@ -18,6 +18,7 @@ class BodyTooLargeError extends AppError {
  */
 export class DirectRoutes {
   readonly #handlers = new Map<string, DirectHandler>()
+  readonly #around: RouteAround[] = []
   readonly #observe: HttpObserver
 
   constructor(observe: HttpObserver) {
@@ -29,6 +30,11 @@ export class DirectRoutes {
     this.#handlers.set(`${method} ${path}`, handler)
   }
 
+  /** For paths with one part that differs, between `before` and `after`; looked at last. */
+  addAround(method: 'GET' | 'POST', before: string, after: string, handler: DirectHandler): void {
+    this.#around.push({ method, before, after, handler })
+  }
+
   /** @returns false: nothing has happened, the router is to answer */
   answer(request: IncomingMessage, response: ServerResponse): boolean {
     const { method, url, headers } = request
@@ -36,15 +42,20 @@ export class DirectRoutes {
     const end = url.indexOf('?')
     const path = end < 0 ? url : url.slice(0, end)
     const handler = this.#handlers.get(`${method} ${path}`)
-    if (handler === undefined) return false
-    void this.#run(handler, request, response, path)
+    if (handler !== undefined) {
+      void this.#run(handler, request, response, path)
+      return true
+    }
+    const route = this.#around.find((one) => one.method === method && partOf(one, path) !== undefined)
+    if (route === undefined) return false
+    void this.#run(route.handler, request, response, `${route.before}:name${route.after}`)
     return true
   }
 
-  async #run(handler: DirectHandler, request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+  async #run(handler: DirectHandler, request: IncomingMessage, response: ServerResponse, name: string): Promise<void> {
     const startMs = performance.now()
     const status = await handler(request, response)
-    this.#observe(path, status, (performance.now() - startMs) / 1000)
+    this.#observe(name, status, (performance.now() - startMs) / 1000)
   }
 }
 
@@ -71,6 +82,28 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<Bu
     request.on('error', (cause) => reject(Object.assign(cause, { statusCode: 400 })))
   })
 }
+
+interface RouteAround {
+  readonly method: string
+  readonly before: string
+  readonly after: string
+  readonly handler: DirectHandler
+}
+
+/** What stands in a path between the two, slashes excepted. */
+export function partOf({ before, after }: Pick<RouteAround, 'before' | 'after'>, path: string): string | undefined {
+  if (path.length < before.length + after.length || !path.startsWith(before) || !path.endsWith(after)) return undefined
+  const part = path.slice(before.length, path.length - after.length)
+  return part.includes('/') ? undefined : part
+}
+
+/** Always says the same. */
+export const textHandler =
+  (text: string): DirectHandler =>
+  async (_request, response) => {
+    sendDirect(response, 200, ['Content-Type', 'text/plain; charset=utf-8'], text)
+    return 200
+  }
 
 /** As the router sets them. */
 const COMMON_HEADERS: readonly string[] = Object.entries({

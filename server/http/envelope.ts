@@ -15,6 +15,9 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
   503: 'timeout',
 }
 
+/** Of those of other threads, that have their words by their codes. */
+const ERROR_TYPES_BY_CODE: Readonly<Record<string, string>> = { ERR_NEWEST_MISSING: 'unavailable' }
+
 /** A part of the API that is switched off. */
 export class UnavailableError extends AppError {
   override readonly code = 'ERR_UNAVAILABLE'
@@ -34,7 +37,10 @@ const statusOf = (error: unknown): number =>
 
 /** Prometheus' word for a kind of failure. */
 export const errorTypeOf = (error: unknown): string =>
-  (error as { errorType?: string }).errorType ?? ERROR_TYPES[statusOf(error)] ?? 'internal'
+  (error as { errorType?: string }).errorType ??
+  ERROR_TYPES_BY_CODE[(error as { code?: string }).code ?? ''] ??
+  ERROR_TYPES[statusOf(error)] ??
+  'internal'
 
 /** Any failure as Prometheus' error envelope. */
 export function sendFailure(reply: FastifyReply, error: unknown): FastifyReply {

@@ -1,12 +1,14 @@
 /** The ports: everything on the main one, and the Alertmanager and the Pushgateway on ports of their own where asked. */
-import type { Logger } from '../../lib/index.ts'
-import { registerHttpMetrics } from '../self-metrics.ts'
+import type { Logger, Registry } from '../../lib/index.ts'
+import { type HttpMetrics, registerHttpMetrics } from '../self-metrics.ts'
 import type { Settings } from '../settings.ts'
 import type { Stack } from '../stack.ts'
+import type { QuerySide } from '../store-and-queries.ts'
 import { WebGuard } from '../web/web-guard.ts'
 import type { AppOptions } from './apps.ts'
 import { DirectRoutes } from './direct.ts'
 import { addDirectRoutes } from './direct-api.ts'
+import { addEarlyRoutes } from './early-api.ts'
 import { Port } from './port.ts'
 
 type Apps = typeof import('./apps.ts')
@@ -23,6 +25,7 @@ export class Listeners {
   readonly #alertmanager: Port | undefined
   readonly #pushgateway: Port | undefined
   readonly #guard: WebGuard | undefined
+  #metrics: HttpMetrics | undefined
 
   private constructor(
     settings: Settings,
@@ -37,7 +40,7 @@ export class Listeners {
     this.externalUrl = settings.externalUrl !== '' ? settings.externalUrl : `${this.url}${settings.routePrefix}`
   }
 
-  /** Takes the ports; they answer 503 until `serve`. @throws {ListenError} @throws {ConfigError} of `--web.config.file` */
+  /** Takes the ports; they answer 503 until `serve`, but for queries from `serveQueries` on. @throws {ListenError} @throws {ConfigError} of `--web.config.file` */
   static async open(settings: Settings, logger: Logger): Promise<Listeners> {
     const { listen, alertmanagerListen, pushgatewayListen } = settings
     const guard = WebGuard.forFile(settings.webConfigPath, logger)
@@ -64,9 +67,16 @@ export class Listeners {
     }
   }
 
+  /** From now on queries are answered. */
+  serveQueries(queries: QuerySide, registry: Registry, settings: Settings): void {
+    const direct = new DirectRoutes(this.#metricsOf(registry).observe)
+    addEarlyRoutes(direct, queries, settings)
+    this.#main.prepareEarly(direct)
+  }
+
   /** From now on everything is answered. */
   serve(stack: Stack, options: ServeOptions): void {
-    const metrics = registerHttpMetrics(stack.registry)
+    const metrics = this.#metricsOf(stack.registry)
     const logger = this.#logger
     const app: AppOptions = { ...options, stack, logger, metrics, startTimeMs: Date.now() }
     const direct = new DirectRoutes(metrics.observe)
@@ -83,6 +93,10 @@ export class Listeners {
     this.#main.begin(build((apps) => apps.prepareMainApp(this.#main, app)))
     this.#alertmanager?.begin(build((apps) => apps.prepareAlertmanagerApp(this.#alertmanager!, app)))
     this.#pushgateway?.begin(build((apps) => apps.preparePushgatewayApp(this.#pushgateway!, app)))
+  }
+
+  #metricsOf(registry: Registry): HttpMetrics {
+    return (this.#metrics ??= registerHttpMetrics(registry))
   }
 
   async close(): Promise<void> {

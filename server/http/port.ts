@@ -25,6 +25,7 @@ export class Port {
   #build: (() => Promise<unknown>) | undefined
   #building: Promise<unknown> | undefined
   #direct: DirectRoutes | undefined
+  #early: DirectRoutes | undefined
 
   private constructor(server: Server, url: string, guard: WebGuard | undefined) {
     this.server = server
@@ -37,6 +38,7 @@ export class Port {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     if (this.#build === undefined) {
+      if (this.#early?.answer(request, response)) return
       response.writeHead(503, { 'x-prometheus-stopping': 'false' }).end('Service Unavailable')
     } else if (!this.#direct?.answer(request, response)) {
       if (this.#handler) this.#handler(request, response)
@@ -82,9 +84,14 @@ export class Port {
     })
   }
 
-  /** Names who will answer; until `begin` everybody is told to wait. */
+  /** Names who will answer; until `begin` everybody is told to wait, but for what `prepareEarly` names. */
   prepare(handler: RequestListener): void {
     this.#prepared = handler
+  }
+
+  /** Routes that are answered before `begin` already. */
+  prepareEarly(routes: DirectRoutes): void {
+    this.#early = routes
   }
 
   /** Routes that are answered ahead of the prepared handler. */

@@ -27,6 +27,7 @@ import { packColumns } from './columns.ts'
 import { AnswerPacker, type BatchAnswer, type PackedAnswers } from './rule-answers.ts'
 import type { PromqlFeatures } from './promql-features.ts'
 import { RepeatedSelects } from './repeated-selects.ts'
+import { missingWarnings } from './missing-newest.ts'
 import { SharedView } from './shared-view.ts'
 import { parseAnySelectorParam, parseSelectorParam } from './selector-param.ts'
 import { federationPage, type FederationRequest } from './federation.ts'
@@ -203,6 +204,7 @@ function ruleAnswer(
 
 function optionsOf(request: CommonRequest) {
   deadlineMs = systemClock.nowMs() + request.timeoutMs - (request.queuedMs ?? 0)
+  reader.takeMissing() // Of a query that has failed.
   return {
     deadlineMs,
     cancelFlag: setup.cancelFlag,
@@ -233,10 +235,16 @@ function bytes(body: Uint8Array, gzip = false, stats?: EvaluationStats): Transfe
 const withQueue = (stats: EvaluationStats, { queuedMs = 0 }: CommonRequest): EvaluationStats =>
   queuedMs === 0 ? stats : { ...stats, timings: { ...stats.timings, execQueueTime: queuedMs / 1000 } }
 
-function queryAnswer(evaluation: Evaluation, request: CommonRequest): PlacedAnswer | Transfer<JsonAnswer> {
+/** @param firstMs earliest time that was evaluated */
+function queryAnswer(
+  evaluation: Evaluation,
+  request: CommonRequest,
+  firstMs: number,
+): PlacedAnswer | Transfer<JsonAnswer> {
+  const missing = missingWarnings(reader, firstMs)
   let room: ReturnType<AnswerRooms['find']>
   const body = writeQueryJson(evaluation.result, {
-    warnings: [...evaluation.warnings, ...(request.requestWarnings ?? [])],
+    warnings: [...evaluation.warnings, ...(request.requestWarnings ?? []), ...missing],
     infos: evaluation.infos,
     limit: request.limit ?? 0,
     findRoom: (size, allocate) => (room = rooms.find(size, allocate))?.bytes,
@@ -257,8 +265,13 @@ function queryAnswer(evaluation: Evaluation, request: CommonRequest): PlacedAnsw
 const LIST_BYTES = 1 << 14
 
 /** Item by item: all of them together may be longer than a string should be. */
-function jsonAnswer<T>(items: readonly T[], limit: number, jsonOf?: (item: T) => unknown): Transfer<JsonAnswer> {
+function jsonAnswer<T>(
+  items: readonly T[],
+  { limit, minTimeMs }: MatchRequest,
+  jsonOf?: (item: T) => unknown,
+): Transfer<JsonAnswer> {
   const cut = limit > 0 && items.length > limit
+  const warnings = [...(cut ? ['results truncated due to limit'] : []), ...missingWarnings(reader, minTimeMs)]
   const end = cut ? limit : items.length
   const body = new ByteBuffer(LIST_BYTES)
   body.ascii('{"status":"success","data":[')
@@ -267,7 +280,9 @@ function jsonAnswer<T>(items: readonly T[], limit: number, jsonOf?: (item: T) =>
     if (i > 0) body.ascii(',')
     body.utf8(JSON.stringify(jsonOf ? jsonOf(item) : item))
   }
-  body.ascii(cut ? '],"warnings":["results truncated due to limit"]}' : ']}')
+  body.ascii(']')
+  if (warnings.length > 0) body.utf8(`,"warnings":${JSON.stringify(warnings)}`)
+  body.ascii('}')
   return bytes(body.toBytes())
 }
 
@@ -275,6 +290,7 @@ const matcherSets = (texts: readonly string[]): Matcher[][] => texts.map(parseSe
 
 function withQuerier<T>(request: MatchRequest, read: (querier: ReturnType<typeof reader.querier>) => T): T {
   deadlineMs = Number.POSITIVE_INFINITY
+  reader.takeMissing()
   const querier = reader.querier(request)
   try {
     return read(querier)
@@ -291,13 +307,14 @@ serveRpc(parentPort!, {
     countCached()
   },
   instantJson(request: InstantRequest) {
-    return queryAnswer(engine.instant(reader, request.expr, request.timeMs, optionsOf(request)), request)
+    const { expr, timeMs } = request
+    return queryAnswer(engine.instant(reader, expr, timeMs, optionsOf(request)), request, timeMs)
   },
   rangeJson(request: RangeRequest) {
     const { startMs, endMs, stepMs } = request
     const evaluation = engine.range(reader, request.expr, { startMs, endMs, stepMs }, optionsOf(request))
     countCached()
-    return queryAnswer(evaluation, request)
+    return queryAnswer(evaluation, request, startMs)
   },
   explain(request: ExplainRequest): ExplainAnswer {
     const given = { ...optionsOf(request), run: request.run }
@@ -343,20 +360,20 @@ serveRpc(parentPort!, {
   seriesJson(request: MatchRequest) {
     const sets = matcherSets(request.matchers)
     const found = withQuerier(request, (querier) => querier.series(sets, request))
-    return jsonAnswer(found, request.limit, labelsToRecord)
+    return jsonAnswer(found, request, labelsToRecord)
   },
   labelNamesJson(request: MatchRequest) {
     const sets = matcherSets(request.matchers)
     return jsonAnswer(
       withQuerier(request, (querier) => querier.labelNames(sets, request)),
-      request.limit,
+      request,
     )
   },
   labelValuesJson(request: MatchRequest & { name: string }) {
     const sets = matcherSets(request.matchers)
     return jsonAnswer(
       withQuerier(request, (querier) => querier.labelValues(request.name, sets, request)),
-      request.limit,
+      request,
     )
   },
   remoteRead({ bytes: packed, ...options }: RemoteReadRequest) {

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { systemClock } from '../../lib/index.ts'
+import { systemClock, type Turns } from '../../lib/index.ts'
 import { silentLogger } from '../../lib/log.ts'
 import { SERVER_FLAGS } from '../flags.ts'
 import { Listeners } from '../http/listeners.ts'
@@ -19,10 +19,18 @@ export interface TestServer {
   stop(): Promise<void>
 }
 
+/** What a test may do while the server starts. */
+export interface Starting {
+  readonly turns?: Turns
+  /** Told once the port is taken. */
+  readonly onListening?: (url: string) => void
+}
+
 /** @param flags without dashes, laid over the defaults */
 export async function startTestServer(
   flags: Readonly<Record<string, string>> = {},
   config = 'global: { external_labels: { region: eu } }\n',
+  { turns, onListening }: Starting = {},
 ): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'belltower-server-'))
   const configPath = join(folder, 'prometheus.yml')
@@ -32,12 +40,15 @@ export async function startTestServer(
   for (const [name, value] of Object.entries({ ...given, ...flags })) values.set(name, value)
   const settings = settingsOf({ values, warnings: [] })
   const listeners = await Listeners.open(settings, silentLogger)
+  onListening?.(listeners.url)
   const stack = await buildStack(settings, {
     clock: systemClock,
     logger: silentLogger,
     env: {},
     externalUrl: listeners.externalUrl,
     configPath,
+    turns,
+    onQueries: (queries, registry) => listeners.serveQueries(queries, registry, settings),
   })
   listeners.serve(stack, { settings, flags: values, quit: () => undefined })
   await stack.start()
