@@ -1,5 +1,4 @@
 /** The page of `/federate`: the newest sample of each chosen series, for another server to scrape. */
-import { ByteBuffer } from '../../lib/byte-buffer.ts'
 import {
   classicBuckets,
   type ClientMetric,
@@ -9,7 +8,6 @@ import {
   CounterResetHint,
   CUSTOM_BUCKETS_SCHEMA,
   encodeMetricFamilies,
-  expositionLines,
   formatFloatGeneral,
   type Labels,
   labelsKey,
@@ -19,10 +17,8 @@ import {
   type NativeHistogram,
   type Queryable,
   withLabels,
+  writeExposition,
 } from '../../model/index.ts'
-
-/** At first: it grows. */
-const PAGE_BYTES = 1 << 16
 
 export interface FederationRequest {
   readonly nowMs: number
@@ -49,9 +45,7 @@ export function federationPage(
 ): Uint8Array {
   const samples = newestSamples(queryable, matcherSets, request)
   if (request.format === 'protobuf') return encodeMetricFamilies(families(samples))
-  const page = new ByteBuffer(PAGE_BYTES)
-  for (const line of expositionLines(textFamilies(samples.flatMap(expanded)))) page.utf8(line)
-  return page.toBytes()
+  return new TextEncoder().encode(writeExposition(textFamilies(samples.flatMap(expanded))))
 }
 
 function newestSamples(

@@ -2,7 +2,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { gzipSync } from 'node:zlib'
 import { ownWindowKernels } from '../../kernels/index.ts'
-import { ByteBuffer } from '../../lib/byte-buffer.ts'
 import { AppError, serveRpc, systemClock, Transfer } from '../../lib/index.ts'
 import { type Labels, labelsToRecord, type Matcher, type Queryable } from '../../model/index.ts'
 import {
@@ -261,10 +260,6 @@ function queryAnswer(
   return rooms.place(room.index, body.byteLength, stats)
 }
 
-/** At first: it grows. */
-const LIST_BYTES = 1 << 14
-
-/** Item by item: all of them together may be longer than a string should be. */
 function jsonAnswer<T>(
   items: readonly T[],
   { limit, minTimeMs }: MatchRequest,
@@ -272,18 +267,10 @@ function jsonAnswer<T>(
 ): Transfer<JsonAnswer> {
   const cut = limit > 0 && items.length > limit
   const warnings = [...(cut ? ['results truncated due to limit'] : []), ...missingWarnings(reader, minTimeMs)]
-  const end = cut ? limit : items.length
-  const body = new ByteBuffer(LIST_BYTES)
-  body.ascii('{"status":"success","data":[')
-  for (let i = 0; i < end; i++) {
-    const item = items[i]!
-    if (i > 0) body.ascii(',')
-    body.utf8(JSON.stringify(jsonOf ? jsonOf(item) : item))
-  }
-  body.ascii(']')
-  if (warnings.length > 0) body.utf8(`,"warnings":${JSON.stringify(warnings)}`)
-  body.ascii('}')
-  return bytes(body.toBytes())
+  const shown = cut ? items.slice(0, limit) : items
+  const data = jsonOf ? shown.map(jsonOf) : shown
+  const body = { status: 'success', data, ...(warnings.length > 0 ? { warnings } : {}) }
+  return bytes(new TextEncoder().encode(JSON.stringify(body)))
 }
 
 const matcherSets = (texts: readonly string[]): Matcher[][] => texts.map(parseSelectorParam)
