@@ -11,6 +11,10 @@ import type { GroupSnapshot, PieceSnapshot } from './head-snapshot.ts'
 import { type GroupSource, NewestState, type NewestValues, type Piece } from './piece.ts'
 import { type RowBlock, RowsPiece } from './rows-piece.ts'
 
+// In the joined code an import may lie in another piece, which is asked for it each time that it is named.
+const { NONE, VALUE, STALE } = NewestState
+const { ABSENT, RAW, STALE: STALE_KIND } = SampleKind
+
 /** A group of the head as a source of some of its positions. */
 export class HeadSource implements GroupSource {
   readonly target: number
@@ -60,7 +64,7 @@ export class HeadSource implements GroupSource {
       const { k, lastTs } = stateColumns(group.state, group.stateCapacity, (group.flags & GroupFlag.SPARSE) !== 0)
       // Of a sparse group every position that was ever written holds a kind; its newest time tells.
       const isFresh = lastTs === 0 || this.#views.f64[(lastTs >>> 3) + position]! >= minTimeMs
-      if ((this.#views.u8[k + position]! & 3) !== SampleKind.ABSENT && isFresh) return true
+      if ((this.#views.u8[k + position]! & 3) !== ABSENT && isFresh) return true
     }
     const range = { minTimeMs, maxTimeMs }
     const { chunks, pending, open } = group
@@ -157,7 +161,7 @@ class HeadNewest implements NewestValues {
   timeOf(index: number, minTimeMs: number): number {
     const position = this.#positions === undefined ? index : this.#positions[index]!
     if (this.#lastMs !== undefined) return this.#lastMs[position]!
-    if (this.#kinds[position] !== SampleKind.ABSENT) return this.#newestMs
+    if (this.#kinds[position] !== ABSENT) return this.#newestMs
     // The place of the mantissa holds the time of the last sample before it went absent, 0 if there was none: a bound.
     const high = this.#mantissas[2 * position + 1]! | 0
     const boundMs = high * 2 ** 32 + this.#mantissas[2 * position]!
@@ -172,8 +176,8 @@ class HeadNewest implements NewestValues {
   ): boolean {
     for (let i = 0; i < count; i++) {
       const timeMs = this.timeOf(i, minTimeMs)
-      if (timeMs < minTimeMs) states[i] = NewestState.NONE
-      else if (timeMs <= maxTimeMs) states[i] = NewestState.VALUE
+      if (timeMs < minTimeMs) states[i] = NONE
+      else if (timeMs <= maxTimeMs) states[i] = VALUE
       else return false
     }
     const columns = { mantissas: this.#mantissas, exponents: this.#exponents, kinds: this.#kinds }
@@ -186,15 +190,15 @@ class HeadNewest implements NewestValues {
     const kind = this.#kinds[position]! & 3
     const low = this.#mantissas[2 * position]!
     const high = this.#mantissas[2 * position + 1]!
-    if (kind === SampleKind.STALE) writeStaleNaN(into, 0)
-    else if (kind === SampleKind.RAW) new Uint32Array(into.buffer, into.byteOffset, 2).set([low, high])
+    if (kind === STALE_KIND) writeStaleNaN(into, 0)
+    else if (kind === RAW) new Uint32Array(into.buffer, into.byteOffset, 2).set([low, high])
     else {
       const exponent = this.#exponents[position]!
       const mantissa = (high | 0) * 2 ** 32 + low
       const power = POWERS[Math.abs(exponent)]!
       into[0] = exponent > 0 ? mantissa / power : mantissa * power
     }
-    return kind === SampleKind.STALE
+    return kind === STALE_KIND
   }
 }
 
@@ -208,13 +212,13 @@ function decodeNewest(
   const { mantissas, exponents, kinds } = columns
   const words = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length)
   for (let i = 0; i < states.length; i++) {
-    if (states[i] === NewestState.NONE) continue
+    if (states[i] === NONE) continue
     const position = positions === undefined ? i : positions[i]!
     const kind = kinds[position]! & 3
     const low = mantissas[2 * position]!
     const high = mantissas[2 * position + 1]!
-    if (kind === SampleKind.STALE) states[i] = NewestState.STALE
-    else if (kind === SampleKind.RAW) {
+    if (kind === STALE_KIND) states[i] = STALE
+    else if (kind === RAW) {
       words[2 * i] = low
       words[2 * i + 1] = high
     } else {

@@ -4,6 +4,9 @@ import { NewestState } from './piece.ts'
 import type { TargetSeries } from './selection.ts'
 import type { SeriesGroups } from './series-groups.ts'
 
+// In the joined code an import may lie in another piece, which is asked for it each time that it is named.
+const { STALE, VALUE } = NewestState
+
 /**
  * The newest samples of all series, from the last values alone.
  *
@@ -30,8 +33,8 @@ export function newestByGroup(
     if (newest?.fill(count, range, own, states) !== true) return undefined
     let kept = 0
     for (let i = 0; i < count; i++) {
-      if (states[i] === NewestState.STALE && hasHistograms) return undefined
-      if (states[i] !== NewestState.VALUE) continue
+      if (states[i] === STALE && hasHistograms) return undefined
+      if (states[i] !== VALUE) continue
       own[kept] = own[i]!
       groupIndexes[length + kept++] = known.numberOf(groups.groupOf(target, overlays[i]!))
     }
