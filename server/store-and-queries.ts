@@ -53,7 +53,7 @@ export interface StoreAndQueriesOptions {
   readonly firstWorker?: WaitingWorker | undefined
   /** When others have theirs while the newest samples are read back. */
   readonly turns?: Turns | undefined
-  /** Told of what answers queries before everything else stands: from blocks alone for now. */
+  /** Called once, before the newest samples are read back: what answers queries, until then from blocks alone. */
   readonly onQueries?: ((queries: QuerySide, registry: Registry) => void) | undefined
 }
 
