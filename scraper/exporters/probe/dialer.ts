@@ -64,7 +64,10 @@ export class Dialer {
   }
 }
 
-export const timedOut = (): ProbeFailure => new ProbeFailure('the probe timed out')
+/** The time of a probe was over. */
+export class ProbeTimeout extends ProbeFailure {}
+
+export const timedOut = (): ProbeTimeout => new ProbeTimeout('the probe timed out')
 
 /** What a probe says of an error of a connection. */
 export const failureOf = (error: unknown): ProbeFailure =>

@@ -1,7 +1,7 @@
 import { connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
 import { performance } from 'node:perf_hooks'
 import type { GrpcProbeOptions } from './config.ts'
-import { Dialer, failureOf, timedOut } from './dialer.ts'
+import { Dialer, failureOf, ProbeTimeout, timedOut } from './dialer.ts'
 import { decodeHealth, encodeHealthQuestion, statusOfHttp } from './grpc-message.ts'
 import { type ProbeContext, ProbeFailure, resolveHost } from './resolve.ts'
 import { splitTarget } from './tcp-probe.ts'
@@ -53,7 +53,7 @@ export async function grpcProbe(target: string, options: GrpcProbeOptions, conte
     log('answered', { code: answer.code, message: answer.message, serving })
     return serving === 'SERVING'
   } catch (error) {
-    setCode(performance.now() >= deadlineMs ? DEADLINE_EXCEEDED : UNAVAILABLE)
+    setCode(error instanceof ProbeTimeout ? DEADLINE_EXCEEDED : UNAVAILABLE)
     throw error
   } finally {
     addPhase('check', (performance.now() - startMs) / 1000)
