@@ -235,7 +235,7 @@ export interface ResolutionUse extends TimeRange {
   readonly isUsed: boolean
 }
 
-/** Values in the order of `select`, and the group of each. */
+/** Values in the order of `select`, and the group of each. The arrays are the store's, and hold until it is asked for more. */
 export interface NewestByGroup {
   /** In order of their first series. */
   readonly groups: readonly SeriesGroup[]

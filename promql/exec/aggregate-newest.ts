@@ -1,5 +1,5 @@
 import { scalarStepKernels } from '../../kernels/index.ts'
-import type { NewestByGroup } from '../../model/index.ts'
+import type { NewestByGroup, SeriesGroup } from '../../model/index.ts'
 import type { Aggregation, Expr, VectorSelector } from '../parse/ast.ts'
 import { createAccumulator } from './accumulators.ts'
 import type { EvalContext } from './context.ts'
@@ -28,10 +28,11 @@ function selectorOf(expr: Expr): VectorSelector | undefined {
   return expr.kind === 'vectorSelector' ? expr : undefined
 }
 
-function* accumulated(expr: Aggregation, found: NewestByGroup, ctx: EvalContext): Generator<StepSeries> {
+/** At once: what was found is there only until the store is asked for more. */
+function accumulated(expr: Aggregation, found: NewestByGroup, ctx: EvalContext): Iterable<StepSeries> {
   const { groups, values, groupIndexes, length } = found
   const { limits } = ctx.query
-  if (length === 0) return
+  if (length === 0) return []
   // As if they were taken one after the other: all groups, and one series.
   limits.hold(groups.length + 1)
   limits.poll()
@@ -42,10 +43,18 @@ function* accumulated(expr: Aggregation, found: NewestByGroup, ctx: EvalContext)
   const results = { values: new Float64Array(groups.length), present: new Uint8Array(groups.length) }
   accumulator.finish(results)
   limits.hold(-groups.length - 1)
+  return resultsOf(groups, results, ctx)
+}
+
+function* resultsOf(
+  groups: readonly SeriesGroup[],
+  { values, present }: Pick<StepSeries, 'values' | 'present'>,
+  ctx: EvalContext,
+): Generator<StepSeries> {
   for (const [i, { labels }] of groups.entries()) {
-    if (results.present[i] === 0) continue
+    if (present[i] === 0) continue
     const out = ctx.pool.take(labels)
-    out.values[0] = results.values[i]!
+    out.values[0] = values[i]!
     out.present[0] = 1
     ctx.pool.charge(out)
     yield out

@@ -72,7 +72,7 @@ export class RepeatedSelects {
     return asked.isRepeated || asked.count > 1 ? this.#keep(asked, found) : found
   }
 
-  /** As the view's own, which makes new arrays each time: they are kept as they are. */
+  /** As the view's own. */
   newestByGroup(view: Querier, matchers: readonly Matcher[], hints: SelectHints): NewestByGroup | undefined {
     const { maxTimeMs } = hints
     const key = this.#keyOf(matchers, hints)
@@ -81,8 +81,10 @@ export class RepeatedSelects {
     const newest = view.newestByGroup?.(matchers, hints)
     if (newest === undefined || this.#keptSamples + newest.length > SAMPLES_KEPT_MAX) return newest
     this.#keptSamples += newest.length
-    this.#told.set(key, { maxTimeMs, newest })
-    return newest
+    const { groups, values, groupIndexes, length } = newest
+    const kept = { groups, values: values.slice(0, length), groupIndexes: groupIndexes.slice(0, length), length }
+    this.#told.set(key, { maxTimeMs, newest: kept })
+    return kept
   }
 
   *#keep(asked: Asked, found: Iterable<SeriesColumn>): Generator<SeriesColumn> {

@@ -1,5 +1,6 @@
 // Hot: aggregations of very many series at one time. Covered by bench/load/history.ts.
 import type { NewestByGroup, SeriesGroup, TimeRange } from '../../model/index.ts'
+import type { Scratch } from '../memory/scratch.ts'
 import { NewestState } from './piece.ts'
 import type { TargetSeries } from './selection.ts'
 import type { SeriesGroups } from './series-groups.ts'
@@ -11,6 +12,7 @@ const { STALE, VALUE } = NewestState
  * The newest samples of all series, from the last values alone.
  *
  * @param hasHistograms a staleness marker may stand for a histogram
+ * @param scratch what is told lies in it
  * @returns `undefined` where these do not tell all
  */
 export function newestByGroup(
@@ -18,48 +20,87 @@ export function newestByGroup(
   groups: SeriesGroups,
   range: TimeRange,
   hasHistograms: boolean,
+  scratch: Scratch,
 ): NewestByGroup | undefined {
   if (targets.some(({ sources }) => sources.length > 1)) return undefined
-  const total = targets.reduce((sum, { overlays }) => sum + overlays.length, 0)
-  const values = new Float64Array(total)
-  const groupIndexes = new Uint32Array(total)
-  const states = new Uint8Array(targets.reduce((most, { overlays }) => Math.max(most, overlays.length), 0))
-  const known = new GroupNumbers()
+  const { values, groupIndexes, states } = arraysFor(targets, scratch)
+  const numbers = new GroupNumbers(groups)
   let length = 0
   for (const { target, sources, overlays } of targets) {
-    const count = overlays.length
-    const own = values.subarray(length, length + count)
-    const newest = sources[0]!.newest(range.maxTimeMs)
-    if (newest?.fill(count, range, own, states) !== true) return undefined
-    let kept = 0
-    for (let i = 0; i < count; i++) {
-      if (states[i] === STALE && hasHistograms) return undefined
+    const own = values.subarray(length, length + overlays.length)
+    if (sources[0]!.fillNewest?.(range, own, states) !== true) return undefined
+    if (hasHistograms && states.includes(STALE)) return undefined
+    numbers.startTarget(target)
+    for (let i = 0; i < overlays.length; i++) {
       if (states[i] !== VALUE) continue
-      own[kept] = own[i]!
-      groupIndexes[length + kept++] = known.numberOf(groups.groupOf(target, overlays[i]!))
+      values[length] = own[i]!
+      groupIndexes[length++] = numbers.numberOf(overlays[i]!)
     }
-    length += kept
   }
-  return { groups: known.groups, values, groupIndexes, length }
+  return { groups: numbers.groups, values, groupIndexes, length }
+}
+
+function arraysFor(targets: readonly TargetSeries[], scratch: Scratch) {
+  let total = 0
+  let most = 0
+  for (const { overlays } of targets) {
+    total += overlays.length
+    most = Math.max(most, overlays.length)
+  }
+  const [values, groupIndexes, states] = [scratch.take(8 * total), scratch.take(4 * total), scratch.take(most)]
+  const { f64, u32, u8 } = scratch.views
+  return {
+    values: f64.subarray(values >>> 3, (values >>> 3) + total),
+    groupIndexes: u32.subarray(groupIndexes >>> 2, (groupIndexes >>> 2) + total),
+    states: u8.subarray(states, states + most),
+  }
 }
 
 /** Numbers groups in order of appearance. */
 class GroupNumbers {
   readonly groups: SeriesGroup[] = []
+  readonly #groups: SeriesGroups
   readonly #numbers = new Map<SeriesGroup, number>()
-  #last: SeriesGroup | undefined
-  #lastNumber = 0
+  /** By what is left of a series' labels: the number of its group, and at which target that was found. */
+  #known = new Uint32Array(16)
+  #marks = new Uint32Array(16)
+  #target = -1
+  #mark = 0
 
-  numberOf(group: SeriesGroup): number {
-    if (group === this.#last) return this.#lastNumber
+  constructor(groups: SeriesGroups) {
+    this.#groups = groups
+  }
+
+  startTarget(target: number): void {
+    this.#target = target
+    this.#mark++
+  }
+
+  numberOf(overlay: number): number {
+    const rest = this.#groups.restOf(overlay)
+    return this.#marks[rest] === this.#mark ? this.#known[rest]! : this.#find(overlay, rest)
+  }
+
+  #find(overlay: number, rest: number): number {
+    const group = this.#groups.groupOf(this.#target, overlay)
     let number = this.#numbers.get(group)
     if (number === undefined) {
       number = this.groups.length
       this.#numbers.set(group, number)
       this.groups.push(group)
     }
-    this.#last = group
-    this.#lastNumber = number
+    if (rest >= this.#known.length) {
+      this.#known = grown(this.#known, 2 * rest)
+      this.#marks = grown(this.#marks, 2 * rest)
+    }
+    this.#known[rest] = number
+    this.#marks[rest] = this.#mark
     return number
   }
+}
+
+function grown(numbers: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
+  const longer = new Uint32Array(length)
+  longer.set(numbers)
+  return longer
 }

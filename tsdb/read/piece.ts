@@ -57,6 +57,12 @@ export interface GroupSource {
   hasSamples(index: number, minTimeMs: number, maxTimeMs: number): boolean
   /** Newest samples without decoding, where the source can tell. */
   newest(maxTimeMs: number): NewestValues | undefined
+  /**
+   * Writes value and `NewestState` of every series, as far as it has one in the range; absent where the source cannot tell.
+   *
+   * @returns false when that is not known of all
+   */
+  fillNewest?(range: TimeRange, values: Float64Array, states: Uint8Array): boolean
 }
 
 /** The newest sample per series of a source. */
@@ -65,12 +71,6 @@ export interface NewestValues {
   timeOf(index: number, minTimeMs: number): number
   /** Writes the value of a series whose time is known; returns whether it is a staleness marker. */
   valueOf(index: number, into: Float64Array): boolean
-  /**
-   * Writes value and `NewestState` of the first `count` series, as far as they have one in the range.
-   *
-   * @returns false when that is not known of all
-   */
-  fill(count: number, range: TimeRange, values: Float64Array, states: Uint8Array): boolean
 }
 
 export const NewestState = { NONE: 0, VALUE: 1, STALE: 2 } as const

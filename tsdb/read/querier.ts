@@ -133,7 +133,7 @@ export class StoreQuerier implements Querier {
     try {
       const { targets, parts, twins } = this.#prepare(matchers, hints, scratch)
       if (twins.length > 0 || parts.groups === undefined) return undefined
-      return newestByGroup(targets, parts.groups, hints, !this.#histograms.isEmpty)
+      return newestByGroup(targets, parts.groups, hints, !this.#histograms.isEmpty, scratch)
     } finally {
       scratch.release(start)
       this.#scratches.giveBack(scratch)

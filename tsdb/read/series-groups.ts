@@ -91,6 +91,11 @@ export class SeriesGroups {
     this.#grouping = grouping
   }
 
+  /** Number of what the grouping leaves of a series' own labels; series of one target that share it share their group. */
+  restOf(overlay: number): number {
+    return this.#projection.numberOf(overlay)
+  }
+
   groupOf(target: number, overlay: number): SeriesGroup {
     if (target !== this.#target) this.#take(target)
     const number = this.#projection.numberOf(overlay)
