@@ -15,18 +15,19 @@ export type WritableFamily = Pick<MetricFamily, 'name' | 'type' | 'help'> & {
 const TEXT_TYPES = new Set(['counter', 'gauge', 'histogram', 'summary'])
 
 /** Prometheus' text format: 0.0.4 as long as every name is an old-style one, names in quotes (1.0.0) where not. */
-export function writeExposition(families: Iterable<WritableFamily>): string {
-  const lines: string[] = []
+export const writeExposition = (families: Iterable<WritableFamily>): string => [...expositionLines(families)].join('')
+
+/** The same, line by line. */
+export function* expositionLines(families: Iterable<WritableFamily>): Generator<string, void> {
   for (const family of families) {
     const name = isLegacyMetricName(family.name) ? family.name : quote(family.name)
-    if (family.help !== '') lines.push(`# HELP ${name} ${escapeHelp(family.help)}\n`)
-    lines.push(`# TYPE ${name} ${TEXT_TYPES.has(family.type) ? family.type : 'untyped'}\n`)
+    if (family.help !== '') yield `# HELP ${name} ${escapeHelp(family.help)}\n`
+    yield `# TYPE ${name} ${TEXT_TYPES.has(family.type) ? family.type : 'untyped'}\n`
     for (const sample of family.samples) {
       const time = sample.timestampMs === undefined ? '' : ` ${sample.timestampMs}`
-      lines.push(`${seriesText(sample.labels)} ${formatFloatGeneral(sample.value)}${time}\n`)
+      yield `${seriesText(sample.labels)} ${formatFloatGeneral(sample.value)}${time}\n`
     }
   }
-  return lines.join('')
 }
 
 function seriesText(labels: Labels): string {

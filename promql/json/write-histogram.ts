@@ -1,6 +1,6 @@
 import { formatSampleValue, type NativeHistogram } from '../../model/index.ts'
 import { type BoundedBucket, boundedBuckets } from '../histogram/bounds.ts'
-import type { ByteBuffer } from './byte-buffer.ts'
+import type { ByteBuffer } from '../../lib/byte-buffer.ts'
 
 /** `[time,{"count":"4","sum":"10","buckets":[[0,"0.5","1","4"]]}]`; empty buckets are left out, and the list if all are. */
 export function writeHistogramPoint(out: ByteBuffer, timestampMs: number, h: NativeHistogram): void {

@@ -5,7 +5,7 @@ import { formatFloatPlain } from '../../model/float.ts'
 import type { Labels } from '../../model/labels.ts'
 import type { VectorSample } from '../../model/query.ts'
 import type { EvaluationStats, MatrixSeries, QueryResult } from '../exec/result.ts'
-import { ByteBuffer } from './byte-buffer.ts'
+import { ByteBuffer } from '../../lib/byte-buffer.ts'
 import { writeHistogramPoint } from './write-histogram.ts'
 
 /** What stands around the result in the answer. */

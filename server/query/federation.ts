@@ -1,4 +1,5 @@
 /** The page of `/federate`: the newest sample of each chosen series, for another server to scrape. */
+import { ByteBuffer } from '../../lib/byte-buffer.ts'
 import {
   classicBuckets,
   type ClientMetric,
@@ -8,6 +9,7 @@ import {
   CounterResetHint,
   CUSTOM_BUCKETS_SCHEMA,
   encodeMetricFamilies,
+  expositionLines,
   formatFloatGeneral,
   type Labels,
   labelsKey,
@@ -17,8 +19,10 @@ import {
   type NativeHistogram,
   type Queryable,
   withLabels,
-  writeExposition,
 } from '../../model/index.ts'
+
+/** At first: it grows. */
+const PAGE_BYTES = 1 << 16
 
 export interface FederationRequest {
   readonly nowMs: number
@@ -45,7 +49,9 @@ export function federationPage(
 ): Uint8Array {
   const samples = newestSamples(queryable, matcherSets, request)
   if (request.format === 'protobuf') return encodeMetricFamilies(families(samples))
-  return new TextEncoder().encode(writeExposition(textFamilies(samples.flatMap(expanded))))
+  const page = new ByteBuffer(PAGE_BYTES)
+  for (const line of expositionLines(textFamilies(samples.flatMap(expanded)))) page.utf8(line)
+  return page.toBytes()
 }
 
 function newestSamples(

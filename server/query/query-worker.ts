@@ -26,6 +26,7 @@ import { packColumns } from './columns.ts'
 import { AnswerPacker, type BatchAnswer, type PackedAnswers } from './rule-answers.ts'
 import type { PromqlFeatures } from './promql-features.ts'
 import { RepeatedSelects } from './repeated-selects.ts'
+import { listJson } from './list-json.ts'
 import { missingWarnings } from './missing-newest.ts'
 import { SharedView } from './shared-view.ts'
 import { parseAnySelectorParam, parseSelectorParam } from './selector-param.ts'
@@ -265,12 +266,7 @@ function jsonAnswer<T>(
   { limit, minTimeMs }: MatchRequest,
   jsonOf?: (item: T) => unknown,
 ): Transfer<JsonAnswer> {
-  const cut = limit > 0 && items.length > limit
-  const warnings = [...(cut ? ['results truncated due to limit'] : []), ...missingWarnings(reader, minTimeMs)]
-  const shown = cut ? items.slice(0, limit) : items
-  const data = jsonOf ? shown.map(jsonOf) : shown
-  const body = { status: 'success', data, ...(warnings.length > 0 ? { warnings } : {}) }
-  return bytes(new TextEncoder().encode(JSON.stringify(body)))
+  return bytes(listJson(items, limit, missingWarnings(reader, minTimeMs), jsonOf))
 }
 
 const matcherSets = (texts: readonly string[]): Matcher[][] => texts.map(parseSelectorParam)
