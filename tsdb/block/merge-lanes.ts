@@ -25,7 +25,8 @@ export interface LaneGroup {
 }
 
 /**
- * Lines up the groups of each target. Groups whose times overlap go to lanes of their own: readers merge those anyway.
+ * Lines up the groups of each target. Groups whose times overlap go to lanes of their own: readers merge those anyway. Of two
+ * samples of one time that of the later group counts, so a group never goes to a lane before one that it overlaps.
  *
  * @param groups of the first block, then of the second, …
  * @returns the lanes, and for each group its lane and part
@@ -36,7 +37,8 @@ export function lineUp(groups: readonly LaneGroup[]): { lanes: Lane[]; places: {
   const places = groups.map(({ target, parent, group }) => {
     const own = byTarget.get(target) ?? []
     byTarget.set(target, own)
-    let lane = own.find((candidate) => lanes[candidate]!.parts.at(-1)!.group.maxTimeMs < group.minTimeMs)
+    const lastBusy = own.findLastIndex((other) => lanes[other]!.parts.at(-1)!.group.maxTimeMs >= group.minTimeMs)
+    let lane = own[lastBusy + 1]
     if (lane === undefined) {
       lane = lanes.push({ target, parts: [], rowCount: 0 }) - 1
       own.push(lane)
