@@ -17,12 +17,18 @@ const BLOCK_MS = 20 * MINUTE
 const START = 1_699_999_200_000
 const SERIES: Labels[] = ['a', 'b', 'c', 'd'].map((name) => ['__name__', name])
 
-type Verdict = 'taken' | 'known' | 'duplicate' | 'out of order' | 'out of bounds'
+type Verdict = 'in order' | 'late' | 'left out' | 'duplicate' | 'out of order' | 'out of bounds'
 
 /** The rules of order and what must be stored, in plain maps. */
 class Model {
   readonly samples = new Map<string, Map<number, bigint>>()
   readonly newest = new Map<string, number>()
+  /** Before the batch at work. */
+  #stored = new Map<string, number>()
+  /** Late samples by series and time, and of which state of the blocks they are. */
+  readonly #late = new Map<string, string>()
+  /** Late samples that the head may hold one of, or a block: the value that is stored and the one that came. */
+  readonly #open = new Map<string, Map<number, bigint[]>>()
   readonly #windowMs: number
   #headNewestMs = Number.NEGATIVE_INFINITY
 
@@ -32,13 +38,16 @@ class Model {
 
   verdict(name: string, timeMs: number, bits: bigint): Verdict {
     const newestMs = this.newest.get(name) ?? Number.NEGATIVE_INFINITY
-    const appendableMs = this.#headNewestMs - BLOCK_MS / 2
-    if (timeMs >= appendableMs && timeMs > newestMs) return 'taken'
-    if (timeMs >= appendableMs && timeMs === newestMs) {
-      return this.samples.get(name)!.get(timeMs) === bits ? 'known' : 'duplicate'
+    const storedMs = this.#stored.get(name) ?? Number.NEGATIVE_INFINITY
+    const isAppendable = timeMs >= this.#headNewestMs - BLOCK_MS / 2
+    const isInWindow = this.#windowMs > 0 && timeMs >= this.#headNewestMs - this.#windowMs
+    if (isAppendable && timeMs > newestMs) return 'in order'
+    if (isAppendable && timeMs > storedMs) return isInWindow && timeMs < newestMs ? 'late' : 'left out'
+    if (isAppendable && timeMs === storedMs) {
+      return this.samples.get(name)!.get(timeMs) === bits ? 'left out' : 'duplicate'
     }
-    if (this.#windowMs > 0) return timeMs >= this.#headNewestMs - this.#windowMs ? 'taken' : 'out of bounds'
-    return timeMs < appendableMs ? 'out of bounds' : 'out of order'
+    if (isInWindow) return 'late'
+    return this.#windowMs > 0 || !isAppendable ? 'out of bounds' : 'out of order'
   }
 
   put(name: string, timeMs: number, bits: bigint): void {
@@ -46,9 +55,36 @@ class Model {
     this.newest.set(name, Math.max(timeMs, this.newest.get(name) ?? timeMs))
   }
 
+  /** Of late samples of one time the first stays while it is in the head, and what comes then replaces one in a block. */
+  putLate(name: string, timeMs: number, bits: bigint, blocks: string): void {
+    const key = `${name} ${timeMs}`
+    const since = this.#late.get(key)
+    if (since === blocks) return
+    if (since === undefined) {
+      this.#late.set(key, blocks)
+      this.put(name, timeMs, bits)
+      return
+    }
+    const open = this.#open.get(name) ?? new Map<number, bigint[]>()
+    this.#open.set(name, open)
+    open.set(timeMs, [...(open.get(timeMs) ?? [this.samples.get(name)!.get(timeMs)!]), bits])
+  }
+
   /** A batch is over: the head's newest time counts for the next. */
-  commit(): void {
+  commit(readBack: () => Dump): void {
     this.#headNewestMs = Math.max(this.#headNewestMs, ...this.newest.values())
+    this.#stored = new Map(this.newest)
+    if (this.#open.size === 0) return
+    const seen = readBack()
+    for (const [name, times] of this.#open) {
+      for (const [timeMs, values] of times) {
+        const value = seen[name]!.find(([time]) => time === timeMs)![1]
+        // The one that is stored, or the first that came.
+        expect(values.slice(0, 2)).toContain(value)
+        this.put(name, timeMs, value)
+      }
+    }
+    this.#open.clear()
   }
 
   dump(): Dump {
@@ -87,13 +123,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 async function append(store: Tsdb, model: Model, nowMs: number, samples: (Step & { kind: 'append' })['samples']) {
   const appender = store.appender({ stream: 'remote' })
+  const blocks = store
+    .blocks()
+    .map(({ ulid }) => ulid)
+    .join()
   for (const { series, backMs, value } of samples) {
     const labels = SERIES[series]!
     const name = labelsText(labels)
     const timeMs = nowMs - backMs
     const bits = value === 'stale' ? STALE_BITS : bitsOf(value)
     const want = model.verdict(name, timeMs, bits)
-    let got: Verdict = 'taken'
+    let got: Verdict | undefined
     try {
       if (value === 'stale') appender.appendStale(undefined, labels, timeMs)
       else appender.append(undefined, labels, timeMs, value)
@@ -103,11 +143,13 @@ async function append(store: Tsdb, model: Model, nowMs: number, samples: (Step &
       else if (error instanceof OutOfBoundsError) got = 'out of bounds'
       else throw error
     }
-    expect(got).toBe(want === 'known' ? 'taken' : want)
-    if (want === 'taken') model.put(name, timeMs, bits)
+    const isTaken = want === 'in order' || want === 'late' || want === 'left out'
+    expect(got).toBe(isTaken ? undefined : want)
+    if (want === 'in order') model.put(name, timeMs, bits)
+    if (want === 'late') model.putLate(name, timeMs, bits, blocks)
   }
   await appender.commit()
-  model.commit()
+  model.commit(() => dump(store))
 }
 
 test.each([0, 30 * MINUTE, 70 * MINUTE])(

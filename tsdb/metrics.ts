@@ -2,7 +2,7 @@ import type { Registry } from '../lib/index.ts'
 import { Counter, counterOf, gaugeOf, Histogram } from '../lib/metrics.ts'
 import type { BlockList } from './block/block-list.ts'
 import type { ExemplarStore } from './exemplars/exemplar-store.ts'
-import type { Head } from './head/head.ts'
+import type { Head, TypeCounts } from './head/head.ts'
 import type { Compactor } from './maintenance/compactor.ts'
 import type { Maintenance } from './maintenance/maintenance.ts'
 import type { TsdbSettings } from './options.ts'
@@ -39,25 +39,24 @@ export function registerTsdbMetrics(registry: Registry, store: TsdbMetricSource)
 
   gauge('head_series', 'Series in the head.', () => head.seriesCount)
   gauge('head_chunks', 'Chunks in the head, open rows included.', () => store.chunkCount)
-  new Counter({
-    name: 'prometheus_tsdb_head_samples_appended_total',
-    help: 'Samples appended.',
-    labelNames: ['type'],
-    registers: [registry],
-    collect() {
-      this.reset()
-      this.inc({ type: 'float' }, head.samplesAppended)
-      this.inc({ type: 'histogram' }, head.histogramsAppended)
-    },
-  })
+  const counterByType = (name: string, help: string, read: () => TypeCounts): void =>
+    counterOfTypes(registry, `prometheus_tsdb_${name}`, help, read)
+  counterByType('head_samples_appended_total', 'Samples appended.', () => ({
+    float: head.samplesAppended,
+    histogram: head.histogramsAppended,
+  }))
   counter('head_series_created_total', 'Series created in the head.', () => head.seriesCreated)
   counter('head_series_removed_total', 'Series removed from the head.', () => head.seriesRemoved)
   gauge('head_min_time', 'Oldest sample of the head, Unix milliseconds.', () => orZero(head.timeRange().minMs))
   gauge('head_max_time', 'Newest sample of the head, Unix milliseconds.', () => orZero(head.timeRange().maxMs))
   gauge('symbol_table_size_bytes', 'Bytes of label names and values in the head.', () => head.catalogue.symbolBytes)
-  counter('out_of_order_samples_total', 'Samples refused as older than their series.', () => head.outOfOrderSamples)
-  counter('out_of_bound_samples_total', 'Samples refused as too old or too new.', () => head.outOfBoundsSamples)
-  counter('too_old_samples_total', 'Samples refused as behind the out-of-order window.', () => head.tooOldSamples)
+  counterByType(
+    'out_of_order_samples_total',
+    'Samples refused as older than their series.',
+    () => head.outOfOrderSamples,
+  )
+  counterByType('out_of_bound_samples_total', 'Samples refused as too old or too new.', () => head.outOfBoundsSamples)
+  counterByType('too_old_samples_total', 'Samples refused as behind the out-of-order window.', () => head.tooOldSamples)
   counter(
     'head_out_of_order_samples_appended_total',
     'Samples appended behind newer ones of their series.',
@@ -102,6 +101,20 @@ export function registerTsdbMetrics(registry: Registry, store: TsdbMetricSource)
     registers: [registry],
   })
   return (seconds) => sync.observe(seconds)
+}
+
+/** A counter for floats and one for histograms. */
+function counterOfTypes(registry: Registry, name: string, help: string, read: () => TypeCounts): void {
+  new Counter({
+    name,
+    help,
+    labelNames: ['type'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const [type, count] of Object.entries(read())) this.inc({ type }, count)
+    },
+  })
 }
 
 function registerExemplarMetrics(registry: Registry, store: ExemplarStore): void {

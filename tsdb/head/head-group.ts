@@ -32,6 +32,8 @@ export interface GroupShared {
   readonly windowMs: number
   /** Told the time of each row. */
   onRow(timestampMs: number): void
+  /** Told when chunks with late samples go. */
+  onLateGone(): void
 }
 
 // Streams of many timestamps with few samples each are closed later, so that chunks do not get tiny.
@@ -267,11 +269,13 @@ export class HeadGroup {
     return this.chunks.some((chunk) => timestampMs >= chunk.minTimeMs && timestampMs <= chunk.maxTimeMs)
   }
 
-  /** Closes the open rows; they stay readable and wait for their seal. The next row starts from a clean state. */
-  closeRows(): void {
-    if (this.openRows === 0) return
-    const { memory } = this.#shared
-    this.pending.push({
+  /** Rows that are not in chunks, oldest first. */
+  get rowRuns(): readonly PendingRows[] {
+    return this.openRows > 0 ? [...this.pending, this.#openRun()] : this.pending
+  }
+
+  #openRun(): PendingRows {
+    return {
       pointer: this.#pages.first,
       length: 0,
       rowCount: this.openRows,
@@ -280,7 +284,14 @@ export class HeadGroup {
       maxTimeMs: this.newestMs,
       walSegment: this.#openSegment,
       isSealing: false,
-    })
+    }
+  }
+
+  /** Closes the open rows; they stay readable and wait for their seal. The next row starts from a clean state. */
+  closeRows(): void {
+    if (this.openRows === 0) return
+    const { memory } = this.#shared
+    this.pending.push(this.#openRun())
     memory.change(() => {
       this.#publishPieces(Group.PENDING, this.pending)
       this.#set(Group.OPEN_PAGE, 0)
@@ -323,6 +334,7 @@ export class HeadGroup {
     const { memory } = this.#shared
     memory.change(() => this.#publishPieces(Group.CHUNKS, this.chunks))
     for (const chunk of gone) memory.retire(chunk.pointer, chunk.length)
+    if (this.isLate) this.#shared.onLateGone()
   }
 
   /** Whether nothing is left that a reader could want. */

@@ -19,6 +19,12 @@ import { type GroupShared, HeadGroup } from './head-group.ts'
 
 const ENCODINGS_KEPT = 8
 
+/** Numbers of samples by what they are. */
+export interface TypeCounts {
+  float: number
+  histogram: number
+}
+
 interface GroupKind {
   readonly isSparse: boolean
   readonly isLate: boolean
@@ -43,10 +49,12 @@ export class Head {
   samplesAppended = 0
   seriesCreated = 0
   seriesRemoved = 0
-  outOfOrderSamples = 0
-  outOfBoundsSamples = 0
-  tooOldSamples = 0
+  readonly outOfOrderSamples: TypeCounts = { float: 0, histogram: 0 }
+  readonly outOfBoundsSamples: TypeCounts = { float: 0, histogram: 0 }
+  readonly tooOldSamples: TypeCounts = { float: 0, histogram: 0 }
   lateSamplesAppended = 0
+  /** How often late samples have gone into blocks. */
+  lateDepartures = 0
   histogramsAppended = 0
   readonly #table: GroupTable
   readonly #shared: GroupShared
@@ -82,6 +90,9 @@ export class Head {
       windowMs: options.windowMs,
       onRow: (timestampMs) => {
         if (timestampMs > this.newestMs) this.newestMs = timestampMs
+      },
+      onLateGone: () => {
+        this.lateDepartures++
       },
     }
   }
@@ -255,7 +266,7 @@ export class Head {
   /** @throws {OutOfBoundsError} for times that are in blocks already */
   checkNotTooOld(timestampMs: number): void {
     if (timestampMs >= this.minValidMs) return
-    this.outOfBoundsSamples++
+    this.outOfBoundsSamples.float++
     throw new OutOfBoundsError(`timestamp ${timestampMs} is older than what the store still takes (${this.minValidMs})`)
   }
 
@@ -299,7 +310,7 @@ class TargetWriter implements GroupWriter {
     const group = this.#group
     this.#checkOpen()
     if (timestampMs <= group.newestMs) {
-      head.outOfOrderSamples += entryCount
+      head.outOfOrderSamples.float += entryCount
       throw new OutOfOrderSampleError(`row at ${timestampMs} is not newer than the group's newest at ${group.newestMs}`)
     }
     head.checkNotTooOld(timestampMs)

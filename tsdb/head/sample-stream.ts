@@ -2,6 +2,7 @@ import { type Labels, type NativeHistogram, STALE_NAN_HIGH, STALE_NAN_LOW } from
 import { LOST_LABEL_SET } from '../memory/layout.ts'
 import type { Head } from './head.ts'
 import type { HeadGroup } from './head-group.ts'
+import { LateSamples } from './late-samples.ts'
 import { newestSample } from './newest-sample.ts'
 import { PairMap } from './pair-map.ts'
 import { grownTo, StagedSamples } from './staged-samples.ts'
@@ -27,14 +28,15 @@ interface SeriesColumns {
  * a sample in it are absent.
  *
  * Samples behind the newest of their series go to late groups. A late group is younger than every group that holds samples
- * in order, and among late groups the first that fits is taken: so of two samples of one time the one that was written last
- * lies in the younger group, which is the one readers prefer.
+ * in order: so of two samples of one time the late one lies in the younger group, which is the one readers prefer. Of late
+ * samples of one time the first is stored, as long as the head holds it.
  */
 export class SampleStream {
   readonly name: string
   readonly index: number
   readonly head: Head
   readonly groups: StreamGroups
+  readonly late: LateSamples
   /** Samples staged by appenders; what they name must not be forgotten. */
   stagedCount = 0
   /** The newest sample of a series, where it is a histogram. */
@@ -54,6 +56,7 @@ export class SampleStream {
     this.index = index
     this.groups = new StreamGroups(head, name)
     this.groups.reserve(SERIES_CAPACITY_MIN)
+    this.late = new LateSamples(head, name)
     const earlier = head.streamGroups(name).filter((group) => !group.isLate)
     this.#earlier = earlier
     for (const [g, group] of earlier.entries()) {

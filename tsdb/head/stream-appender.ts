@@ -2,13 +2,9 @@
 import type { Clock } from '../../lib/index.ts'
 import {
   type Appender,
-  DuplicateSampleError,
   type Exemplar,
   type Labels,
-  labelsText,
   type NativeHistogram,
-  OutOfBoundsError,
-  OutOfOrderSampleError,
   STALE_NAN_HIGH,
   STALE_NAN_LOW,
   type SeriesRef,
@@ -16,9 +12,18 @@ import {
 import type { ExemplarStore, StagedExemplar } from '../exemplars/exemplar-store.ts'
 import { isSameHistogram } from '../histogram/codec.ts'
 import { counterResetHintOf } from '../histogram/counter-reset.ts'
+import { countLeftOut, refusal, Verdict, verdictOf } from './order-rules.ts'
 import type { SampleStream } from './sample-stream.ts'
 import type { StagedSamples } from './staged-samples.ts'
 import { writeStaged } from './stream-rows.ts'
+
+/** What a series was last given. */
+interface NewestSample {
+  readonly timestampMs: number
+  readonly low: number
+  readonly high: number
+  readonly histogram: NativeHistogram | undefined
+}
 
 /** One batch into a stream; after `commit` or `rollback` it can be used for the next. */
 export class StreamAppender implements Appender {
@@ -33,6 +38,9 @@ export class StreamAppender implements Appender {
   /** Samples of a batch may be no newer; the clock is read once for it. */
   #newestTakenMs = 0
   #stagedExemplars: StagedExemplar[] = []
+  /** By series, the index of its first sample in order: of those staged before `#firstsUpTo`. Only filled where it is asked for. */
+  readonly #firsts = new Map<number, number>()
+  #firstsUpTo = 0
 
   constructor(stream: SampleStream, exemplars: ExemplarStore, clock: Clock, futureMaxMs: number) {
     this.#stream = stream
@@ -118,7 +126,7 @@ export class StreamAppender implements Appender {
     const lastTimeMs = lastMs[series]!
     const isNewest =
       timestampMs > lastTimeMs && timestampMs <= this.#newestTakenMs && timestampMs >= stream.head.oldestAppendableMs
-    if (!isNewest && this.#isKnown(series, labels, timestampMs, low, high, histogram)) return handle
+    if (!isNewest && !this.#isLate(series, labels, timestampMs, low, high, histogram)) return handle
     const index = staged.add()
     stream.stagedCount++
     staged.series[index] = series
@@ -153,12 +161,12 @@ export class StreamAppender implements Appender {
   }
 
   /**
-   * For samples that are not the newest of their series: false when they lie behind it and may be stored there, true when they
-   * are stored already.
+   * For samples that are not newer than what their series has: true when they are to be stored behind it. False when they are
+   * stored already, or when only samples of the same batch are in their way: the first of a time stays.
    *
    * @throws when the rules of order refuse them
    */
-  #isKnown(
+  #isLate(
     series: number,
     labels: Labels,
     timestampMs: number,
@@ -166,37 +174,45 @@ export class StreamAppender implements Appender {
     high: number,
     histogram: NativeHistogram | undefined,
   ): boolean {
-    const stream = this.#stream
-    const { head } = stream
-    if (timestampMs > this.#newestTakenMs) {
-      head.outOfBoundsSamples++
-      throw new OutOfBoundsError(`out of bounds: ${labelsText(labels)} at ${timestampMs} is too far in the future`)
+    const { head, columns } = this.#stream
+    const type = histogram === undefined ? 'float' : 'histogram'
+    if (timestampMs > this.#newestTakenMs) throw refusal(head, Verdict.OUT_OF_BOUNDS, labels, timestampMs, type)
+    const before = this.#newestBefore(series)
+    const verdict = verdictOf(head, timestampMs, before.timestampMs, columns.lastMs[series]!)
+    if (verdict === Verdict.LATE) return true
+    if (verdict === Verdict.SECOND_IN_BATCH || verdict === Verdict.BEHIND_IN_BATCH) {
+      countLeftOut(head, verdict, type)
+      return false
     }
-    const { lastMs, lastLow, lastHigh } = stream.columns
-    const { oldestAppendableMs, outOfOrderWindowMs } = head
-    const lastTimeMs = lastMs[series]!
-    if (timestampMs >= oldestAppendableMs && timestampMs === lastTimeMs) {
-      const isSameFloat = lastLow[series] === low && lastHigh[series] === high
-      if (isSameFloat && isSameOrNone(histogram, stream.lastHistograms.get(series))) return true
-      throw new DuplicateSampleError(
-        `duplicate sample for timestamp: ${labelsText(labels)} at ${timestampMs} is stored with another value`,
-      )
+    const isSame = before.low === low && before.high === high && isSameOrNone(histogram, before.histogram)
+    if (verdict === Verdict.AT_NEWEST && isSame) return false
+    throw refusal(head, verdict, labels, timestampMs, type)
+  }
+
+  /** The newest sample of a series that this batch did not bring. */
+  #newestBefore(series: number): NewestSample {
+    const staged = this.#staged!
+    for (; this.#firstsUpTo < staged.count; this.#firstsUpTo++) {
+      const index = this.#firstsUpTo
+      const own = staged.series[index]!
+      if (staged.isLate[index] === 0 && !this.#firsts.has(own)) this.#firsts.set(own, index)
     }
-    if (outOfOrderWindowMs > 0) {
-      if (timestampMs >= head.newestMs - outOfOrderWindowMs) return false
-      head.tooOldSamples++
-      throw new OutOfBoundsError(`too old sample: ${labelsText(labels)} at ${timestampMs} is behind the window`)
+    const first = this.#firsts.get(series)
+    if (first === undefined) {
+      const { columns, lastHistograms } = this.#stream
+      return {
+        timestampMs: columns.lastMs[series]!,
+        low: columns.lastLow[series]!,
+        high: columns.lastHigh[series]!,
+        histogram: lastHistograms.get(series),
+      }
     }
-    if (timestampMs < oldestAppendableMs) {
-      head.outOfBoundsSamples++
-      throw new OutOfBoundsError(
-        `out of bounds: ${labelsText(labels)} at ${timestampMs} is older than what is still taken (${oldestAppendableMs})`,
-      )
+    return {
+      timestampMs: staged.beforeMs[first]!,
+      low: staged.beforeLow[first]!,
+      high: staged.beforeHigh[first]!,
+      histogram: staged.histograms.get(first)?.before,
     }
-    head.outOfOrderSamples++
-    throw new OutOfOrderSampleError(
-      `out of order sample: ${labelsText(labels)} at ${timestampMs} is older than its newest at ${lastTimeMs}`,
-    )
   }
 
   #apply(): void {
@@ -206,6 +222,7 @@ export class StreamAppender implements Appender {
       writeStaged(this.#stream, staged)
     } catch (error) {
       this.rollback()
+      this.#stream.late.forget()
       throw error
     }
     this.#endBatch(staged)
@@ -218,6 +235,8 @@ export class StreamAppender implements Appender {
 
   #endBatch(staged: StagedSamples): void {
     this.#staged = undefined
+    this.#firsts.clear()
+    this.#firstsUpTo = 0
     this.#stream.giveStaged(staged)
   }
 }

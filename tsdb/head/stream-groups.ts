@@ -13,7 +13,7 @@ const OWN_GROUP_SERIES_MIN = 8
 export interface Run {
   readonly timestampMs: number
   readonly from: number
-  to: number
+  readonly to: number
 }
 
 /**

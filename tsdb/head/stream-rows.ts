@@ -12,10 +12,17 @@ interface PlannedRow extends Run {
   readonly group: HeadGroup
 }
 
+interface Plan {
+  readonly rows: readonly PlannedRow[]
+  /** Samples that are stored in order, and late ones. */
+  readonly inOrder: number
+  readonly late: number
+}
+
 /** Writes a batch to the groups of its stream: readers see all of it or nothing, and so does who replays the log. */
 export function writeStaged(stream: SampleStream, staged: StagedSamples): void {
   const { head } = stream
-  const rows = plan(stream, staged)
+  const { rows, inOrder, late } = plan(stream, staged)
   const writeRows = (): void =>
     head.memory.change(() => {
       for (const row of rows) writeRow(stream, staged, row)
@@ -25,20 +32,21 @@ export function writeStaged(stream: SampleStream, staged: StagedSamples): void {
   else writeRows()
   let histograms = 0
   for (const { histogram } of staged.histograms.values()) if (histogram !== undefined) histograms++
-  head.samplesAppended += staged.count - histograms
+  head.samplesAppended += inOrder + late - histograms
   head.histogramsAppended += histograms
-  head.lateSamplesAppended += staged.lateCount
+  head.lateSamplesAppended += late
 }
 
 /** Gives every sample a group and a position; new groups and positions are made here, before readers have to wait. */
-function plan(stream: SampleStream, staged: StagedSamples): PlannedRow[] {
+function plan(stream: SampleStream, staged: StagedSamples): Plan {
   const inOrder = splitLate(staged)
+  const end = leaveOutKnown(stream, staged, inOrder)
   const rows: PlannedRow[] = []
   stream.groups.startBatch()
   // Samples in order first: the groups they may need make the late groups start anew.
   planRuns(stream, staged, { from: 0, to: inOrder, isLate: false }, rows)
-  planRuns(stream, staged, { from: inOrder, to: staged.count, isLate: true }, rows)
-  return rows
+  planRuns(stream, staged, { from: inOrder, to: end, isLate: true }, rows)
+  return { rows, inOrder, late: end - inOrder }
 }
 
 /** Fills `order`: samples in order, then late ones. @returns where the late ones begin */
@@ -47,6 +55,19 @@ function splitLate({ count, lateCount, order, isLate }: StagedSamples): number {
   for (let i = 0; i < count; i++) if (isLate[i] === 0) order[at++] = i
   if (lateCount > 0) for (let i = 0; i < count; i++) if (isLate[i] === 1) order[at++] = i
   return count - lateCount
+}
+
+/** Drops late samples of a series and time that a late one is stored of. @returns where the others end in `order` */
+function leaveOutKnown(stream: SampleStream, staged: StagedSamples, from: number): number {
+  const { count, order, series, timestampMs, histograms } = staged
+  const { labelSet } = stream.columns
+  let end = from
+  for (let slot = from; slot < count; slot++) {
+    const index = order[slot]!
+    if (stream.late.add(labelSet[series[index]!]!, timestampMs[index]!)) order[end++] = index
+    else histograms.delete(index)
+  }
+  return end
 }
 
 function planRuns(
@@ -87,23 +108,17 @@ function sortByTime({ order, timestampMs }: StagedSamples, from: number, to: num
   for (const [i, index] of sortedIndexes(keys).entries()) order[from + i] = old[index]!
 }
 
-/** Orders a run by position. A late batch may name a series twice at one time: the last one counts. */
-function sortByPosition(staged: StagedSamples, run: Run): void {
-  const { order, positions } = staged
-  const { from, to } = run
+/** Orders a run by position. */
+function sortByPosition({ order, positions }: StagedSamples, { from, to }: Run): void {
   let slot = from + 1
   while (slot < to && positions[slot]! > positions[slot - 1]!) slot++
   if (slot === to) return
   const oldOrder = order.slice(from, to)
   const oldPositions = positions.slice(from, to)
-  let end = from
-  for (const index of sortedIndexes(Float64Array.from(oldPositions))) {
-    const position = oldPositions[index]!
-    if (end > from && positions[end - 1] === position) end--
-    order[end] = oldOrder[index]!
-    positions[end++] = position
+  for (const [i, index] of sortedIndexes(Float64Array.from(oldPositions)).entries()) {
+    order[from + i] = oldOrder[index]!
+    positions[from + i] = oldPositions[index]!
   }
-  run.to = end
 }
 
 /** Indexes of `values` (whole numbers from 0) in ascending order of them, equal ones as they stand. Overwrites them. */

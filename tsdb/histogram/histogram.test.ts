@@ -256,13 +256,19 @@ test('store: histograms among floats and markers survive seal, block, reopen and
   )
 })
 
-test('appender: the same histogram twice is taken, another one at the same time is refused', async () => {
+test('appender: the same histogram twice is taken, another one at the same time is refused, or left out of its batch', async () => {
   const { folder, remove } = temporaryFolder()
   let store = await openStore(folder)
   const labels = SERIES[0]!
   for (let round = 0; round < 2; round++) {
     const appender = store.appender()
     appender.appendHistogram(undefined, labels, START, counter(10))
+    if (round === 0) {
+      // Nothing is stored yet: the first of the batch stays.
+      appender.appendHistogram(undefined, labels, START, counter(11))
+      appender.append(undefined, labels, START, 10)
+      await appender.commit()
+    }
     expect(() => appender.appendHistogram(undefined, labels, START, counter(11))).toThrow(DuplicateSampleError)
     expect(() => appender.append(undefined, labels, START, 10)).toThrow(DuplicateSampleError)
     await appender.commit()
