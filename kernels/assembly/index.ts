@@ -1,7 +1,8 @@
 // Entry of the WebAssembly build: every kernel that TypeScript calls is exported here.
 export { sumF64 } from './sum'
 export { columnPack, columnUnpack } from './column'
-export { rowApply, rowEncode, rowsToColumns } from './row'
+export { rowApply, rowEncode } from './row'
+export { rowsToColumns } from './row-columns'
 export { lockstepApply, lockstepCompare, lockstepCopy, lockstepCountLines, lockstepOrder, lockstepRematch } from './lockstep'
 export { pagePartsEqual, pagePartsGaps, pagePartsHash, pagePartsJoin, pagePartsValues } from './page-parts'
 export { formatPoints, formatPrefixedPoints, formatPrefixes, formatSample } from './number-format'
