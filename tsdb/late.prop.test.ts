@@ -1,4 +1,3 @@
-import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -10,7 +9,7 @@ import {
   OutOfOrderSampleError,
 } from '../model/index.ts'
 import type { Tsdb } from './index.ts'
-import { bitsOf, type Dump, dump, openStore, STALE_BITS, temporaryFolder } from './testing/store.ts'
+import { copyAsKilled, bitsOf, type Dump, dump, openStore, STALE_BITS, temporaryFolder } from './testing/store.ts'
 
 const MINUTE = 60_000
 const BLOCK_MS = 20 * MINUTE
@@ -175,8 +174,7 @@ test.each([0, 30 * MINUTE, 70 * MINUTE])(
             else {
               const left = join(folder, String(++kills))
               await store.flushed()
-              if (one.kind === 'kill')
-                cpSync(dataDir, left, { recursive: true, filter: (path) => !path.endsWith('lock') })
+              if (one.kind === 'kill') copyAsKilled(dataDir, left)
               await store.close()
               if (one.kind === 'kill') dataDir = left
               store = await openStore(dataDir, options)
@@ -220,7 +218,7 @@ test('store: late samples of a window that is a block already become a further b
   const check = (): void => expect(dump(store)).toEqual(want)
   check()
   await store.flushed()
-  cpSync(join(folder, 'live'), join(folder, 'killed'), { recursive: true, filter: (path) => !path.endsWith('lock') })
+  copyAsKilled(join(folder, 'live'), join(folder, 'killed'))
   await store.close()
   store = await openStore(join(folder, 'killed'), options)
   check()

@@ -1,10 +1,9 @@
 // Of samples of one series and time which one stays: in the head, after a restart, in blocks and in merged ones.
-import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Registry } from '../lib/metrics.ts'
 import type { Tsdb } from './index.ts'
-import { bitsOf, dump, openStore, STALE_BITS, temporaryFolder } from './testing/store.ts'
+import { copyAsKilled, bitsOf, dump, openStore, STALE_BITS, temporaryFolder } from './testing/store.ts'
 
 const MINUTE = 60_000
 const START = 1_699_999_200_000
@@ -12,17 +11,17 @@ const OPTIONS = { blockDurationMs: 20 * MINUTE, outOfOrderTimeWindowMs: 70 * MIN
 
 type Samples = readonly (readonly [minute: number, value: number | 'stale'])[]
 
-let folder: string
+let dataDir: string
 let remove: () => void
 let store: Tsdb
 let registry: Registry
 
 beforeEach(async () => {
   const temporary = temporaryFolder()
-  folder = temporary.folder
+  dataDir = join(temporary.folder, 'live')
   remove = temporary.remove
   registry = new Registry()
-  store = await openStore(join(folder, 'live'), { ...OPTIONS, registry })
+  store = await openStore(dataDir, { ...OPTIONS, registry })
 })
 
 afterEach(async () => {
@@ -50,17 +49,17 @@ function shown(name: string, minute: number): number | 'stale' | undefined {
 
 async function reopen(): Promise<void> {
   await store.close()
-  store = await openStore(join(folder, 'live'), OPTIONS)
+  store = await openStore(dataDir, OPTIONS)
 }
 
 /** As if the process had died just now. */
 async function kill(): Promise<void> {
   await store.flushed()
-  const left = join(folder, 'left')
-  cpSync(join(folder, 'live'), left, { recursive: true, filter: (path) => !path.endsWith('lock') })
+  const left = `${dataDir}-left`
+  copyAsKilled(dataDir, left)
   await store.close()
-  cpSync(left, join(folder, 'live'), { recursive: true })
-  store = await openStore(join(folder, 'live'), OPTIONS)
+  dataDir = left
+  store = await openStore(dataDir, OPTIONS)
 }
 
 const minutes = (from: number, to: number): Samples =>

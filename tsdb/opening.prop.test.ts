@@ -1,13 +1,12 @@
 // Goal: an answer given before the head is there is whole unless the reader says that something may be missing.
 // Method: samples in and out of order, killed at any moment and opened with the head held back; each range without such a
 // word must hold what it holds afterwards.
-import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { HeldTurns } from '../lib/held-turns.ts'
-import { openReader, type Tsdb, type TsdbReader } from './index.ts'
-import { type Dump, dump, dumpReader, openStore, temporaryFolder } from './testing/store.ts'
+import { openReadEarly } from './testing/early-reader.ts'
+import { copyAsKilled, type Dump, dump, dumpReader, openStore, temporaryFolder } from './testing/store.ts'
 
 const MINUTE_MS = 60_000
 const BLOCK_MS = 20 * MINUTE_MS
@@ -57,7 +56,7 @@ test('what was answered without a word from blocks alone is what the whole store
         }
         await store.flushed()
         const killed = join(folder, 'killed')
-        cpSync(dataDir, killed, { recursive: true, filter: (path) => !path.endsWith('lock') })
+        copyAsKilled(dataDir, killed)
         await store.close()
         await checkOpening(killed, options, ranges)
         remove()
@@ -73,28 +72,18 @@ async function checkOpening(
   ranges: readonly (readonly [number, number])[],
 ): Promise<void> {
   const turns = new HeldTurns(1)
-  let attached: ReturnType<Tsdb['attachReader']> | undefined
-  let reader: TsdbReader | undefined
-  const opening = openStore(dataDir, options, {
-    turns,
-    onBlocks: (readers) => {
-      attached = readers.attachReader()
-      reader = openReader(attached.handle)
-    },
-  })
+  const opening = openReadEarly(dataDir, options, turns)
   // There may be nothing to read back.
-  await Promise.race([turns.held, opening])
+  await Promise.race([turns.held, opening.opened])
   const whole: { range: { minTimeMs: number; maxTimeMs: number }; before: Dump }[] = []
   for (const [fromMinute, minutes] of [...ranges, [0, 1000] as const]) {
     const minTimeMs = START_MS + fromMinute * MINUTE_MS
     const range = { minTimeMs, maxTimeMs: minTimeMs + minutes * MINUTE_MS }
-    const before = dumpReader(reader!, [], range)
-    if (reader!.takeMissing() === undefined) whole.push({ range, before })
+    const before = dumpReader(opening.reader, [], range)
+    if (opening.reader.takeMissing() === undefined) whole.push({ range, before })
   }
   turns.goOn()
-  const store = await opening
+  const store = await opening.opened
   for (const { range, before } of whole) expect(before).toEqual(dump(store, [], range))
-  reader!.close()
-  attached!.detach()
-  await store.close()
+  await opening.end()
 }

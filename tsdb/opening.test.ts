@@ -4,8 +4,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { HeldTurns } from '../lib/held-turns.ts'
 import type { Turns } from '../lib/index.ts'
 import type { Labels } from '../model/index.ts'
-import { openReader, type Tsdb, type TsdbOptions, type TsdbReader } from './index.ts'
-import { dump, type Dump, dumpReader, openStore, temporaryFolder } from './testing/store.ts'
+import { openReader, type TsdbOptions, type TsdbReader } from './index.ts'
+import { type EarlyReader, openReadEarly } from './testing/early-reader.ts'
+import { copyAsKilled, dump, type Dump, dumpReader, openStore, temporaryFolder } from './testing/store.ts'
 
 const WINDOW_MS = 60_000
 const FIRST_MS = 1_700_000_040_000 // A multiple of the window.
@@ -37,40 +38,13 @@ beforeEach(async () => {
   expect(Math.max(...store.blocks().map(({ maxTime }) => maxTime))).toBe(BLOCKS_END_MS)
   all = dump(store)
   // As after a kill: rows in the log, chunks, blocks.
-  cpSync(join(folder, 'live'), join(folder, 'killed'), { recursive: true, filter: (path) => !path.endsWith('lock') })
+  copyAsKilled(join(folder, 'live'), join(folder, 'killed'))
   await store.close()
 })
 afterEach(() => remove())
 
-interface Opening {
-  readonly reader: TsdbReader
-  readonly opened: Promise<Tsdb>
-  end(): Promise<void>
-}
-
 /** Opens the store that was killed, and reads it from the moment on when there are blocks. */
-function open(turns: Turns, dataDir = join(folder, 'killed')): Opening {
-  let attached: ReturnType<Tsdb['attachReader']> | undefined
-  let reader: TsdbReader | undefined
-  const opened = openStore(dataDir, OPTIONS, {
-    turns,
-    onBlocks: (readers) => {
-      attached = readers.attachReader()
-      reader = openReader(attached.handle)
-    },
-  })
-  return {
-    get reader() {
-      return reader!
-    },
-    opened,
-    async end() {
-      reader!.close()
-      attached!.detach()
-      await (await opened).close()
-    },
-  }
-}
+const open = (turns: Turns, dataDir = join(folder, 'killed')): EarlyReader => openReadEarly(dataDir, OPTIONS, turns)
 
 const upTo = (samples: Dump, endMs: number): Dump =>
   Object.fromEntries(

@@ -1,4 +1,3 @@
-import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -13,6 +12,7 @@ import {
 } from '../model/index.ts'
 import type { Tsdb } from './index.ts'
 import {
+  copyAsKilled,
   bitsOf,
   type CellValue,
   type Dump,
@@ -206,8 +206,7 @@ test('store: whatever was written is read back, bit for bit, across seal, block 
             // What a kill leaves behind: the files as they are once everything is flushed.
             const left = join(folder, String(++kills))
             await store.flushed()
-            if (one.kind === 'kill')
-              cpSync(dataDir, left, { recursive: true, filter: (path) => !path.endsWith('lock') })
+            if (one.kind === 'kill') copyAsKilled(dataDir, left)
             if (one.kind !== 'retake') {
               await store.close()
               if (one.kind === 'kill') dataDir = left

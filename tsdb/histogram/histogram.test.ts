@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -14,7 +14,7 @@ import {
 } from '../../model/index.ts'
 import { ByteReader, ByteWriter } from '../bytes.ts'
 import { openReader, type Tsdb } from '../index.ts'
-import { openStore, temporaryFolder } from '../testing/store.ts'
+import { copyAsKilled, openStore, temporaryFolder } from '../testing/store.ts'
 import { HistogramDecoder, HistogramEncoder } from './codec.ts'
 import { counterResetHintOf } from './counter-reset.ts'
 
@@ -233,8 +233,7 @@ test('store: histograms among floats and markers survive seal, block, reopen and
           else {
             const left = join(folder, String(++kills))
             await store.flushed()
-            if (one.kind === 'kill')
-              cpSync(dataDir, left, { recursive: true, filter: (path) => !path.endsWith('lock') })
+            if (one.kind === 'kill') copyAsKilled(dataDir, left)
             await store.close()
             if (one.kind === 'kill') dataDir = left
             store = await openStore(dataDir, { blockDurationMs: 20 * MINUTE })

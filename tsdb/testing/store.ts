@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../../lib/index.ts'
@@ -19,6 +19,11 @@ import { openReader, type OpeningOptions, openTsdb, type Tsdb, type TsdbOptions,
 export function temporaryFolder(): { folder: string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'belltower-tsdb-'))
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** Copies what a store that is open now would leave if its process died. What is not flushed may be missing. */
+export function copyAsKilled(dataDir: string, to: string): void {
+  cpSync(dataDir, to, { recursive: true, filter: (path) => !path.endsWith('lock') })
 }
 
 /** @param opening what may happen meanwhile */

@@ -1,9 +1,9 @@
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type Clock, type Logger, systemClock } from '../../lib/index.ts'
 import { silentLogger } from '../../lib/log.ts'
-import { bitsOf, type Dump, dump, openStore, temporaryFolder, writeRow } from '../testing/store.ts'
+import { copyAsKilled, bitsOf, type Dump, dump, openStore, temporaryFolder, writeRow } from '../testing/store.ts'
 import { replayFolder } from '../testing/replay.ts'
 import { readSegment } from './wal-reader.ts'
 
@@ -169,7 +169,7 @@ test('wal: rows whose start was cut off because they are sealed are not reported
   await store.flushed()
   await store.maintain()
   const want = dump(store)
-  cpSync(join(folder, 'live'), join(folder, 'killed'), { recursive: true, filter: (path) => !path.endsWith('/lock') })
+  copyAsKilled(join(folder, 'live'), join(folder, 'killed'))
   await store.close()
   const segments = readdirSync(join(folder, 'killed/wal')).sort()
   expect(Number(segments[0])).toBeGreaterThan(3)
