@@ -1,5 +1,3 @@
-import { open } from 'node:fs/promises'
-import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { invariant, serveRpc, Transfer } from '../../lib/index.ts'
 import { writeBlock } from '../block/block-writer.ts'
@@ -8,13 +6,12 @@ import { buildTier } from '../block/build-tier.ts'
 import { hasDeleted, mergeBlocks } from '../block/merge-blocks.ts'
 import type { MergeRequest, TierRequest } from '../block/merge-request.ts'
 import { verifyBlock } from '../block/verify.ts'
-import { chunkFileHeader, chunkFileName } from '../chunk/head-chunk-file.ts'
-import { appendDurably, syncFolder } from '../files.ts'
 import { Scratch } from '../memory/scratch.ts'
 import { Root } from '../memory/layout.ts'
 import { rootWord } from '../memory/shared-table.ts'
 import { MemoryViews } from '../memory/views.ts'
 import { EpochPin } from '../read/head-snapshot.ts'
+import { appendChunks } from './append-chunks.ts'
 import { writeCheckpoint } from './write-checkpoint.ts'
 import type {
   BlockRequest,
@@ -66,20 +63,10 @@ function exclusively<T>(job: () => Promise<T>): Promise<T> {
   return result
 }
 
-/** Chunks are in their file, synced, before the answer: then the log may go. */
+/** Chunks are in their file before the answer. */
 async function seal(request: SealRequest): Promise<Transfer<SealAnswer>> {
-  const chunks: (Uint8Array<ArrayBuffer> | undefined)[] = []
-  for (const rows of request.groups) chunks.push(sealRows(views, scratch, rows))
-  const file = await open(join(request.folder, chunkFileName(request.file)), 'a')
-  try {
-    const { size } = await file.stat()
-    const present = chunks.filter((chunk) => chunk !== undefined)
-    const bytes = size === 0 ? [chunkFileHeader(request.windowStartMs), ...present] : present
-    await appendDurably(file, Buffer.concat(bytes))
-    if (size === 0) await syncFolder(request.folder)
-  } finally {
-    await file.close()
-  }
+  const chunks = request.groups.map((rows) => sealRows(views, scratch, rows))
+  await appendChunks(request, { chunks })
   return new Transfer(
     { chunks },
     chunks.flatMap((chunk) => (chunk === undefined ? [] : [chunk.buffer])),

@@ -15,6 +15,7 @@ import { newUlid } from '../ulid.ts'
 import type { WalLog } from '../wal/wal-log.ts'
 import type { BlockAnswer, BlockRequest, CheckpointRequest, SealAnswer, SealRequest } from './protocol.ts'
 import { HistogramSealer } from './histogram-sealer.ts'
+import { LightSealer } from './light-sealer.ts'
 import { WorkerHandle } from './worker-handle.ts'
 
 // Groups per message: enough to share one fsync, few enough to keep answers short.
@@ -47,7 +48,7 @@ interface WindowFiles {
   readonly all: number[]
 }
 
-/** Keeps the head small: seals rows into chunks, chunks into blocks, and cuts the log. The work is done in a worker. */
+/** Keeps the head small: seals rows into chunks, chunks into blocks, and cuts the log. What takes long is done in a worker. */
 export class Maintenance {
   readonly counts: MaintenanceCounts = {
     compactions: 0,
@@ -67,6 +68,7 @@ export class Maintenance {
   readonly #onBlock: (meta: BlockMeta) => void
   readonly #checkpointLogBytes: number
   readonly #worker: WorkerHandle
+  readonly #lightSealer: LightSealer
   readonly #histograms: HistogramSealer
   readonly #windows = new Map<number, WindowFiles>()
   #nextFile: number
@@ -107,6 +109,7 @@ export class Maintenance {
     this.#lateBlocksMs = options.head.newestMs
     for (const [file, windowStartMs] of options.files) this.#filesOf(windowStartMs, false).all.push(file)
     this.#worker = new WorkerHandle(options.head.memory, options.slot, options.logger)
+    this.#lightSealer = new LightSealer(options.head.memory.views)
     this.#histograms = new HistogramSealer(options.head, options.folders.histograms, this.#worker)
   }
 
@@ -217,7 +220,9 @@ export class Maintenance {
         positionCount: rows.positionCount,
       })),
     }
-    const { chunks } = await this.#worker.call<SealAnswer>('seal', request)
+    const { chunks } = this.#lightSealer.isLight(request.groups)
+      ? await this.#lightSealer.seal(request)
+      : await this.#worker.call<SealAnswer>('seal', request)
     const { memory } = this.#head
     for (const [i, { group, rows }] of batch.entries()) {
       const bytes = chunks[i]
