@@ -3,13 +3,14 @@ import { PAGE_HEADER_BYTES, Page } from '../memory/layout.ts'
 
 const PAGE_BYTES_MIN = 1024
 const PAGE_BYTES_MAX = 65_536
+const ROWS_PER_PAGE = 8
 
 /** The chain of pages that the open rows of a group are appended to. A row lies whole in one page. */
 export class RowPages {
   readonly #memory: HeadMemory
   #first = 0
   #last = 0
-  #lastRowBytes = 0
+  #usualRowBytes = 0
   #bytes = 0
 
   constructor(memory: HeadMemory) {
@@ -29,7 +30,8 @@ export class RowPages {
   /** Copies a row behind the others. Readers look no further than the row count they were told. */
   append(row: number, length: number): void {
     let page = this.#last
-    if (page === 0 || this.#memory.views.u32[(page >>> 2) + Page.USED]! + length > capacityOf(this.#memory, page)) {
+    const isKey = page === 0
+    if (isKey || this.#memory.views.u32[(page >>> 2) + Page.USED]! + length > capacityOf(this.#memory, page)) {
       page = this.#addPage(length)
     }
     const { u8, u32 } = this.#memory.views
@@ -37,7 +39,9 @@ export class RowPages {
     u8.copyWithin(page + PAGE_HEADER_BYTES + used, row, row + length)
     u32[(page >>> 2) + Page.USED] = used + length
     u32[(page >>> 2) + Page.ROWS]! += 1
-    this.#lastRowBytes = length
+    // The first row is a key row, ten times as long as others: pages for a dozen of those would stay empty for an hour, and
+    // fit nobody later.
+    if (!isKey) this.#usualRowBytes = length
     this.#bytes += length
   }
 
@@ -49,9 +53,10 @@ export class RowPages {
   }
 
   #addPage(rowBytes: number): number {
-    // Near a dozen rows a page: little is wasted at the end of a segment.
-    const wanted = Math.min(PAGE_BYTES_MAX, Math.max(PAGE_BYTES_MIN, 12 * this.#lastRowBytes))
-    const bytes = Math.max(wanted, PAGE_HEADER_BYTES + rowBytes)
+    const wanted = Math.max(PAGE_BYTES_MIN, ROWS_PER_PAGE * this.#usualRowBytes, PAGE_HEADER_BYTES + rowBytes)
+    // Few sizes, so that every group can use what another has given back.
+    const bytes =
+      wanted > PAGE_BYTES_MAX / 2 ? Math.max(PAGE_BYTES_MAX, PAGE_HEADER_BYTES + rowBytes) : powerOfTwo(wanted)
     const page = this.#memory.allocate(bytes)
     const { u32 } = this.#memory.views
     const at = page >>> 2
@@ -74,5 +79,7 @@ export function retirePages(memory: HeadMemory, first: number): void {
     page = next
   }
 }
+
+const powerOfTwo = (atLeast: number): number => 2 ** Math.ceil(Math.log2(atLeast))
 
 const capacityOf = (memory: HeadMemory, page: number): number => memory.views.u32[(page >>> 2) + Page.CAPACITY]!
