@@ -1,40 +1,14 @@
 // Hot: one call per scraped target and interval. Covered by bench/micro/row.bench.ts.
 import { invariant } from '../../lib/errors.ts'
-import { RowFlag, type RowKernels, rowBytesMax } from '../../kernels/index.ts'
-import { SampleKind } from '../../model/index.ts'
-import type { HeadMemory } from '../memory/head-memory.ts'
-import { Group, GroupFlag, LOST_LABEL_SET, stateBytes, stateColumns } from '../memory/layout.ts'
+import { RowFlag, rowBytesMax } from '../../kernels/index.ts'
+import { Group, GroupFlag, LOST_LABEL_SET } from '../memory/layout.ts'
 import { RecordType } from '../wal/format.ts'
-import type { Catalogue, Template } from './catalogue.ts'
+import type { Template } from './catalogue.ts'
+import type { GroupShared } from './group-shared.ts'
+import { LastValues } from './last-values.ts'
 import { type HeadChunk, type PendingRows, type PieceInfo, retirePieces, writePieces } from './pieces.ts'
 import { RowPages, retirePages } from './row-pages.ts'
 import { type SegmentLimits, segmentLimits } from './segment-limits.ts'
-
-/** Where row records go before they are visible. */
-export interface RowLog {
-  /** Number of the segment that takes the next record. */
-  readonly segment: number
-  /** Room for a payload in head memory. */
-  reserve(bytesMax: number): number
-  /** @param sequence number of the row since the key row */
-  commit(type: number, group: number, positionCount: number, payloadBytes: number, sequence: number): void
-}
-
-export interface GroupShared {
-  readonly memory: HeadMemory
-  readonly catalogue: Catalogue
-  readonly kernels: RowKernels
-  readonly log: () => RowLog
-  /** Working memory for the kernels, at least this long. */
-  work(bytes: number): number
-  /** Called when so many bytes of rows were closed and wait for their seal. */
-  onClosed(bytes: number): void
-  readonly windowMs: number
-  /** Told the time of each row. */
-  onRow(timestampMs: number): void
-  /** Told when chunks with late samples go. */
-  onLateGone(): void
-}
 
 // Streams of many timestamps with few samples each are closed later, so that chunks do not get tiny.
 const SPARSE_ROWS_MAX = 4096
@@ -65,8 +39,7 @@ export class HeadGroup {
   readonly #shared: GroupShared
   readonly #words: number
   readonly #pages: RowPages
-  #stateCapacity = 0
-  #state = 0
+  readonly #last: LastValues
   #openMinMs = 0
   #openSamples = 0
   #openSegment = 0
@@ -94,6 +67,7 @@ export class HeadGroup {
     this.isSparse = options.isSparse
     this.isLate = options.isLate
     this.#words = options.words
+    this.#last = new LastValues(shared.memory, options.isSparse)
     this.isOwned = !options.isReplayed
     this.#limits = segmentLimits(this.id, true)
     const { memory } = shared
@@ -120,7 +94,7 @@ export class HeadGroup {
 
   /** Byte offsets of the last-value columns. */
   get state(): { m: number; lastTs: number; e: number; k: number } {
-    return stateColumns(this.#state, this.#stateCapacity, this.isSparse)
+    return this.#last.columns
   }
 
   /** Adds positions for label-set ids, which start absent. */
@@ -130,7 +104,7 @@ export class HeadGroup {
     const template = catalogue.extendTemplate(this.template, this.positionCount, labelSets)
     this.template = template
     memory.change(() => {
-      if (count > this.#stateCapacity) this.#growState(count)
+      if (count > this.#last.capacity) this.#growState(count)
       this.positionCount = count
       this.#set(Group.TEMPLATE_ID, template.id)
       this.#set(Group.TEMPLATE, template.pointer)
@@ -246,22 +220,9 @@ export class HeadGroup {
     if (this.openRows === 0 || this.isSparse || this.isLate || sealedMs >= this.newestMs) return
     const { memory } = this.#shared
     memory.change(() => {
-      if (sealedMs !== Number.NEGATIVE_INFINITY) this.#raiseBounds(sealedMs)
+      if (sealedMs !== Number.NEGATIVE_INFINITY) this.#last.raiseBounds(this.positionCount, sealedMs)
       this.#set(Group.FLAGS, this.#get(Group.FLAGS) | GroupFlag.TRUSTED)
     })
-  }
-
-  /** Of positions without a value: when they had their last one at most. */
-  #raiseBounds(boundMs: number): void {
-    const { u8, u32 } = this.#shared.memory.views
-    const { m, k } = this.state
-    for (let position = 0; position < this.positionCount; position++) {
-      if ((u8[k + position]! & 3) !== SampleKind.ABSENT) continue
-      const at = (m >>> 2) + 2 * position
-      if ((u32[at + 1]! | 0) * 2 ** 32 + u32[at]! >= boundMs) continue
-      u32[at] = boundMs >>> 0
-      u32[at + 1] = Math.floor(boundMs / 2 ** 32)
-    }
   }
 
   /** Whether a time lies in a chunk, so that the log's row of it is not needed. */
@@ -349,10 +310,9 @@ export class HeadGroup {
     this.#set(Group.FLAGS, 0)
     for (const word of [Group.STATE, Group.TEMPLATE, Group.POSITION_COUNT]) this.#set(word, 0)
     memory.endChange()
-    if (this.#stateCapacity > 0) memory.retire(this.#state, stateBytes(this.#stateCapacity, this.isSparse))
+    this.#last.retire()
     if (this.template !== undefined) catalogue.releaseTemplate(this.template)
     this.template = undefined
-    this.#stateCapacity = 0
     this.positionCount = 0
   }
 
@@ -397,25 +357,9 @@ export class HeadGroup {
   }
 
   #growState(count: number): void {
-    const { memory } = this.#shared
-    const capacity = this.#stateCapacity === 0 ? count : Math.max(count, Math.ceil(this.#stateCapacity * 1.5))
-    const old = this.state
-    const block = memory.allocateZeroed(stateBytes(capacity, this.isSparse))
-    const now = stateColumns(block, capacity, this.isSparse)
-    const { u8, f64 } = memory.views
-    const n = this.positionCount
-    u8.copyWithin(now.m, old.m, old.m + 8 * n)
-    u8.copyWithin(now.e, old.e, old.e + n)
-    u8.copyWithin(now.k, old.k, old.k + n)
-    if (this.isSparse) {
-      f64.fill(Number.NEGATIVE_INFINITY, (now.lastTs >>> 3) + n, (now.lastTs >>> 3) + capacity)
-      u8.copyWithin(now.lastTs, old.lastTs, old.lastTs + 8 * n)
-    }
-    if (this.#stateCapacity > 0) memory.retire(this.#state, stateBytes(this.#stateCapacity, this.isSparse))
-    this.#state = block
-    this.#stateCapacity = capacity
-    this.#set(Group.STATE, block)
-    this.#set(Group.STATE_CAPACITY, capacity)
+    this.#last.grow(count, this.positionCount)
+    this.#set(Group.STATE, this.#last.block)
+    this.#set(Group.STATE_CAPACITY, this.#last.capacity)
   }
 
   /** Writes a table of pieces and links it; the old one is retired. Inside a change. */

@@ -14,8 +14,9 @@ import type { HeadMemory } from '../memory/head-memory.ts'
 import { encodeGroup, encodeSeries, RecordType } from '../wal/format.ts'
 import type { WalWriter } from '../wal/wal-writer.ts'
 import { Catalogue } from './catalogue.ts'
+import type { GroupShared } from './group-shared.ts'
 import { GroupTable } from './group-table.ts'
-import { type GroupShared, HeadGroup } from './head-group.ts'
+import { HeadGroup } from './head-group.ts'
 
 const ENCODINGS_KEPT = 8
 

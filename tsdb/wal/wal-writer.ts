@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Clock, Logger } from '../../lib/index.ts'
 import { LogWriteError, StoreClosedError } from '../errors.ts'
 import { syncFolder } from '../files.ts'
-import type { RowLog } from '../head/head-group.ts'
+import type { RowLog } from '../head/group-shared.ts'
 import type { HeadMemory } from '../memory/head-memory.ts'
 import {
   BatchMark,
