@@ -1,72 +1,21 @@
-import fc from 'fast-check'
-import protobuf from 'protobufjs'
 import { describe, expect, test } from 'vitest'
 import {
   type ClientMetric,
   type ClientMetricFamily,
   CounterResetHint,
   CUSTOM_BUCKETS_SCHEMA,
-  decodeMetricFamilies,
   encodeMetricFamilies,
-  encodeMetricFamilyInSlices,
   labelsFromRecord,
   type MetricType,
   type NativeHistogram,
   WireFormatError,
 } from '../index.ts'
-
-/** The message's fields as the format defines them, for an independent implementation. */
-const SCHEMA = `
-syntax = "proto2";
-message Time { optional int64 seconds = 1; optional int32 nanos = 2; }
-message Pair { optional string name = 1; optional string value = 2; }
-message Example { repeated Pair label = 1; optional double value = 2; optional Time timestamp = 3; }
-message Gauge { optional double value = 1; }
-message Counter { optional double value = 1; optional Example exemplar = 2; optional Time created_timestamp = 3; }
-message Quantile { optional double quantile = 1; optional double value = 2; }
-message Summary {
-  optional uint64 sample_count = 1; optional double sample_sum = 2; repeated Quantile quantile = 3;
-  optional Time created_timestamp = 4;
-}
-message Bucket {
-  optional uint64 cumulative_count = 1; optional double upper_bound = 2; optional Example exemplar = 3;
-  optional double cumulative_count_float = 4;
-}
-message Span { optional sint32 offset = 1; optional uint32 length = 2; }
-message Histogram {
-  optional uint64 sample_count = 1; optional double sample_sum = 2; repeated Bucket bucket = 3;
-  optional double sample_count_float = 4; optional sint32 schema = 5; optional double zero_threshold = 6;
-  optional uint64 zero_count = 7; optional double zero_count_float = 8;
-  repeated Span negative_span = 9; repeated sint64 negative_delta = 10; repeated double negative_count = 11;
-  repeated Span positive_span = 12; repeated sint64 positive_delta = 13; repeated double positive_count = 14;
-  optional Time created_timestamp = 15; repeated Example exemplars = 16;
-}
-message Metric {
-  repeated Pair label = 1; optional Gauge gauge = 2; optional Counter counter = 3; optional Summary summary = 4;
-  optional Gauge untyped = 5; optional int64 timestamp_ms = 6; optional Histogram histogram = 7;
-}
-message Family {
-  optional string name = 1; optional string help = 2; optional int32 type = 3; repeated Metric metric = 4;
-  optional string unit = 5;
-}`
-const Family = protobuf.parse(SCHEMA, { keepCase: true }).root.lookupType('Family')
+import { decode, Family, metric } from '../testing/families.ts'
 
 /** One page from messages that the other implementation writes. */
 const page = (...families: object[]): Uint8Array =>
   Buffer.concat(families.map((family) => Family.encodeDelimited(Family.fromObject(family)).finish()))
 
-const decode = (body: Uint8Array): ClientMetricFamily[] => [...decodeMetricFamilies(body)]
-
-const metric = (parts: Partial<ClientMetric>): ClientMetric => ({
-  labels: [],
-  timestampMs: undefined,
-  createdMs: undefined,
-  value: undefined,
-  exemplar: undefined,
-  summary: undefined,
-  histogram: undefined,
-  ...parts,
-})
 const family = (type: MetricType, ...metrics: ClientMetric[]): ClientMetricFamily => ({
   name: 'm',
   help: 'Helps.',
@@ -248,90 +197,7 @@ describe('metric families in protobuf: pages of another implementation', () => {
   })
 })
 
-const value = fc.double()
-const count = fc.nat({ max: 2 ** 31 })
-const text = fc.string({ unit: 'grapheme', maxLength: 30 })
-const labels = fc
-  .dictionary(fc.string({ minLength: 1, maxLength: 8, unit: 'grapheme' }), text, { maxKeys: 5 })
-  .map((record) => labelsFromRecord(record))
-const timestampMs = fc.option(fc.integer({ min: -1e13, max: 1e13 }), { nil: undefined })
-const createdMs = fc.option(fc.integer({ min: 0, max: 1e13 }), { nil: undefined })
-const exemplar = fc.option(fc.record({ labels, value, timestampMs: createdMs }), { nil: undefined })
-const native = fc
-  .record({
-    integer: fc.boolean(),
-    schema: fc.integer({ min: -4, max: 8 }),
-    zeroThreshold: fc.constantFrom(0, 1e-128, 0.5),
-    zeroCount: count,
-    sum: value,
-    offset: fc.integer({ min: -500, max: 500 }),
-    positive: fc.array(count, { maxLength: 20 }),
-    negative: fc.array(count, { maxLength: 20 }),
-  })
-  .map(({ integer, offset, positive, negative, ...rest }): NativeHistogram => {
-    const scale = integer ? 1 : 0.25
-    const spans = (list: number[]) => (list.length === 0 ? [] : [{ offset, length: list.length }])
-    return {
-      ...rest,
-      integer,
-      counterResetHint: CounterResetHint.UNKNOWN,
-      zeroCount: rest.zeroCount * scale,
-      count: (integer ? 1 : 0.25) * (positive.length + 1),
-      positiveSpans: spans(positive),
-      positiveBuckets: Float64Array.from(positive, (n) => n * scale),
-      negativeSpans: spans(negative),
-      negativeBuckets: Float64Array.from(negative, (n) => n * scale),
-      customBounds: new Float64Array(0),
-    }
-  })
-const histogram = fc
-  .record({
-    count,
-    sum: value,
-    buckets: fc.array(fc.record({ upperBound: value, cumulativeCount: count, exemplar }), { maxLength: 5 }),
-    native: fc.option(native, { nil: undefined }),
-    exemplars: fc.array(fc.record({ labels, value, timestampMs: createdMs }), { maxLength: 2 }),
-  })
-  .map((drawn) => (drawn.native === undefined ? drawn : { ...drawn, count: drawn.native.count, sum: drawn.native.sum }))
-const summary = fc.record({
-  count,
-  sum: value,
-  quantiles: fc.array(fc.record({ quantile: value, value }), { maxLength: 4 }),
-})
-// Time 0 is what a missing time looks like on the wire.
-const common = { labels, timestampMs: timestampMs.filter((ms) => ms !== 0) }
-const metricOf = (type: MetricType): fc.Arbitrary<ClientMetric> => {
-  if (type === 'summary') return fc.record({ ...common, createdMs, summary }).map(metric)
-  if (type === 'histogram') return fc.record({ ...common, createdMs, histogram }).map(metric)
-  if (type === 'counter') return fc.record({ ...common, createdMs, value, exemplar }).map(metric)
-  return fc.record({ ...common, value }).map(metric)
-}
-const anyFamily = fc.constantFrom<MetricType>('counter', 'gauge', 'summary', 'unknown', 'histogram').chain((type) =>
-  fc.record({
-    name: text,
-    help: text,
-    unit: text,
-    type: fc.constant(type),
-    metrics: fc.array(metricOf(type), { maxLength: 4 }),
-  }),
-)
-
 describe('metric families in protobuf: own pages', () => {
-  test('whatever is written is read back, here and by another implementation', () => {
-    fc.assert(
-      fc.property(fc.array(anyFamily, { maxLength: 4 }), (families) => {
-        const body = encodeMetricFamilies(families)
-        expect(decode(body)).toEqual(families)
-        const other = protobuf.Reader.create(body)
-        for (const { name, metrics } of families) {
-          const read = Family.toObject(Family.decodeDelimited(other), { defaults: true })
-          expect([read['name'], read['metric'].length]).toEqual([name, metrics.length])
-        }
-      }),
-      { numRuns: 200 },
-    )
-  })
-
   test('custom bounds become classic buckets', () => {
     const custom: NativeHistogram = {
       ...NATIVE,
@@ -370,19 +236,6 @@ describe('metric families in protobuf: own pages', () => {
     expect(read).toHaveLength(2)
     for (const one of read) expect(one).toEqual(wide)
   })
-
-  test('a family in slices is the same message as in one go', () => {
-    fc.assert(
-      fc.property(anyFamily, fc.integer({ min: 1, max: 5 }), (whole, sliceLength) => {
-        const slices = Array.from({ length: Math.ceil(whole.metrics.length / sliceLength) }, (_, i) =>
-          whole.metrics.slice(i * sliceLength, (i + 1) * sliceLength),
-        )
-        const pieces = [...encodeMetricFamilyInSlices(whole, slices)]
-        expect(Buffer.concat(pieces)).toEqual(Buffer.from(encodeMetricFamilies([whole])))
-        expect(pieces.slice(0, slices.length).every(({ length }) => length === 0)).toBe(true)
-      }),
-    )
-  })
 })
 
 describe('metric families in protobuf: hostile pages', () => {
@@ -396,26 +249,5 @@ describe('metric families in protobuf: hostile pages', () => {
     ['half a float', [8, 24, 1, 34, 4, 18, 2, 9, 0]],
   ])('%s is refused', (_, bytes) => {
     expect(() => decode(Uint8Array.from(bytes))).toThrow(WireFormatError)
-  })
-
-  test('mutated and cut pages are read as something or refused', () => {
-    const edit = fc.tuple(fc.nat(), fc.nat(255))
-    fc.assert(
-      fc.property(
-        fc.array(anyFamily, { minLength: 1, maxLength: 3 }),
-        fc.array(edit, { maxLength: 5 }),
-        fc.nat(),
-        (families, edits, cut) => {
-          const body = encodeMetricFamilies(families)
-          for (const [at, byte] of edits) body[at % body.length] = byte
-          try {
-            decode(body.subarray(0, body.length - (cut % body.length)))
-          } catch (error) {
-            expect(error).toBeInstanceOf(WireFormatError)
-          }
-        },
-      ),
-      { numRuns: 500 },
-    )
   })
 })
