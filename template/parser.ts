@@ -1,9 +1,7 @@
 import type { BranchNode, CommandNode, ListNode, Node, OperandNode, PipeNode } from './ast.ts'
-import { TemplateParseError } from './errors.ts'
 import { quoteGo } from '../model/go-quote.ts'
-import { goUnquote } from './go-unquote.ts'
-import { numberOf } from './go-number.ts'
-import { lexTemplate, type Token, type TokenType } from './lexer.ts'
+import type { Token, TokenType } from './lexer.ts'
+import { TokenReader } from './token-reader.ts'
 
 /** One parsed template: its tree and the text that error positions refer to. */
 export interface ParsedTemplate {
@@ -43,8 +41,7 @@ class Parser {
   readonly defined: ParsedTemplate[] = []
   readonly #source: { readonly name: string; readonly text: string }
   readonly #isFunction: (name: string) => boolean
-  readonly #tokens: readonly Token[]
-  #at = 0
+  readonly #tokens: TokenReader
   #variables: string[] = ['$']
   #rangeDepth = 0
   #nesting = 0
@@ -52,21 +49,21 @@ class Parser {
   constructor(source: { readonly name: string; readonly text: string }, isFunction: (name: string) => boolean) {
     this.#source = source
     this.#isFunction = isFunction
-    this.#tokens = lexTemplate(source.text)
+    this.#tokens = new TokenReader(source)
   }
 
   parseFile(): ListNode {
     const nodes: Node[] = []
     for (;;) {
-      const token = this.#next()
+      const token = this.#tokens.next()
       if (token.type === 'eof') return { nodes }
-      if (token.type === 'left' && this.#peekNonSpace().text === 'define') {
-        this.#nextNonSpace()
+      if (token.type === 'left' && this.#tokens.peekNonSpace().text === 'define') {
+        this.#tokens.nextNonSpace()
         this.#definition()
         continue
       }
       const node = this.#textOrAction(token)
-      if (node === 'end' || node === 'else') this.#fail(`unexpected {{${node}}}`, token)
+      if (node === 'end' || node === 'else') this.#tokens.fail(`unexpected {{${node}}}`, token)
       nodes.push(node)
     }
   }
@@ -75,9 +72,9 @@ class Parser {
 
   #definition(): void {
     const context = 'define clause'
-    const nameToken = this.#nextNonSpace()
+    const nameToken = this.#tokens.nextNonSpace()
     const name = this.#templateName(nameToken, context)
-    this.#expectRight(context)
+    this.#tokens.expectRight(context)
     this.#define({ name, source: this.#source, root: this.#body(context, nameToken) }, nameToken)
   }
 
@@ -87,7 +84,7 @@ class Parser {
     this.#variables = ['$']
     this.#rangeDepth = 0
     const { list, ending } = this.#itemList(opening)
-    if (ending !== 'end') this.#fail(`unexpected {{${ending}}} in ${context}`, opening)
+    if (ending !== 'end') this.#tokens.fail(`unexpected {{${ending}}} in ${context}`, opening)
     this.#variables = outer.variables
     this.#rangeDepth = outer.rangeDepth
     return list
@@ -98,15 +95,15 @@ class Parser {
     if (known < 0) this.defined.push(template)
     else if (isEmptyTemplate(this.defined[known]!)) this.defined[known] = template
     else if (!isEmptyTemplate(template))
-      this.#fail(`template: multiple definition of template ${quoteGo(template.name)}`, at)
+      this.#tokens.fail(`template: multiple definition of template ${quoteGo(template.name)}`, at)
   }
 
   #itemList(opening: Token): Block {
-    if (++this.#nesting > NESTING_MAX) this.#fail('blocks are nested too deeply', opening)
+    if (++this.#nesting > NESTING_MAX) this.#tokens.fail('blocks are nested too deeply', opening)
     const nodes: Node[] = []
     for (;;) {
-      const token = this.#next()
-      if (token.type === 'eof') this.#fail('unexpected EOF', token)
+      const token = this.#tokens.next()
+      if (token.type === 'eof') this.#tokens.fail('unexpected EOF', token)
       const node = this.#textOrAction(token)
       if (node === 'end' || node === 'else') {
         this.#nesting--
@@ -119,22 +116,23 @@ class Parser {
   #textOrAction(token: Token): Node | 'end' | 'else' {
     if (token.type === 'text') return { kind: 'text', pos: token.pos, text: token.text }
     if (token.type === 'left') return this.#action()
-    return this.#unexpected(token, 'input')
+    return this.#tokens.unexpected(token, 'input')
   }
 
   #action(): Node | 'end' | 'else' {
-    const token = this.#nextNonSpace()
+    const token = this.#tokens.nextNonSpace()
     if (token.type !== 'keyword') {
-      this.#at--
+      this.#tokens.back()
       return { kind: 'action', pos: token.pos, pipe: this.#pipeline('command', 'right') }
     }
     switch (token.text) {
       case 'end':
-        this.#expectRight('end')
+        this.#tokens.expectRight('end')
         return 'end'
       case 'else':
         // `{{else if …}}` and `{{else with …}}` are read by the branch that they belong to.
-        if (this.#peekNonSpace().text !== 'if' && this.#peekNonSpace().text !== 'with') this.#expectRight('else')
+        if (this.#tokens.peekNonSpace().text !== 'if' && this.#tokens.peekNonSpace().text !== 'with')
+          this.#tokens.expectRight('else')
         return 'else'
       case 'if':
       case 'with':
@@ -148,7 +146,7 @@ class Parser {
       case 'continue':
         return this.#loopJump(token.text, token)
       default:
-        return this.#unexpected(token, 'command')
+        return this.#tokens.unexpected(token, 'command')
     }
   }
 
@@ -164,28 +162,28 @@ class Parser {
   }
 
   #elseList(kind: BranchNode['kind'], opening: Token): ListNode {
-    const next = this.#peekNonSpace()
+    const next = this.#tokens.peekNonSpace()
     const chained = next.type === 'keyword' && (next.text === 'if' || next.text === 'with') ? next.text : undefined
     if (chained !== undefined) {
-      if (chained !== kind) this.#unexpected(next, 'else')
-      this.#nextNonSpace()
-      if (++this.#nesting > NESTING_MAX) this.#fail('blocks are nested too deeply', opening)
+      if (chained !== kind) this.#tokens.unexpected(next, 'else')
+      this.#tokens.nextNonSpace()
+      if (++this.#nesting > NESTING_MAX) this.#tokens.fail('blocks are nested too deeply', opening)
       const inner = this.#branch(chained, next) // Its {{end}} is also ours.
       this.#nesting--
       return { nodes: [inner] }
     }
     const { list, ending } = this.#itemList(opening)
-    if (ending !== 'end') this.#fail('expected end; found {{else}}', this.#tokens[this.#at - 1]!)
+    if (ending !== 'end') this.#tokens.fail('expected end; found {{else}}', this.#tokens.last)
     return list
   }
 
   #templateCall(): Node {
     const context = 'template clause'
-    const nameToken = this.#nextNonSpace()
+    const nameToken = this.#tokens.nextNonSpace()
     const name = this.#templateName(nameToken, context)
     let pipe: PipeNode | undefined
-    if (this.#nextNonSpace().type !== 'right') {
-      this.#at--
+    if (this.#tokens.nextNonSpace().type !== 'right') {
+      this.#tokens.back()
       pipe = this.#pipeline(context, 'right')
     }
     return { kind: 'template', pos: nameToken.pos, name, pipe }
@@ -193,7 +191,7 @@ class Parser {
 
   #block(token: Token): Node {
     const context = 'block clause'
-    const nameToken = this.#nextNonSpace()
+    const nameToken = this.#tokens.nextNonSpace()
     const name = this.#templateName(nameToken, context)
     const pipe = this.#pipeline(context, 'right')
     this.#define({ name, source: this.#source, root: this.#body(context, token) }, nameToken)
@@ -201,44 +199,45 @@ class Parser {
   }
 
   #templateName(token: Token, context: string): string {
-    return token.type === 'string' ? this.#unquote(token) : this.#unexpected(token, context)
+    return token.type === 'string' ? this.#tokens.unquote(token) : this.#tokens.unexpected(token, context)
   }
 
   #loopJump(kind: 'break' | 'continue', token: Token): Node {
-    const next = this.#nextNonSpace()
-    if (next.type !== 'right') this.#unexpected(next, `{{${kind}}}`)
-    if (this.#rangeDepth === 0) this.#fail(`{{${kind}}} outside {{range}}`, token)
+    const next = this.#tokens.nextNonSpace()
+    if (next.type !== 'right') this.#tokens.unexpected(next, `{{${kind}}}`)
+    if (this.#rangeDepth === 0) this.#tokens.fail(`{{${kind}}} outside {{range}}`, token)
     return { kind, pos: token.pos }
   }
 
   // ---- pipelines -------------------------------------------------------------------------------------------------------
 
   #pipeline(context: string, end: TokenType): PipeNode {
-    if (++this.#nesting > NESTING_MAX) this.#fail('parentheses are nested too deeply', this.#peekNonSpace())
-    const pos = this.#peekNonSpace().pos
+    if (++this.#nesting > NESTING_MAX)
+      this.#tokens.fail('parentheses are nested too deeply', this.#tokens.peekNonSpace())
+    const pos = this.#tokens.peekNonSpace().pos
     const { variables, assigns } = this.#declarations(context)
     const commands: CommandNode[] = []
     for (;;) {
-      const token = this.#nextNonSpace()
+      const token = this.#tokens.nextNonSpace()
       if (token.type === end) {
         this.#checkPipeline(commands, context, token)
         this.#nesting--
         return { kind: 'pipe', pos, variables, assigns, ofRange: context === 'range', commands }
       }
-      if (!OPERAND_STARTS.has(token.type)) this.#unexpected(token, context)
-      this.#at--
+      if (!OPERAND_STARTS.has(token.type)) this.#tokens.unexpected(token, context)
+      this.#tokens.back()
       commands.push(this.#command())
     }
   }
 
   #declarations(context: string): { variables: string[]; assigns: boolean } {
     const variables: string[] = []
-    const start = this.#at
+    const start = this.#tokens.at
     for (;;) {
-      const variable = this.#peekNonSpace()
+      const variable = this.#tokens.peekNonSpace()
       if (variable.type !== 'variable') break
-      this.#nextNonSpace()
-      const next = this.#nextNonSpace()
+      this.#tokens.nextNonSpace()
+      const next = this.#tokens.nextNonSpace()
       if (next.type === 'declare' || next.type === 'assign') {
         variables.push(variable.text)
         if (next.type === 'declare') this.#variables.push(...variables)
@@ -246,60 +245,63 @@ class Parser {
         return { variables, assigns: next.type === 'assign' }
       }
       if (next.type !== 'comma') break
-      if (context !== 'range' || variables.length > 0) this.#fail(`too many declarations in ${context}`, next)
+      if (context !== 'range' || variables.length > 0) this.#tokens.fail(`too many declarations in ${context}`, next)
       variables.push(variable.text)
-      if (this.#peekNonSpace().type !== 'variable')
-        this.#fail('range can only initialize variables', this.#peekNonSpace())
+      if (this.#tokens.peekNonSpace().type !== 'variable')
+        this.#tokens.fail('range can only initialize variables', this.#tokens.peekNonSpace())
     }
-    this.#at = start
+    this.#tokens.at = start
     return { variables: [], assigns: false }
   }
 
   #checkPipeline(commands: readonly CommandNode[], context: string, at: Token): void {
-    if (commands.length === 0) this.#fail(`missing value for ${context}`, at)
+    if (commands.length === 0) this.#tokens.fail(`missing value for ${context}`, at)
     for (const [i, command] of commands.entries()) {
       const kind = command.args[0]!.kind
       if (i > 0 && ['bool', 'dot', 'nil', 'number', 'string'].includes(kind))
-        this.#fail(`non executable command in pipeline stage ${i + 1}`, at)
+        this.#tokens.fail(`non executable command in pipeline stage ${i + 1}`, at)
     }
   }
 
   #command(): CommandNode {
-    const pos = this.#peekNonSpace().pos
+    const pos = this.#tokens.peekNonSpace().pos
     const args: OperandNode[] = []
     for (;;) {
-      this.#skipSpace()
+      this.#tokens.skipSpace()
       const operand = this.#operand()
       if (operand) args.push(operand)
-      const token = this.#next()
+      const token = this.#tokens.next()
       if (token.type === 'space') continue
-      if (token.type === 'right' || token.type === 'rparen') this.#at--
-      else if (token.type !== 'pipe') this.#unexpected(token, 'operand')
-      else if (!OPERAND_STARTS.has(this.#peekNonSpace().type))
-        this.#fail('missing value for command', this.#peekNonSpace())
-      if (args.length === 0) this.#fail('empty command', token)
+      if (token.type === 'right' || token.type === 'rparen') this.#tokens.back()
+      else if (token.type !== 'pipe') this.#tokens.unexpected(token, 'operand')
+      else if (!OPERAND_STARTS.has(this.#tokens.peekNonSpace().type))
+        this.#tokens.fail('missing value for command', this.#tokens.peekNonSpace())
+      if (args.length === 0) this.#tokens.fail('empty command', token)
       return { kind: 'command', pos, args }
     }
   }
 
   #operand(): OperandNode | undefined {
     const base = this.#term()
-    if (!base || this.#tokens[this.#at]!.type !== 'field') return base
-    const pos = this.#tokens[this.#at]!.pos
+    if (!base || this.#tokens.ahead.type !== 'field') return base
+    const pos = this.#tokens.ahead.pos
     const names: string[] = []
-    while (this.#tokens[this.#at]!.type === 'field') names.push(this.#next().text.slice(1))
+    while (this.#tokens.ahead.type === 'field') names.push(this.#tokens.next().text.slice(1))
     if (base.kind === 'field' || base.kind === 'variable') return { ...base, pos, names: [...base.names, ...names] }
     if (['bool', 'string', 'number', 'nil', 'dot'].includes(base.kind))
-      this.#fail(`unexpected . after term ${quoteGo(this.#source.text.slice(base.pos, pos))}`, this.#tokens[this.#at]!)
+      this.#tokens.fail(
+        `unexpected . after term ${quoteGo(this.#source.text.slice(base.pos, pos))}`,
+        this.#tokens.ahead,
+      )
     return { kind: 'chain', pos, base, names }
   }
 
   #term(): OperandNode | undefined {
-    const token = this.#next()
+    const token = this.#tokens.next()
     const { pos, text } = token
     switch (token.type) {
       case 'identifier':
-        if (!this.#isFunction(text)) this.#fail(`function ${quoteGo(text)} not defined`, token)
+        if (!this.#isFunction(text)) this.#tokens.fail(`function ${quoteGo(text)} not defined`, token)
         return { kind: 'identifier', pos, name: text }
       case 'dot':
       case 'nil':
@@ -313,77 +315,19 @@ class Parser {
         return { kind: 'bool', pos, value: text === 'true' }
       case 'char':
       case 'number':
-        return { kind: 'number', pos, text, value: this.#numberValue(token) }
+        return { kind: 'number', pos, text, value: this.#tokens.numberOf(token) }
       case 'lparen':
         return this.#pipeline('parenthesized pipeline', 'rparen')
       case 'string':
-        return { kind: 'string', pos, quoted: text, value: this.#unquote(token) }
+        return { kind: 'string', pos, quoted: text, value: this.#tokens.unquote(token) }
       default:
-        this.#at--
+        this.#tokens.back()
         return undefined
     }
   }
 
-  #numberValue(token: Token): bigint | number {
-    if (token.type === 'char') {
-      const rune = goUnquote(token.text)
-      if (rune === undefined || [...rune].length !== 1) this.#fail(`malformed character constant: ${token.text}`, token)
-      return BigInt(rune.codePointAt(0)!)
-    }
-    const value = numberOf(token.text)
-    return value ?? this.#fail(`illegal number syntax: ${quoteGo(token.text)}`, token)
-  }
-
   #checkVariable(name: string, token: Token): void {
-    if (!this.#variables.includes(name)) this.#fail(`undefined variable ${quoteGo(name)}`, token)
-  }
-
-  #unquote(token: Token): string {
-    return goUnquote(token.text) ?? this.#fail('invalid syntax', token)
-  }
-
-  // ---- tokens ----------------------------------------------------------------------------------------------------------
-
-  #next(): Token {
-    const token = this.#tokens[Math.min(this.#at, this.#tokens.length - 1)]!
-    if (token.type === 'error') this.#fail(token.text, token)
-    this.#at++
-    return token
-  }
-
-  #skipSpace(): void {
-    while (this.#tokens[this.#at]?.type === 'space') this.#at++
-  }
-
-  #nextNonSpace(): Token {
-    this.#skipSpace()
-    return this.#next()
-  }
-
-  #peekNonSpace(): Token {
-    this.#skipSpace()
-    const token = this.#tokens[this.#at]!
-    if (token.type === 'error') this.#fail(token.text, token)
-    return token
-  }
-
-  #expectRight(context: string): void {
-    const token = this.#nextNonSpace()
-    if (token.type !== 'right') this.#unexpected(token, context)
-  }
-
-  #unexpected(token: Token, context: string): never {
-    if (token.type === 'error') return this.#fail(token.text, token)
-    const shown = token.type === 'eof' ? 'EOF' : token.type === 'keyword' ? `<${token.text}>` : quoteGo(token.text)
-    return this.#fail(`unexpected ${shown} in ${context}`, token)
-  }
-
-  #fail(why: string, token: Token): never {
-    const before = this.#source.text.slice(0, token.pos)
-    const lineStart = before.lastIndexOf('\n') + 1
-    const line = before.split('\n').length
-    const column = Buffer.byteLength(before.slice(lineStart))
-    throw new TemplateParseError({ name: this.#source.name, line, column }, why)
+    if (!this.#variables.includes(name)) this.#tokens.fail(`undefined variable ${quoteGo(name)}`, token)
   }
 }
 
