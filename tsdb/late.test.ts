@@ -136,6 +136,24 @@ test('a sender that repeats a late sample fills nothing', async () => {
   expect(await counter('head_chunks')).toMatch(/ 2$/)
 })
 
+test('late samples of neighbouring series and of times 2^32 ms apart are not taken for one another', async () => {
+  const days = 60 * 24 * 60
+  await store.close()
+  store = await openStore(dataDir, { ...OPTIONS, outOfOrderTimeWindowMs: days * MINUTE })
+  const far = 2 ** 32 / MINUTE
+  const names = Array.from({ length: 40 }, (_, i) => `s${i}`)
+  for (const name of names) await append(name, [[far + 10, 1]])
+  for (const [i, name] of names.entries()) {
+    await append(name, [[1, i]])
+    await append(name, [[1, -1]])
+  }
+  for (const [i, name] of names.entries()) {
+    await append(name, [[far + 1, i + 100]])
+    await append(name, [[far + 1, -1]])
+    expect([shown(name, 1), shown(name, far + 1)]).toEqual([i, i + 100])
+  }
+})
+
 test('blocks that are merged show the late sample, wherever its neighbours lie', async () => {
   await append('x', minutes(0, 11))
   // Of times at which the group of `x` is written already: a second group.

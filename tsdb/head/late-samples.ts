@@ -10,6 +10,8 @@ import { PairMap } from './pair-map.ts'
 import type { PieceInfo } from './pieces.ts'
 
 const NEVER = -1
+// Of an entry: where the high half of the time is.
+const HIGH_MASK = 0x7fff_0000
 const ALL_TIMES = { minTimeMs: Number.NEGATIVE_INFINITY, maxTimeMs: Number.POSITIVE_INFINITY }
 
 /**
@@ -22,7 +24,7 @@ const ALL_TIMES = { minTimeMs: Number.NEGATIVE_INFINITY, maxTimeMs: Number.POSIT
 export class LateSamples {
   readonly #head: Head
   readonly #stream: string
-  /** By label set and the low half of the time: the high half. */
+  /** By 16 neighbouring label sets, which often come together, and the low half of the time: the high half, and a bit each. */
   readonly #known = new PairMap()
   /** The head's count of departures as of which the table holds. */
   #departures = NEVER
@@ -38,6 +40,11 @@ export class LateSamples {
     return this.#note(labelSet, timestampMs)
   }
 
+  /** Frees the table where it does not hold any more. */
+  reclaim(): void {
+    if (this.#departures !== this.#head.lateDepartures) this.forget()
+  }
+
   /** What was noted may not have been stored. */
   forget(): void {
     this.#departures = NEVER
@@ -46,9 +53,12 @@ export class LateSamples {
 
   #note(labelSet: number, timestampMs: number): boolean {
     const low = timestampMs >>> 0
-    const high = Math.floor(timestampMs / 2 ** 32) & 0x7fff_ffff
-    if (this.#known.get(labelSet, low) === high) return false
-    this.#known.set(labelSet, low, high)
+    const high = (Math.floor(timestampMs / 2 ** 32) << 16) & HIGH_MASK
+    const bit = 1 << (labelSet & 15)
+    const entry = this.#known.get(labelSet >>> 4, low)
+    const others = entry >= 0 && (entry & HIGH_MASK) === high ? entry : high
+    if ((others & bit) !== 0) return false
+    this.#known.set(labelSet >>> 4, low, others | bit)
     return true
   }
 

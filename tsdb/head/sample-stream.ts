@@ -107,6 +107,7 @@ export class SampleStream {
     if (this.stagedCount > 0) return
     this.#forgetEmptyEarlier()
     this.groups.reclaim(beforeMs)
+    this.late.reclaim()
     const { lastMs, labelSet, generation } = this.#series
     let forgotten = 0
     for (let series = 0; series < this.#seriesCount; series++) {
