@@ -1,4 +1,5 @@
 import { Worker, type WorkerOptions } from 'node:worker_threads'
+import { expectLoading } from './v8-settings.ts'
 
 /**
  * Starts a worker thread on a module named without its extension problem: built code runs `.js` as it is; sources (tests,
@@ -8,6 +9,7 @@ import { Worker, type WorkerOptions } from 'node:worker_threads'
  *   `.ts` ending is replaced by `.js`
  */
 export function startWorker(moduleUrl: URL, options: WorkerOptions = {}): Worker {
+  expectLoading()
   const runsFromSource = import.meta.url.endsWith('.ts')
   if (!runsFromSource) return new Worker(new URL(moduleUrl.href.replace(/\.ts$/, '.js')), options)
   const bootstrap = `import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(({ register }) => { register(); return import(${JSON.stringify(moduleUrl.href)}) })`

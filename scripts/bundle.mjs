@@ -98,7 +98,7 @@ async function bundleEntries(entries) {
       .join('/')
     const lines = [`import run from '${loader}'`, `run('${nameOf(entry)}.cjs', '${id}')`]
     // They count for what V8 has kept of compiled code, too.
-    if (entry === CLI) lines.unshift('#!/usr/bin/env node', "import './v8-settings.js'")
+    if (entry === CLI) lines.unshift('#!/usr/bin/env node')
     writeFileSync(join(dist, entry), `${lines.join('\n')}\n`)
   }
 }

@@ -12,11 +12,15 @@ const { BroadcastChannel, getEnvironmentData, setEnvironmentData } = require('no
 const PIECE = /^\.\/[^/]+\.cjs$/
 const WRITE_CHANNEL = 'belltower:write-code-cache'
 const BUILD = 'belltower:build'
+const V8_SETTINGS = 'belltower:v8-settings'
+const NOT_LOADING = new Int32Array(1)
 
-/** V8 asks whether its settings were the same when a piece was compiled, and changes one whenever a thread starts. */
-function setFlags() {
-  for (const flag of getEnvironmentData('belltower:v8-flags') ?? []) setFlagsFromString(flag)
+/** V8's flags while code is loaded, and otherwise: lib/v8-settings.ts. */
+function setFlags(which) {
+  for (const flag of getEnvironmentData(V8_SETTINGS)?.[which] ?? []) setFlagsFromString(flag)
 }
+
+const isLoading = () => Atomics.load(getEnvironmentData(V8_SETTINGS)?.isLoading ?? NOT_LOADING, 0) !== 0
 
 /**
  * @param {string} entry name of the thread's first piece
@@ -27,17 +31,26 @@ module.exports = function run(entry, build) {
   const folder = join(__dirname, 'code-cache', entry)
   const modules = new Map()
   const scripts = new Map()
+  let depth = 0
   const load = (name) => {
-    let module = modules.get(name)
+    const module = modules.get(name)
     if (module !== undefined) return module.exports
-    module = { exports: {} }
+    depth++
+    setFlags('usual')
+    try {
+      return loadPiece(name)
+    } finally {
+      if (--depth === 0 && !isLoading()) setFlags('wanted')
+    }
+  }
+  const loadPiece = (name) => {
+    const module = { exports: {} }
     modules.set(name, module)
     const filename = join(__dirname, name)
     // The pieces are ASCII: strings of one byte a character.
     const source = readFileSync(filename, 'latin1')
     const importModuleDynamically = constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
     const cachedData = readIfThere(join(folder, name))
-    setFlags()
     const script = new Script(source, { filename, importModuleDynamically, ...(cachedData && { cachedData }) })
     scripts.set(name, script)
     const native = createRequire(filename)
@@ -71,6 +84,7 @@ function writeWhenAsked(folder, scripts) {
   const channel = new BroadcastChannel(WRITE_CHANNEL)
   channel.unref()
   channel.onmessage = () => {
+    setFlags('usual')
     mkdirSync(folder, { recursive: true })
     for (const [name, script] of scripts) writeFileSync(join(folder, name), script.createCachedData())
   }
