@@ -12,9 +12,21 @@ const NEGATIVE_ZERO = -(2n ** 63n)
 
 /** The column kernels in plain TypeScript, over the same memory layout: what the tests hold the WebAssembly against. */
 export function createColumnTwin(memory: ArrayBufferLike): ColumnKernels {
+  const pack = (m: number, e: number, k: number, n: number, out: number, isThorough: boolean): number =>
+    columnPack(new ByteCursor(memory), readSource(new ByteCursor(memory), m, e, k, n), out, isThorough)
   return {
-    columnPack: (m, e, k, n, out, _work, effort) =>
-      columnPack(new ByteCursor(memory), readSource(new ByteCursor(memory), m, e, k, n), out, effort === 1),
+    columnPack: (m, e, k, n, out, _work, effort) => pack(m, e, k, n, out, effort === 1),
+    columnsPack(m, e, k, n, count, present, lengths, out) {
+      const { view } = new ByteCursor(memory)
+      let end = out
+      for (let i = 0; i < count; i++) {
+        const isEmpty = view.getUint32(present + 4 * i, true) === 0
+        const length = isEmpty ? 0 : pack(m + 8 * n * i, e + n * i, k + n * i, n, end, false)
+        view.setUint32(lengths + 4 * i, length, true)
+        end += length
+      }
+      return end - out
+    },
     columnUnpack: (...args) => columnUnpack(new ByteCursor(memory), ...args),
   }
 }

@@ -181,6 +181,33 @@ test('columns: whatever is packed comes back bit for bit, and the twin writes th
   )
 })
 
+test('columns: several packed at once are those packed one by one, and empty ones take nothing', {
+  timeout: 120_000,
+}, () => {
+  fc.assert(
+    fc.property(fc.array(column, { minLength: 1, maxLength: 5 }), (columns) => {
+      const n = Math.min(...columns.map((rows) => rows.length))
+      const cut = columns.map((rows) => rows.slice(0, n))
+      const counts = cut.map((rows) => rows.filter(({ kind }) => kind !== absent.kind).length)
+      const expected = cut.map((rows, i) => {
+        put(rows)
+        const length = pack(n, 0)
+        return counts[i] === 0 ? Buffer.alloc(0) : Buffer.from(bytes[0]!.subarray(OUT, OUT + length))
+      })
+      put(cut.flat())
+      for (const view of views) for (const [i, count] of counts.entries()) view.setUint32(BACK_E + 4 * i, count, true)
+      const total = both.map((k) => k.columnsPack(M, E, K, n, cut.length, BACK_E, SUMMARY, OUT, WORK))
+      const packed = Buffer.concat(expected)
+      expect(total).toEqual([packed.length, packed.length])
+      for (const [i, { length }] of expected.entries()) {
+        expect(views.map((view) => view.getUint32(SUMMARY + 4 * i, true))).toEqual([length, length])
+      }
+      for (const b of bytes) expect(b.subarray(OUT, OUT + packed.length).equals(packed)).toBe(true)
+    }),
+    { numRuns: 300 },
+  )
+})
+
 test('columns: hostile bytes end in the same answer, never out of bounds', { timeout: 120_000 }, () => {
   fc.assert(
     fc.property(

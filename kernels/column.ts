@@ -15,6 +15,23 @@ export interface ColumnKernels {
    */
   columnPack(m: number, e: number, k: number, n: number, out: number, work: number, effort?: 0 | 1): number
   /**
+   * Packs `count` columns of n rows each, one behind the other, with effort 0. `present`: how many samples each holds, u32;
+   * nothing is written of a column without. `lengths` receives the bytes of each, u32. `out`: `columnBytesMax(n)` bytes each.
+   *
+   * @returns bytes written
+   */
+  columnsPack(
+    m: number,
+    e: number,
+    k: number,
+    n: number,
+    count: number,
+    present: number,
+    lengths: number,
+    out: number,
+    work: number,
+  ): number
+  /**
    * Unpacks n rows. With `asF64` outM receives float64 bits throughout and outE is not used. `summary`: two u32, rows that
    * hold a sample (staleness markers included), and markers.
    *

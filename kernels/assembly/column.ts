@@ -73,6 +73,29 @@ export function columnPack(m: usize, e: usize, k: usize, n: i32, out: usize, wor
   return writePlain(out, m, e, k, n)
 }
 
+/** See ColumnKernels.columnsPack. */
+export function columnsPack(
+  m: usize,
+  e: usize,
+  k: usize,
+  n: i32,
+  count: i32,
+  present: usize,
+  lengths: usize,
+  out: usize,
+  work: usize,
+): i32 {
+  let end = out
+  for (let i = 0; i < count; i++) {
+    const at = <usize>i << 2
+    const rows = <usize>i * <usize>n
+    const length = load<u32>(present + at) == 0 ? 0 : columnPack(m + (rows << 3), e + rows, k + rows, n, end, work, 0)
+    store<u32>(lengths + at, length)
+    end += length
+  }
+  return <i32>(end - out)
+}
+
 function countPresent(k: usize, n: i32): i32 {
   let present = 0
   for (let i = 0; i < n; i++) if (load<u8>(k + i) != ABSENT) present++

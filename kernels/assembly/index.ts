@@ -1,6 +1,6 @@
 // Entry of the WebAssembly build: every kernel that TypeScript calls is exported here.
 export { sumF64 } from './sum'
-export { columnPack, columnUnpack } from './column'
+export { columnPack, columnsPack, columnUnpack } from './column'
 export { rowApply, rowEncode } from './row'
 export { rowsToColumns } from './row-columns'
 export { lockstepApply, lockstepCompare, lockstepCopy, lockstepCountLines, lockstepOrder } from './lockstep'

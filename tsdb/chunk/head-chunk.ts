@@ -29,12 +29,12 @@ export function encodeChunk(
   lengths: Uint32Array,
   parts: readonly Uint8Array[],
 ): Uint8Array<ArrayBuffer> {
-  let longest = 0
-  for (const length of lengths) longest = Math.max(longest, length)
+  const skips = new Uint32Array(Math.ceil(header.positionCount / BLOCK_POSITIONS))
+  const longest = addUp(lengths, skips)
   const dataBytes = parts.reduce((sum, { length }) => sum + length, 0)
   const width = longest < 1 << 8 ? 1 : longest < 1 << 16 ? 2 : 4
   const skipsAt = align(CHUNK_HEADER_BYTES + timestamps.length, 4)
-  const lengthsAt = skipsAt + 4 * Math.ceil(header.positionCount / BLOCK_POSITIONS)
+  const lengthsAt = skipsAt + skips.byteLength
   const dataAt = align(lengthsAt + header.positionCount * width, 4)
   const bytes = new Uint8Array(align(dataAt + dataBytes, 8))
   const view = new DataView(bytes.buffer)
@@ -50,16 +50,9 @@ export function encodeChunk(
   view.setUint8(48, width)
   view.setUint32(52, dataAt, true)
   bytes.set(timestamps, CHUNK_HEADER_BYTES)
-  let offset = 0
-  for (let position = 0; position < header.positionCount; position++) {
-    const length = lengths[position]!
-    if (position % BLOCK_POSITIONS === 0) view.setUint32(skipsAt + position / 16, offset, true)
-    const at = lengthsAt + position * width
-    if (width === 1) view.setUint8(at, length)
-    else if (width === 2) view.setUint16(at, length, true)
-    else view.setUint32(at, length, true)
-    offset += length
-  }
+  new Uint32Array(bytes.buffer, skipsAt, skips.length).set(skips)
+  const Lengths = width === 1 ? Uint8Array : width === 2 ? Uint16Array : Uint32Array
+  new Lengths(bytes.buffer, lengthsAt, header.positionCount).set(lengths)
   let end = dataAt
   for (const part of parts) {
     bytes.set(part, end)
@@ -67,6 +60,19 @@ export function encodeChunk(
   }
   view.setUint32(8, crc32(bytes.subarray(CHECKED_FROM)), true)
   return bytes
+}
+
+/** Fills `skips` with where each block of columns starts. @returns the greatest length */
+function addUp(lengths: Uint32Array, skips: Uint32Array): number {
+  let longest = 0
+  let offset = 0
+  for (let position = 0; position < lengths.length; position++) {
+    const length = lengths[position]!
+    if (position % BLOCK_POSITIONS === 0) skips[position / BLOCK_POSITIONS] = offset
+    if (length > longest) longest = length
+    offset += length
+  }
+  return longest
 }
 
 /** Length of the intact chunk at `at`, or 0 when there is none. */

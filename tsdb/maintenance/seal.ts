@@ -31,28 +31,21 @@ export function sealRows(views: MemoryViews, scratch: Scratch, rows: SealGroup):
   const k = scratch.take(n * batchSize)
   const packWork = scratch.take(columnWorkBytes(n))
   const packed = scratch.take(batchSize * columnBytesMax(n))
+  const lengthsAt = scratch.take(4 * batchSize)
   const lengths = new Uint32Array(positionCount)
   const parts: Uint8Array[] = []
-  const { columnPack } = scratch.columns
   let sampleCount = 0
   for (let first = 0; first < positionCount; first += batchSize) {
     const count = Math.min(batchSize, positionCount - first)
-    const { i32, u32 } = scratch.views
-    for (let p = 0; p < positionCount; p++) {
-      i32[(slots >>> 2) + p] = p >= first && p < first + count ? p - first : -1
-    }
+    const { u8, u32 } = scratch.views
+    fillSlots(scratch.views.i32.subarray(slots >>> 2, (slots >>> 2) + positionCount), first, count)
     const read = scratch.rows.rowsToColumns(start, end, n, positionCount, slots, count, work, NaN, times, m, e, k, 0)
     invariant(read >= 0, 'rows in memory decode')
-    let packedEnd = packed
-    for (let slot = 0; slot < count; slot++) {
-      const present = u32[((work + ROW_WORK_COUNT_OFFSET * count) >>> 2) + slot]!
-      if (present === 0) continue
-      sampleCount += present
-      const length = columnPack(m + 8 * n * slot, e + n * slot, k + n * slot, n, packedEnd, packWork)
-      lengths[first + slot] = length
-      packedEnd += length
-    }
-    parts.push(scratch.views.u8.slice(packed, packedEnd))
+    const present = work + ROW_WORK_COUNT_OFFSET * count
+    const bytes = scratch.columns.columnsPack(m, e, k, n, count, present, lengthsAt, packed, packWork)
+    sampleCount += sum(u32.subarray(present >>> 2, (present >>> 2) + count))
+    lengths.set(u32.subarray(lengthsAt >>> 2, (lengthsAt >>> 2) + count), first)
+    parts.push(u8.slice(packed, packed + bytes))
   }
   const { f64 } = scratch.views
   const minTimeMs = f64[times >>> 3]!
@@ -62,6 +55,20 @@ export function sealRows(views: MemoryViews, scratch: Scratch, rows: SealGroup):
   if (sampleCount === 0) return undefined
   const header = { group: rows.group, rowCount: n, positionCount, sampleCount, minTimeMs, maxTimeMs }
   return encodeChunk(header, timestamps, lengths, parts)
+}
+
+// Small functions of their own: V8 compiles the whole function around a loop that runs often.
+
+/** Gives the positions of a batch its columns, others none. */
+function fillSlots(slots: Int32Array, first: number, count: number): void {
+  slots.fill(-1)
+  for (let slot = 0; slot < count; slot++) slots[first + slot] = slot
+}
+
+function sum(counts: Uint32Array): number {
+  let sum = 0
+  for (let i = 0; i < counts.length; i++) sum += counts[i]!
+  return sum
 }
 
 /** Packs a column of n times (float64 at `times`) as whole numbers. */
