@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8'
+import { measureMemory } from 'node:vm'
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
 
 // All threads have it under this name; so has scripts/load-bundle.cjs.
@@ -48,4 +49,19 @@ export function expectLoading(): void {
 
 function setAll(flags: readonly string[]): void {
   for (const flag of flags) setFlagsFromString(flag)
+}
+
+/**
+ * Has V8 collect the whole heap of this thread, in small steps beside its work. By itself it does so when the heap has grown
+ * by some megabytes, which after a start may take minutes.
+ */
+export function collectInSteps(): void {
+  const { emitWarning } = process
+  // What is measured meanwhile, by a function that Node calls experimental, is of no interest.
+  process.emitWarning = () => undefined
+  try {
+    measureMemory({ mode: 'summary', execution: 'eager' }).catch(() => undefined)
+  } finally {
+    process.emitWarning = emitWarning
+  }
 }

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { type Logger, systemClock, Turns } from '../lib/index.ts'
 import { createLogger } from '../lib/log.ts'
+import { collectInSteps } from '../lib/v8-settings.ts'
 import type { ParsedFlags } from './flags.ts'
 import { Listeners } from './http/listeners.ts'
 import type { WaitingWorker } from './query/early-start.ts'
@@ -12,6 +13,8 @@ import { buildStack, type Stack } from './stack.ts'
 import { VERSION } from './version.ts'
 
 const DEFAULT_CONFIG_FILE = 'belltower.yml'
+// By then the first pages of most targets are learnt, which leaves as much behind as the start does.
+const SETTLED_MS = 15_000
 
 /** Runs until a signal or `/-/quit` ends it. @throws when it cannot start; what had started is stopped then */
 export async function runServer(flags: ParsedFlags, env: NodeJS.ProcessEnv, firstWorker: WaitingWorker): Promise<void> {
@@ -41,6 +44,7 @@ export async function runServer(flags: ParsedFlags, env: NodeJS.ProcessEnv, firs
     await stack.start()
     process.on('SIGHUP', () => void stack?.reload().catch(() => undefined))
     announce(logger, listeners.url, stack)
+    setTimeout(collectInSteps, SETTLED_MS).unref()
     await ending.signal
   } catch (error) {
     // Whoever stops the server while its store is being opened has no failure to hear of.
