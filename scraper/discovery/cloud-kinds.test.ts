@@ -3,13 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import type { DiscoveryConfig } from './config.ts'
-import { createDiscovery } from './create.ts'
-import { cleanUp, follow, jsonPages, onCleanUp, parts, serve, until } from './testing.ts'
+import { cleanUp, jsonPages, onCleanUp, serve, targetsOf } from './testing.ts'
 
 afterEach(cleanUp)
-
-const targetsOf = (config: DiscoveryConfig) => until(follow(createDiscovery(config, parts)).targets)
 
 async function secretFile(text: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'belltower-sd-'))

@@ -1,11 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
-import type { DiscoveryConfig } from './config.ts'
-import { createDiscovery } from './create.ts'
-import { cleanUp, follow, jsonPages, parts, serve, until } from './testing.ts'
+import { cleanUp, jsonPages, serve, targetsOf } from './testing.ts'
 
 afterEach(cleanUp)
-
-const targetsOf = (config: DiscoveryConfig) => until(follow(createDiscovery(config, parts)).targets)
 
 test('DigitalOcean: droplets of all pages that have a public address', async () => {
   const droplet = (id: number, networks: unknown) => ({

@@ -1,12 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
-import type { DiscoveryConfig } from './config.ts'
 import { createDiscovery } from './create.ts'
-import { cleanUp, follow, jsonPages, parts, serve, until } from './testing.ts'
+import { cleanUp, follow, jsonPages, parts, serve, targetsOf, until } from './testing.ts'
 
 afterEach(cleanUp)
-
-const targetsOf = (config: DiscoveryConfig) => until(follow(createDiscovery(config, parts)).targets)
 
 test('Eureka: every instance of every application', async () => {
   let accept: string | undefined

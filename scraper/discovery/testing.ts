@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { systemClock } from '../../lib/index.ts'
 import { silentLogger } from '../../lib/log.ts'
 import { labelsToRecord } from '../../model/index.ts'
+import type { DiscoveryConfig } from './config.ts'
+import { createDiscovery } from './create.ts'
 import type { Discovery, TargetGroup } from './discovery.ts'
 
 // What the tests of discoveries share: a peer on loopback, and a discovery whose groups are watched.
@@ -122,4 +124,24 @@ export function setEnv(name: string, value: string): void {
   const before = process.env[name]
   process.env[name] = value
   onCleanUp(() => (before === undefined ? delete process.env[name] : (process.env[name] = before)))
+}
+
+/** The first targets that a discovery finds. */
+export const targetsOf = (config: DiscoveryConfig) => until(follow(createDiscovery(config, parts)).targets)
+
+/** What is answered to a request, by its method and path and by what it carried. */
+type JsonReply = (request: IncomingMessage, url: URL, body: string) => unknown
+
+/** A peer that answers JSON; 404 where there is no answer. */
+export async function serveJson(reply: JsonReply): Promise<string> {
+  return serve((request, response) => {
+    let body = ''
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    request.on('end', () => {
+      const answer = reply(request, new URL(request.url!, 'http://host'), body)
+      response.statusCode = answer === undefined ? 404 : 200
+      response.setHeader('x-subject-token', 'the token')
+      response.end(JSON.stringify(answer ?? { message: 'not found' }))
+    })
+  })
 }
