@@ -1,7 +1,7 @@
 // Hot. Covered by bench/micro/row.bench.ts and bench/micro/column.bench.ts.
 import { SampleKind, type TimeRange } from '../../model/index.ts'
 import { ChunkView } from '../chunk/head-chunk.ts'
-import { Group, GroupFlag, stateColumns } from '../memory/layout.ts'
+import { GroupFlag, stateColumns } from '../memory/layout.ts'
 import type { Scratch } from '../memory/scratch.ts'
 import type { MemoryViews } from '../memory/views.ts'
 import { ChunkPiece } from './chunk-piece.ts'
