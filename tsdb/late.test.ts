@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Registry } from '../lib/metrics.ts'
+import { createMatcher } from '../model/index.ts'
 import type { Tsdb } from './index.ts'
 import { copyAsKilled, bitsOf, dump, openStore, STALE_BITS, temporaryFolder } from './testing/store.ts'
 
@@ -127,6 +128,19 @@ test('a late sample replaces one in order, and one that is in a block already', 
   expect(shown('a', 5)).toBe(52)
   await reopen()
   expect(shown('a', 5)).toBe(52)
+})
+
+test('a block that is written again without what was deleted keeps its place among others', async () => {
+  await append('a', minutes(0, 60))
+  await append('b', minutes(0, 60))
+  await store.maintain()
+  const order = (): string[] => store.blocks().map(({ ulid }) => ulid.slice(0, 10))
+  const before = store.blocks()
+  const orderBefore = order()
+  await store.deleteSeries([createMatcher('=', '__name__', 'b')], { minTimeMs: START, maxTimeMs: START + 60 * MINUTE })
+  await store.cleanTombstones()
+  expect(store.blocks()).not.toEqual(before)
+  expect(order()).toEqual(orderBefore)
 })
 
 test('a sender that repeats a late sample fills nothing', async () => {

@@ -10,7 +10,7 @@ import type { BlockMeta } from '../block/meta.ts'
 import { planTier, type TierSetting } from '../block/tier-plan.ts'
 import { matcherText } from '../../model/index.ts'
 import type { RetentionRule, TsdbSettings } from '../options.ts'
-import { newUlid } from '../ulid.ts'
+import { ulidBeside } from '../ulid.ts'
 
 const RANGE_MAX_MS = 31 * 24 * 3_600_000
 const RANGE_MAX_SHARE = 0.1
@@ -220,7 +220,8 @@ export class Compactor {
   #requestFor(parents: readonly BlockMeta[], further: readonly Deletion[], retired: readonly string[]): MergeRequest {
     return {
       dataDir: this.#dataDir,
-      ulid: newUlid(this.#clock.nowMs()),
+      // Blocks of one beginning are read in the order of their ids: one of late samples made since stays behind this one.
+      ulid: ulidBeside(parents.reduce((newest, { ulid }) => (ulid > newest ? ulid : newest), '')),
       parents,
       deletions: [...reachingOn(this.#deletions.all, parents[0]!.resolution), ...further],
       retired,
