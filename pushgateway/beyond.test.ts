@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { ManualClock } from '../lib/index.ts'
 import { encodeMetricFamilies } from '../model/index.ts'
+import { metric } from '../model/testing/metric.ts'
 import { type Client, folder, start } from '../tests/support/push-client.ts'
 
 interface GroupDocument {
@@ -119,13 +120,7 @@ test('native histograms are added bucket by bucket', async () => {
           unit: '',
           type: 'histogram',
           metrics: [
-            {
-              labels: [],
-              timestampMs: undefined,
-              createdMs: undefined,
-              value: undefined,
-              exemplar: undefined,
-              summary: undefined,
+            metric({
               histogram: {
                 count: 3,
                 sum: 4,
@@ -146,7 +141,7 @@ test('native histograms are added bucket by bucket', async () => {
                   customBounds: new Float64Array(),
                 },
               },
-            },
+            }),
           ],
         },
       ]),

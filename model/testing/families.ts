@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs'
-import { type ClientMetric, type ClientMetricFamily, decodeMetricFamilies } from '../index.ts'
+import { type ClientMetricFamily, decodeMetricFamilies } from '../index.ts'
 
 /** The message's fields as the format defines them, for an independent implementation. */
 const SCHEMA = `
@@ -39,15 +39,3 @@ export const Family = protobuf.parse(SCHEMA, { keepCase: true }).root.lookupType
 
 /** All families of a page. */
 export const decode = (body: Uint8Array): ClientMetricFamily[] => [...decodeMetricFamilies(body)]
-
-/** A metric of which only what is given is set. */
-export const metric = (parts: Partial<ClientMetric>): ClientMetric => ({
-  labels: [],
-  timestampMs: undefined,
-  createdMs: undefined,
-  value: undefined,
-  exemplar: undefined,
-  summary: undefined,
-  histogram: undefined,
-  ...parts,
-})

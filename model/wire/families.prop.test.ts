@@ -11,7 +11,8 @@ import {
   type NativeHistogram,
   WireFormatError,
 } from '../index.ts'
-import { decode, Family, metric } from '../testing/families.ts'
+import { decode, Family } from '../testing/families.ts'
+import { metric } from '../testing/metric.ts'
 
 const value = fc.double()
 const count = fc.nat({ max: 2 ** 31 })

@@ -10,7 +10,8 @@ import {
   type NativeHistogram,
   WireFormatError,
 } from '../index.ts'
-import { decode, Family, metric } from '../testing/families.ts'
+import { decode, Family } from '../testing/families.ts'
+import { metric } from '../testing/metric.ts'
 
 /** One page from messages that the other implementation writes. */
 const page = (...families: object[]): Uint8Array =>

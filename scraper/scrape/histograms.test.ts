@@ -7,6 +7,7 @@ import {
   encodeMetricFamilies,
   type NativeHistogram,
 } from '../../model/index.ts'
+import { metric } from '../../model/testing/metric.ts'
 import { customHistogram, limitHistogram, schemaOfFactor } from './histogram-buckets.ts'
 import type { PageFormat } from './split-page.ts'
 import { SampleLimitError, type TargetRowsRules } from './target-rules.ts'
@@ -27,15 +28,6 @@ function rig(rules: Partial<TargetRowsRules> = {}) {
   return { rows, appendable, scrape, floats }
 }
 
-const METRIC: ClientMetric = {
-  labels: [],
-  timestampMs: undefined,
-  createdMs: undefined,
-  value: undefined,
-  exemplar: undefined,
-  summary: undefined,
-  histogram: undefined,
-}
 const NATIVE: NativeHistogram = {
   integer: true,
   counterResetHint: CounterResetHint.UNKNOWN,
@@ -55,7 +47,7 @@ const family = (name: string, type: ClientMetricFamily['type'], ...metrics: Part
   type,
   help: `About ${name}.`,
   unit: '',
-  metrics: metrics.map((metric) => ({ ...METRIC, ...metric })),
+  metrics: metrics.map(metric),
 })
 const bucket = (upperBound: number, cumulativeCount: number, exemplarMs?: number) => ({
   upperBound,
