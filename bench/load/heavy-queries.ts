@@ -1,6 +1,7 @@
 // What heavy queries do to everything else: eight of them at once, again and again, while targets are scraped; then one that
 // would hold more than is allowed.
 import { quantileOf } from './ask.ts'
+import { lagP99Ms } from './loop-lag.ts'
 import { type Session, sleepSeconds } from './session.ts'
 import type { RunningSystem } from './systems.ts'
 import { printTable } from './table.ts'
@@ -125,11 +126,4 @@ async function get(system: RunningSystem, parameters: Readonly<Record<string, st
   if (!answer.ok) return { status: answer.status, text: await answer.text() }
   for await (const _part of answer.body!) void _part
   return { status: answer.status, text: '' }
-}
-
-/** Since it was asked for last. */
-async function lagP99Ms(system: RunningSystem): Promise<number | undefined> {
-  const page = await (await fetch(`${system.url}/metrics`)).text()
-  const seconds = /^nodejs_eventloop_lag_p99_seconds (\S+)$/m.exec(page)?.[1]
-  return seconds === undefined ? undefined : Number(seconds) * 1000
 }

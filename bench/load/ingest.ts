@@ -2,6 +2,7 @@
 // Measures the whole process: sockets, gzip, parsing, storing, log. Does not measure queries, nor compaction of old blocks.
 // Run: npm run bench -- ingest [--warmup=20] [--seconds=60] [--systems=belltower,prometheus] [--all]
 // Of its own choosing: [--targets=200] [--interval=2] [--series=507] [--identity]. `--all`: all of the cases below.
+import { lagP99Ms } from './loop-lag.ts'
 import { type Session, type SessionOptions, sleepSeconds, withSession } from './session.ts'
 import type { RunningSystem } from './systems.ts'
 import { printTable, ratioText } from './table.ts'
@@ -22,6 +23,8 @@ export interface IngestResult {
   readonly diskBytesPerSample: number
   /** Of the time between two scrapes of a target. */
   readonly jitterP99Ms: number
+  /** Ours only. */
+  readonly lagP99Ms: number | undefined
 }
 
 export interface IngestCase {
@@ -36,7 +39,9 @@ export const INGEST_CASES: readonly [IngestCase, ...IngestCase[]] = [
   { targets: 200, intervalMs: 2000, isPacked: true },
   { targets: 200, intervalMs: 2000, isPacked: false },
   { targets: 200, intervalMs: 1000, isPacked: true },
+  { targets: 200, intervalMs: 1000, isPacked: false },
   { targets: 400, intervalMs: 5000, isPacked: true },
+  { targets: 400, intervalMs: 5000, isPacked: false },
   { targets: 5000, intervalMs: 15_000, isPacked: true, seriesMax: 20 },
 ]
 
@@ -64,6 +69,11 @@ export function printIngestResults(results: readonly IngestResult[]): void {
       row('resident MB', (r) => r.residentBytes / 1e6, 1),
       row('bytes on disk per sample', (r) => r.diskBytesPerSample, 2),
       row('p99 of scrape jitter, ms', (r) => r.jitterP99Ms, 1),
+      [
+        'p99 of event-loop delay, ms',
+        ...results.map(({ lagP99Ms: lag }) => lag?.toFixed(1) ?? '-'),
+        ...others.map(() => ''),
+      ],
     ],
   )
 }
@@ -76,9 +86,11 @@ async function measure({ systems, fakeTargets }: Session, options: IngestOptions
   )
   await sleepSeconds(warmupSeconds)
   fakeTargets.takeJitterMs()
+  await Promise.all(systems.map(lagP99Ms))
   const before = await Promise.all(systems.map(reading))
   await sleepSeconds(seconds)
   const after = await Promise.all(systems.map(reading))
+  const lags = await Promise.all(systems.map(lagP99Ms))
   const jitterMs = new Map([...fakeTargets.takeJitterMs()].map(([scraper, each]) => [scraper.toLowerCase(), each]))
   return systems.map((system, i) => {
     const [from, to] = [before[i]!, after[i]!]
@@ -93,6 +105,7 @@ async function measure({ systems, fakeTargets }: Session, options: IngestOptions
       residentBytes: to.residentBytes,
       diskBytesPerSample: diskBytes(system.dataFolder) / to.samples,
       jitterP99Ms: p99(jitterMs.get(SCRAPERS[system.name] ?? system.name) ?? []),
+      lagP99Ms: lags[i],
     }
   })
 }
