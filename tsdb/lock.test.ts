@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import fs, { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { verifyStore } from './index.ts'
 import { lockDataFolder } from './lock.ts'
 import { openStore, temporaryFolder } from './testing/store.ts'
@@ -30,6 +31,32 @@ test.skipIf(!hasFlock)('a holder that the file does not name, as one in another 
   rmSync(join(folder, 'lock'))
   expect(() => lockDataFolder(folder)).toThrow('in use by another process')
   unlock()
+  remove()
+})
+
+test.skipIf(!hasFlock)('on a full disk, or one that fails, the lock of the kernel is taken and let go', () => {
+  const { folder, remove } = temporaryFolder()
+  const failing = (name: 'writeFileSync' | 'rmSync', code: string, job: () => void): void => {
+    const spy = vi.spyOn(fs, name).mockImplementation(() => {
+      throw Object.assign(new Error(code), { code })
+    })
+    syncBuiltinESMExports()
+    try {
+      job()
+    } finally {
+      spy.mockRestore()
+      syncBuiltinESMExports()
+    }
+  }
+  failing('writeFileSync', 'ENOSPC', () => {
+    const unlock = lockDataFolder(folder)
+    expect(() => lockDataFolder(folder)).toThrow('in use by another process')
+    unlock()
+  })
+  const unlock = lockDataFolder(folder)
+  failing('rmSync', 'EIO', () => expect(unlock).toThrow('EIO'))
+  rmSync(join(folder, 'lock'))
+  lockDataFolder(folder)()
   remove()
 })
 

@@ -18,34 +18,41 @@ const FLOCK_TIMEOUT_MS = 5000
 export function lockDataFolder(dataDir: string): () => void {
   const unlock = lockByKernel(dataDir)
   try {
-    const file = markByName(dataDir)
+    const file = markByName(dataDir, unlock !== undefined)
     return () => {
-      rmSync(file, { force: true })
-      unlock()
+      try {
+        rmSync(file, { force: true })
+      } finally {
+        unlock?.()
+      }
     }
   } catch (error) {
-    unlock()
+    unlock?.()
     throw error
   }
 }
 
-/** Node has no call for it: the lock that the child takes belongs to the open folder, which this process has, too. */
-function lockByKernel(dataDir: string): () => void {
-  if (process.platform === 'win32') return () => undefined
+/**
+ * Node has no call for it: the lock that the child takes belongs to the open folder, which this process has, too.
+ *
+ * @returns `undefined` where that does not work: then the file alone tells
+ */
+function lockByKernel(dataDir: string): (() => void) | undefined {
+  if (process.platform === 'win32') return undefined
   const fd = openSync(dataDir, 'r')
   const { status, stderr } = spawnSync('flock', ['-n', '3'], {
     stdio: ['ignore', 'ignore', 'pipe', fd],
     timeout: FLOCK_TIMEOUT_MS,
   })
-  // Whatever else goes wrong has something to say, or no status: then the file alone tells.
-  if (status === 1 && stderr.length === 0) {
-    closeSync(fd)
-    throw locked(dataDir)
-  }
-  return () => closeSync(fd)
+  if (status === 0) return () => closeSync(fd)
+  closeSync(fd)
+  // Whatever else goes wrong has something to say, or no status.
+  if (status === 1 && stderr.length === 0) throw locked(dataDir)
+  return undefined
 }
 
-function markByName(dataDir: string): string {
+/** @param isLocked by the kernel: on a full disk that does */
+function markByName(dataDir: string, isLocked: boolean): string {
   const file = join(dataDir, 'lock')
   const own = `${process.pid} ${startTimeOf(process.pid) ?? ''}\n`
   // Two rounds: the second after a stale mark has been removed.
@@ -54,7 +61,9 @@ function markByName(dataDir: string): string {
       writeFileSync(file, own, { flag: 'wx' })
       return file
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw asReadOnlyError(error, dataDir)
+      const { code } = error as NodeJS.ErrnoException
+      if (isLocked && (code === 'ENOSPC' || code === 'EDQUOT')) return file
+      if (code !== 'EEXIST') throw asReadOnlyError(error, dataDir)
       if (round > 0 || isHeld(file)) throw locked(dataDir, error)
       rmSync(file, { force: true })
     }

@@ -288,8 +288,16 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    await this.#upkeep.stop()
-    await this.#adoption?.close()
+    try {
+      await this.#upkeep.stop()
+      await this.#adoption?.close()
+      await this.#finish()
+    } finally {
+      this.#unlock()
+    }
+  }
+
+  async #finish(): Promise<void> {
     try {
       await this.writer.flushed()
       await this.maintenance.checkpoint()
@@ -297,11 +305,7 @@ class OpenTsdb implements Tsdb, TsdbMetricSource {
       const compacted = this.compactor.close()
       await this.maintenance.close()
       await compacted
-      try {
-        await Promise.all([this.writer.close(), this.exemplarStore.close()])
-      } finally {
-        this.#unlock()
-      }
+      await Promise.all([this.writer.close(), this.exemplarStore.close()])
     }
   }
 
