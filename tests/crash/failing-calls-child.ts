@@ -76,6 +76,8 @@ async function round(n: number): Promise<Round> {
       isDeleted = done ? true : undefined
     }
   }
+  // Where the last row still met a full disk.
+  if (where === 'full') rmSync(process.env.FULL_DISK!, { force: true })
   await attempt(() => tsdb.snapshot())
   await attempt(() => store!.close())
   const calls = arm(0)
