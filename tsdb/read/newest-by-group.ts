@@ -23,11 +23,12 @@ export function newestByGroup(
   scratch: Scratch,
 ): NewestByGroup | undefined {
   if (targets.some(({ sources }) => sources.length > 1)) return undefined
-  const { values, groupIndexes, states } = arraysFor(targets, scratch)
+  const { values, groupIndexes, states: room } = arraysFor(targets, scratch)
   const numbers = new GroupNumbers(groups)
   let length = 0
   for (const { target, sources, overlays } of targets) {
     const own = values.subarray(length, length + overlays.length)
+    const states = room.subarray(0, overlays.length)
     if (sources[0]!.fillNewest?.(range, own, states) !== true) return undefined
     if (hasHistograms && states.includes(STALE)) return undefined
     numbers.startTarget(target)
